@@ -1,0 +1,34 @@
+# The one task runner: the same by hand and in CI.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK := requirements/all.txt
+
+.PHONY: help install test lint types lock dictionary
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+install: $(STAMP)  ## make .venv from the hashed lock file
+
+$(STAMP): $(LOCK) pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11, or name another one, as make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+test: $(STAMP)  ## run all tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: $(STAMP)  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: $(STAMP)  ## resolve the lock files anew
+	./requirements/compile.sh $(BIN)/uv
+
+dictionary: $(STAMP)  ## write the data dictionary from the tables and the catalogue
+	$(BIN)/python -m relapse_risk.features.dictionary data

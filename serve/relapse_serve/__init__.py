@@ -1,0 +1,1 @@
+"""The county's case system asks here for scores."""

@@ -1,0 +1,125 @@
+"""The service: one model, one route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from relapse_risk.dates import to_days
+from relapse_risk.model.bundle import load_model
+from relapse_risk.model.reasons import as_records
+from relapse_risk.scoring.score import Scorer
+from relapse_serve.requests import RequestInvalid, parse, request_schema
+from relapse_serve.settings import ServiceSettings
+
+#: What every answer says of itself.
+ADVICE = "A score only orders visits. It never includes, excludes or cuts aid: people decide that."
+
+
+def create_app(settings: ServiceSettings | None = None) -> FastAPI:
+    """Return the service, with its model loaded and its engine compiled.
+
+    Parameters
+    ----------
+    settings : ServiceSettings, optional
+        The environment's otherwise.
+
+    Raises
+    ------
+    NotFoundError, BundleRefused
+        If the model is not there or not sound: the process does not start.
+    """
+    settings = settings or ServiceSettings()
+    model = load_model(settings.models / settings.model)
+    model.n_threads = 1  # one request, one thread: OpenMP's wake-up costs more than a row
+    service = _Service(Scorer(model), settings)
+    service.score(service.example())
+    # Nothing is described or served but what is listed here.
+    app = FastAPI(title="relapse-risk", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route(
+        "/v1/scores",
+        service.post_scores,
+        methods=["POST"],
+        openapi_extra={"requestBody": {"content": {"application/json": {"schema": request_schema()}}}},
+    )
+    app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    """Answer what should not happen without telling anything of the request."""
+    return _error_answer(500, "internal error", [])
+
+
+def _error_answer(status: int, message: str, faults: list[dict[str, Any]]) -> JSONResponse:
+    return JSONResponse({"error": message, "faults": faults}, status_code=status)
+
+
+class _Service:
+    def __init__(self, scorer: Scorer, settings: ServiceSettings) -> None:
+        self._scorer = scorer
+        self._settings = settings
+
+    async def post_scores(self, request: Request) -> JSONResponse:
+        """Score households from the raw histories in the request."""
+        try:
+            body = await self._body(request)
+        except ClientDisconnect:
+            return _error_answer(400, "the request was not complete", [])
+        if body is None:
+            limit = self._settings.max_body_bytes
+            return _error_answer(413, f"the body is larger than {limit:,} bytes; send fewer households", [])
+        try:
+            return JSONResponse(await run_in_threadpool(self.score, body))
+        except RequestInvalid as error:
+            faults = [{"where": list(fault.where), "valid": fault.valid} for fault in error.faults[:100]]
+            return _error_answer(422, f"the request has {len(error.faults)} fault(s)", faults)
+
+    async def _body(self, request: Request) -> bytes | None:
+        """Return the body, None where it is larger than allowed."""
+        chunks, size = [], 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > self._settings.max_body_bytes:
+                return None
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def score(self, body: bytes) -> dict[str, Any]:
+        """Return the answer to a request."""
+        model = self._scorer.model
+        as_of, ids, records = parse(body, model.settings_)
+        n = len(ids)
+        days = np.array([to_days(as_of)], np.int32)
+        scores = self._scorer.score(records, pa.array(ids, pa.string()), np.arange(n), days, np.zeros(n, np.int64))
+        return {
+            "model_version": model.version_,
+            "as_of": as_of.isoformat(),
+            "advice": ADVICE,
+            "scores": [
+                {
+                    "household_id": ids[i],
+                    "probability": float(scores.probability[i]),
+                    "band": str(scores.band[i]),
+                    "raw_score": float(scores.raw[i]),
+                    "base_score": float(scores.base[i]),
+                    "because": {g: float(v) for g, v in zip(scores.groups, scores.by_group[i], strict=True)},
+                    "reasons": as_records(scores.reasons[i]),
+                }
+                for i in range(n)
+            ],
+        }
+
+    @staticmethod
+    def example() -> bytes:
+        """Return a request that holds the least a request can: it compiles the engine before the first caller."""
+        return (
+            b'{"as_of": "2020-01-01", "households": [{"household_id": "x", "households": '
+            b'[{"occurred_on": "2019-01-01", "known_on": "2019-01-01", "grid_id": "x"}]}]}'
+        )

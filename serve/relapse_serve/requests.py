@@ -1,0 +1,238 @@
+"""What may be posted: the record tables' own columns and rules, field by field, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
+
+import pyarrow as pa
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from relapse_risk.dates import to_date
+from relapse_risk.records.columns import Column, Kind, Table
+from relapse_risk.records.records import Records
+from relapse_risk.records.schema import arrow_schema
+from relapse_risk.records.tables import MONEY_TABLES, TABLES
+from relapse_risk.records.validate import EARLIEST, NUMBER_IN_DISGUISE, first_covered_day
+from relapse_risk.settings import Settings
+
+MAX_HOUSEHOLDS = 100
+#: More rows than any household's table holds in ten years of weekly records.
+MAX_ROWS = 5_000
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+#: Tables a household's history consists of; grids say nothing of one.
+HISTORY = tuple(name for name in TABLES if name != "grids")
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a request: where, by field names and positions, and what is valid. Never a value."""
+
+    where: tuple[str | int, ...]
+    valid: str
+
+
+class RequestInvalid(ValueError):
+    """A request that cannot be scored.
+
+    Parameters
+    ----------
+    faults : list of Fault
+        All that was found.
+    """
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__(f"{len(faults)} fault(s)")
+
+
+def _constrained(column: Column) -> Any:
+    """Return the type of a column's values, with its bounds."""
+    bounds = Field(ge=column.minimum, le=column.maximum)
+    types: dict[Kind, Callable[[], Any]] = {
+        Kind.ID: lambda: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S")],
+        Kind.TEXT: lambda: Annotated[str, Field(min_length=1, max_length=64)],
+        Kind.CODE: lambda: Literal[column.codes.values],  # type: ignore[union-attr]
+        Kind.CODE_SET: lambda: Annotated[str, Field(max_length=256, pattern=_code_set(column))],
+        Kind.DATE: lambda: dt.date,
+        Kind.INTEGER: lambda: Annotated[int, bounds],
+        Kind.NUMBER: lambda: Annotated[float, bounds],
+        Kind.FLAG: lambda: bool,
+    }
+    return types[column.kind]()
+
+
+def _code_set(column: Column) -> str:
+    assert column.codes is not None  # noqa: S101
+    code = "(" + "|".join(column.codes.values) + ")"
+    return f"^{code}(,{code}){{0,4}}$"
+
+
+def _row_type(table: type[Table]) -> Any:
+    fields = {}
+    for name, column in table.columns.items():
+        if name == "household_id":
+            continue
+        of = _constrained(column)
+        fields[name] = NotRequired[of | None] if column.nullable or column.optional else Required[of]
+    return with_config(_STRICT)(TypedDict(f"{table.__name__}Row", fields))  # type: ignore[operator]
+
+
+def _request_type() -> Any:
+    """Return the type of a request, made of the table classes."""
+    an_id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S")]
+    fields: dict[str, Any] = {"household_id": Required[an_id]}
+    for name in HISTORY:
+        rows: Any = Annotated[list[_row_type(TABLES[name])], Field(max_length=MAX_ROWS)]  # type: ignore[misc]
+        fields[name] = Required[rows] if name == "households" else NotRequired[rows]
+    history: Any = with_config(_STRICT)(TypedDict("HouseholdHistory", fields))  # type: ignore[operator]
+    several: Any = Annotated[list[history], Field(min_length=1, max_length=MAX_HOUSEHOLDS)]
+    request = {"as_of": Required[dt.date], "households": Required[several]}
+    return with_config(_STRICT)(TypedDict("ScoreRequest", request))  # type: ignore[operator]
+
+
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(_request_type())
+
+
+def request_schema() -> dict[str, Any]:
+    """Return the JSON schema of a request, for the API's description."""
+    return _ADAPTER.json_schema()
+
+
+def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]:
+    """Read a request.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON.
+    settings : Settings
+        The model's: which items there are, and since when a monitoring line.
+
+    Returns
+    -------
+    as_of : date
+        Day to score for.
+    ids : list of str
+        Households, in the order asked.
+    records : Records
+        Their histories.
+
+    Raises
+    ------
+    RequestInvalid
+        With every fault of every field.
+    """
+    try:
+        request = _ADAPTER.validate_json(body, strict=True)
+    except ValidationError as error:
+        raise RequestInvalid([_fault(e) for e in error.errors(include_url=False, include_input=False)]) from None
+    as_of, households = request["as_of"], request["households"]
+    faults = list(_faults(as_of, households, settings))
+    if faults:
+        raise RequestInvalid(faults)
+    tables = {name: _table(name, households) for name in HISTORY}
+    tables["grids"] = arrow_schema(TABLES["grids"]).empty_table()
+    return (
+        as_of,
+        [h["household_id"] for h in households],
+        Records.from_valid(tables, settings, frozenset(TABLES)),
+    )
+
+
+def _fault(error: Any) -> Fault:
+    """Return pydantic's finding without anything the client sent: its own field names are ours, others are not."""
+    where = tuple(
+        part if isinstance(part, int) or part in _OUR_WORDS else "(unknown field)" for part in error["loc"]
+    )
+    if error["type"] == "extra_forbidden":
+        return Fault((*where[:-1], "(unknown field)"), "Leave it out: no such field.")
+    if error["type"] == "json_invalid":
+        return Fault((), "The body must be JSON in UTF-8.")
+    return Fault(where, f"{error['msg']}.")
+
+
+_OUR_WORDS = {
+    "as_of",
+    "households",
+    *HISTORY,
+    *(column for name in HISTORY for column in TABLES[name].columns),
+}
+
+
+def _faults(as_of: dt.date, households: Rows, settings: Settings) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for h, household in enumerate(households):
+        if household["household_id"] in seen:
+            yield Fault(("households", h, "household_id"), "Each household once.")
+        seen.add(household["household_id"])
+        if not household["households"]:
+            yield Fault(("households", h, "households"), "At least one profile row.")
+        for name in HISTORY:
+            for where, valid in _row_faults(TABLES[name], household.get(name, []), as_of, settings, household):
+                yield Fault(("households", h, name, *where), valid)
+
+
+def _row_faults(
+    table: type[Table], rows: Rows, as_of: dt.date, settings: Settings, household: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Tell what single fields cannot: the table's rules between columns and rows."""
+    seen: set[tuple[Any, ...]] = set()
+    key = [column for column in (*table.key, "known_on") if column != "household_id"]
+    earliest = to_date(EARLIEST)
+    covered = first_covered_day(settings, {p.get("township_id") for p in household["households"]})
+    for r, row in enumerate(rows):
+        for name, column in table.columns.items():
+            value = row.get(name)
+            if value is None:
+                continue
+            if column.kind is Kind.DATE and value < earliest:
+                yield (r, name), f"{EARLIEST} or later."
+            if name in ("occurred_on", "known_on") and value > as_of:
+                yield (r, name), "Not after as_of."
+            before = row.get(column.not_before) if column.not_before else None
+            if before is not None and value < before:
+                yield (r, name), f"The same day as {column.not_before} or later."
+            whole = row.get(column.at_most) if column.at_most else None
+            if whole is not None and value > whole:
+                yield (r, name), f"At most {column.at_most}."
+            if column.kind is Kind.ID and _looks_rewritten(value):
+                yield (
+                    (r, name),
+                    "The text is a number that a spreadsheet rewrote; send the id as it was given.",
+                )
+        if table.name == "observations" and row["item"] not in settings.items:
+            yield (r, "item"), f"One of {', '.join(settings.items) or 'none'}."
+        if table.name in MONEY_TABLES and (covered is None or row["occurred_on"] < covered):
+            since = covered or "any day"
+            yield (
+                (r, "occurred_on"),
+                f"The model knows no monitoring line before {since}; leave older amounts out.",
+            )
+        names = tuple(row.get(column) for column in key)
+        if names in seen:
+            yield (r,), f"({', '.join(key)}) names one row; a correction has a later known_on."
+        seen.add(names)
+
+
+def _looks_rewritten(value: str) -> bool:
+    import re  # noqa: PLC0415
+
+    return re.match(NUMBER_IN_DISGUISE, value) is not None
+
+
+def _table(name: str, households: Rows) -> pa.Table:
+    rows = [(h["household_id"], row) for h in households for row in h.get(name, ())]
+    schema = arrow_schema(TABLES[name])
+    columns = [
+        pa.array(
+            [i for i, _ in rows] if field.name == "household_id" else [r.get(field.name) for _, r in rows],
+            field.type,
+        )
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

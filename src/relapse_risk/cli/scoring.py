@@ -1,0 +1,84 @@
+"""``relapse score``: the batch before a visit cycle."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from relapse_risk.cli.output import JsonOption, emit, progress, say, show, simple_table
+from relapse_risk.cli.training import DataOption, ModelsOption
+
+
+def score_command(
+    data: DataOption,
+    model: Annotated[str | None, typer.Option(help="Model version; the latest otherwise.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the scores are made for.")
+    ] = None,
+    cycle: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM", help="Visit cycle that begins this month.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Parquet or CSV file of all scores.")] = None,
+    head: Annotated[int, typer.Option(min=0, help="Households to print.")] = 10,
+    models: ModelsOption = Path("models"),
+    as_json: JsonOption = False,
+) -> None:
+    """Score every household of the cohort, with reasons, riskiest first within each grid."""
+    from relapse_risk.cohort import attrition  # noqa: PLC0415
+    from relapse_risk.model.bundle import load_model  # noqa: PLC0415
+    from relapse_risk.records import load_records  # noqa: PLC0415
+    from relapse_risk.scoring.ranking import as_of_date, latest_version, ranked  # noqa: PLC0415
+    from relapse_risk.scoring.tables import write_table  # noqa: PLC0415
+
+    with progress() as told:
+        told("reading model and records")
+        version = model or latest_version(models)
+        loaded, records = load_model(models / version), load_records(data)
+        day = as_of_date(as_of.date() if as_of else None, cycle, records.settings.cycle)
+        told(f"scoring as of {day}")
+        rows = ranked(loaded, records, day)
+        removed = attrition(records.with_model_settings(loaded.settings_), day)
+        if out:
+            write_table(rows, out)
+    show(
+        simple_table(
+            "Cohort",
+            ["rule", "removed", "left"],
+            removed[["rule", "removed", "left"]].itertuples(index=False),
+        ),
+        as_json=as_json,
+    )
+    first = rows.sort_values(["probability", "household_id"], ascending=[False, True]).head(head)
+    show(
+        simple_table(
+            f"Riskiest households as of {day} (a score orders visits; it decides nothing)",
+            ["household", "grid", "probability", "band", "why"],
+            (
+                (r["household_id"], r["grid_id"], r["probability"], r["band"], _why(r["reasons"]))
+                for r in first.to_dict("records")
+            ),
+        ),
+        as_json=as_json,
+    )
+    say(
+        f"{len(rows):,} households scored by model {version}"
+        + (f", in {out}" if out else "; --out FILE keeps them")
+    )
+    if as_json:
+        emit(
+            {
+                "model": version,
+                "as_of": day,
+                "households": len(rows),
+                "bands": rows["band"].value_counts().to_dict(),
+                "attrition": removed[["rule", "removed", "left"]].to_dict("records"),
+                "out": out,
+            }
+        )
+
+
+def _why(reasons: list[dict[str, Any]]) -> str:
+    return "\n".join(reason["zh"] for reason in reasons)

@@ -1,0 +1,46 @@
+"""``relapse serve``: the service, under granian."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relapse_risk.cli.output import say
+from relapse_risk.cli.training import ModelsOption
+from relapse_risk.errors import UsageError
+
+
+def serve(
+    model: Annotated[str | None, typer.Option(help="Model version; the latest otherwise.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with the model.")] = 1,
+    models: ModelsOption = Path("models"),
+) -> None:
+    """Answer POST /v1/scores."""
+    try:
+        from granian.constants import Interfaces  # noqa: PLC0415
+        from granian.http import HTTP1Settings  # noqa: PLC0415
+        from granian.server import Server  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError("the service needs FastAPI and granian: install relapse-risk[serve]") from error
+    from relapse_risk.model.bundle import load_model  # noqa: PLC0415
+    from relapse_risk.scoring.ranking import latest_version  # noqa: PLC0415
+
+    version = model or latest_version(models)
+    load_model(models / version)  # refuse a bad bundle here, in words, rather than in a worker
+    os.environ["RELAPSE_MODELS"], os.environ["RELAPSE_MODEL"] = str(models), version
+    say(f"serving model {version} at http://{host}:{port}/v1/scores")
+    Server(
+        "relapse_serve.app:create_app",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=host,
+        port=port,
+        workers=workers,
+        http1_settings=HTTP1Settings(header_read_timeout=5_000),
+        log_access=False,
+    ).serve()

@@ -1,0 +1,138 @@
+"""``relapse train`` and ``relapse evaluate``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from relapse_risk.cli.output import JsonOption, emit, progress, say, show, simple_table
+
+DataOption = Annotated[Path, typer.Option("--data", help="Records folder.")]
+ModelsOption = Annotated[Path, typer.Option("--models", help="Folder of model bundles.")]
+Date = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+def train_command(
+    data: DataOption,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file instead of the data folder's relapse.toml.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use only what was known before this day.")
+    ] = None,
+    models: ModelsOption = Path("models"),
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the model does not depend on it.")] = None,
+    track: Annotated[
+        str | None, typer.Option(metavar="URI", help="Log the run to MLflow, such as sqlite:///mlflow.db.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge the procedure at rolling origins, train on everything settled, and write a model bundle."""
+    from relapse_risk.records import load_records  # noqa: PLC0415
+    from relapse_risk.settings import Settings  # noqa: PLC0415
+    from relapse_risk.training.train import train  # noqa: PLC0415
+
+    with progress() as told:
+        told("reading the records")
+        records = load_records(data, Settings.load(config) if config else None)
+        result = train(records, models, until=until.date() if until else None, n_threads=threads, on_progress=told)
+        run = None
+        if track:
+            from relapse_risk.training.tracking import track as log_run  # noqa: PLC0415
+
+            told("logging the run")
+            run = log_run(result, records.settings, track)
+    _show_metrics(result.metrics, records.settings.training.capacity, as_json=as_json)
+    info = result.info
+    say(
+        f"trained on {info.rows:,} rows of {info.households:,} households ({info.positives:,} positive), as_of "
+        f"{info.first_as_of} to {info.last_as_of}; calibrated on {result.model.calibrated_on_}\n"
+        f"model {result.version} in {result.folder}. Next: relapse score --data {data} --models {models} "
+        f"--model {result.version} --as-of {info.until}"
+    )
+    if as_json:
+        emit(
+            {
+                "version": result.version,
+                "folder": str(result.folder),
+                "training": info.model_dump(),
+                "calibrated_on": result.model.calibrated_on_,
+                "metrics": result.metrics,
+                "mlflow_run": run,
+            }
+        )
+
+
+def evaluate_command(
+    data: DataOption,
+    model: Annotated[str, typer.Option(help="Model version.")],
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First as_of; the end of its training otherwise."),
+    ] = None,
+    end: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Last as_of; the last settled one otherwise."),
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Write predictions and labels to this .parquet or .csv file.")
+    ] = None,
+    models: ModelsOption = Path("models"),
+    as_json: JsonOption = False,
+) -> None:
+    """Judge a model on later dates, beside the rules used today."""
+    from relapse_risk.model.bundle import load_model  # noqa: PLC0415
+    from relapse_risk.records import load_records  # noqa: PLC0415
+    from relapse_risk.scoring.tables import write_table  # noqa: PLC0415
+    from relapse_risk.training.evaluate import evaluate  # noqa: PLC0415
+
+    with progress() as told:
+        told("reading model and records")
+        loaded, records = load_model(models / model), load_records(data)
+        told("judging")
+        rows, metrics = evaluate(
+            loaded, records, start=start.date() if start else None, end=end.date() if end else None
+        )
+        if predictions:
+            write_table(predictions_file(rows), predictions)
+    _show_metrics(metrics, loaded.settings_.training.capacity, as_json=as_json)
+    if predictions:
+        say(f"{len(rows):,} predictions in {predictions}")
+    if as_json:
+        emit({"model": model, "rows": len(rows), "metrics": metrics, "predictions": predictions})
+
+
+def predictions_file(rows: Any) -> Any:
+    """Return the columns that the predictions file has, in their order."""
+    columns = ["household_id", "as_of", "probability", "label", "in_cohort", "was_poor_before"]
+    return rows[columns].assign(label=rows["label"].astype("int8"))
+
+
+def _show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> None:
+    titles = {
+        "relapse": "Relapse: households that were poor or lifted before",
+        "fall": "Fall: every household not poor",
+    }
+    for group, told in metrics.items():
+        first = next(iter(told["scores"].values()))
+        title = f"{titles[group]} ({first['n']:,} rows, {first['base_rate']:.1%} poor in the horizon)"
+        columns = [
+            "ordered by",
+            "AUC",
+            "average precision",
+            f"recall at {capacity:.0%}",
+            f"precision at {capacity:.0%}",
+        ]
+        rows = [
+            (name, m["auc"], m["average_precision"], m["recall"], m["precision"])
+            for name, m in told["scores"].items()
+        ]
+        show(simple_table(title, columns, rows), as_json=as_json)
+        p = told["probability"]
+        say(
+            f"probabilities: mean {p['mean_probability']:.3f} where {first['base_rate']:.3f} came true, "
+            f"Brier {p['brier']:.4f}, calibration error {p['calibration_error']:.3f}"
+        )

@@ -1,0 +1,180 @@
+"""Who is scored or learned from, on which dates; and when those dates are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from relapse_risk.dates import DateLike, Days, add_months, from_days, to_days
+from relapse_risk.errors import UsageError
+from relapse_risk.features.build import build_matrix, encode, split_index
+from relapse_risk.features.declare import Aggregation, Feature, Series
+from relapse_risk.features.plan import make_plan
+from relapse_risk.records.codes import Label
+from relapse_risk.records.records import Records
+from relapse_risk.settings import CycleSettings
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import pandas as pd
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Purpose = Literal["score", "train"]
+
+
+def cycles(settings: CycleSettings, start: DateLike, end: DateLike) -> list[dt.date]:
+    """Return the first days of the visit rounds in ``[start, end)``.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> rounds = cycles(CycleSettings(months=2, anchor=dt.date(2020, 1, 1)), "2023-02-01", "2023-08-01")
+    >>> [day.isoformat() for day in rounds]
+    ['2023-03-01', '2023-05-01', '2023-07-01']
+    """
+    low, high = to_days(start), to_days(end)
+    anchor = to_days(settings.anchor)
+    steps = range((low - anchor) // (28 * settings.months) - 1, (high - anchor) // (28 * settings.months) + 2)
+    days = [int(add_months(anchor, step * settings.months)) for step in steps]
+    return [from_days(day) for day in sorted(set(days)) if low <= day < high]
+
+
+def cohort(records: Records, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score") -> pd.MultiIndex:
+    """Return the households to score, or to learn from, on each date.
+
+    Parameters
+    ----------
+    records : Records
+        Only what was visible on each date decides.
+    as_of : date or iterable of dates
+        The dates.
+    purpose : {"score", "train"}
+        ``score``: households not poor at their latest visible status and, unless the settings say otherwise,
+        poor or lifted before. ``train``: by default every household not poor, lifted or not.
+
+    Returns
+    -------
+    pandas.MultiIndex
+        Levels ``household_id`` and ``as_of``, sorted. See ``attrition`` for how many each rule removed.
+    """
+    return _select(records, as_of, purpose)[0]
+
+
+def attrition(
+    records: Records, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score"
+) -> pd.DataFrame:
+    """Return how many households each rule of the cohort removed, by date.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``as_of``, ``rule``, ``removed`` and ``left``; the first rule of a date counts those known.
+    """
+    return _select(records, as_of, purpose)[1]
+
+
+def standing(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
+    """Return, for pairs of households and dates, who was not poor and who had been poor or lifted before.
+
+    Returns
+    -------
+    not_poor, poor_before : ndarray of bool, shape (n,)
+        As visible on each date.
+    """
+    ids, household, days, date = split_index(index)
+    plan = make_plan(_facts(records.settings.cohort.status_within_months))
+    facts = build_matrix(records, ids, household, days, date, plan)
+    return _status_known(records, facts) & ~_poor(facts), _poor_before(facts)
+
+
+def _facts(status_within_months: int | None) -> tuple[Feature, ...]:
+    """Return what the rules look at, computed by the engine as everything else is."""
+
+    def fact(name: str, series: Series, aggregation: Aggregation, window: int | None = None) -> Feature:
+        return Feature(name, Label(name, name), "", series, aggregation, window)
+
+    return (
+        fact("profile", Series("households"), Aggregation.COUNT),
+        fact("status", Series("statuses", "poor"), Aggregation.LAST, status_within_months),
+        fact("poor_ever", Series("statuses", where=(("poor", ("true",)),)), Aggregation.COUNT),
+        fact("lifted", Series("households", "lifted_on"), Aggregation.ELAPSED),
+    )
+
+
+def _status_known(records: Records, facts: npt.NDArray[np.float32]) -> Flags:
+    """Where every identification is recorded, no status says: not poor."""
+    registry = records.settings.outcome.kind == "registry"
+    return np.full(len(facts), True) if registry else ~np.isnan(facts[:, 1])
+
+
+def _poor(facts: npt.NDArray[np.float32]) -> Flags:
+    return facts[:, 1] > 0
+
+
+def _poor_before(facts: npt.NDArray[np.float32]) -> Flags:
+    return (facts[:, 2] > 0) | (facts[:, 3] > 0)
+
+
+def _select(
+    records: Records, as_of: DateLike | Iterable[DateLike], purpose: Purpose
+) -> tuple[pd.MultiIndex, pd.DataFrame]:
+    import pandas as pd  # noqa: PLC0415
+
+    if purpose not in ("score", "train"):
+        raise UsageError(f"purpose={purpose!r}. Valid: 'score', 'train'.")
+    days = _as_days(as_of)
+    ids = encode(records).ids
+    household, date = (codes.ravel() for codes in np.indices((len(ids), len(days))))
+    rules = records.settings.cohort
+    plan = make_plan(_facts(rules.status_within_months))
+    facts = build_matrix(records, ids, household, days, date, plan)
+    everyone = np.full(len(facts), True)
+    only_poor_before = rules.previously_poor_only if purpose == "score" else rules.train_on == "cohort"
+    poor_too = purpose == "train" and rules.train_on == "observed"
+    within = f" within {rules.status_within_months} months" if rules.status_within_months else ""
+    steps = {
+        "no profile yet": facts[:, 0] > 0,
+        f"no status{within}": _status_known(records, facts),
+        "poor at the latest status": everyone if poor_too else ~_poor(facts),
+        "never poor or lifted before": _poor_before(facts) if only_poor_before else everyone,
+    }
+    left = everyone.copy()
+    rows = []
+    for rule, passes in steps.items():
+        removed = left & ~passes
+        left &= passes
+        for d, day in enumerate(days):
+            on_day = date == d
+            rows.append((from_days(day), rule, int((removed & on_day).sum()), int((left & on_day).sum())))
+    table = pd.DataFrame(rows, columns=["as_of", "rule", "removed", "left"])
+    table = table.sort_values("as_of", kind="stable", ignore_index=True)
+    return _index(ids, days, household[left], date[left]), table
+
+
+def _as_days(as_of: DateLike | Iterable[DateLike]) -> Days:
+    if isinstance(as_of, str) or not isinstance(as_of, Iterable):
+        as_of = [as_of]
+    days = np.unique(np.array([to_days(day) for day in as_of], np.int32))
+    if not days.size:
+        raise UsageError("no as_of date given; give at least one")
+    return days
+
+
+def _index(ids: pa.Array, days: Days, household: npt.NDArray[np.intp], date: npt.NDArray[np.intp]) -> pd.MultiIndex:
+    import pandas as pd  # noqa: PLC0415
+
+    order = np.argsort(np.asarray(ids.to_pylist(), dtype=object), kind="stable")
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    by = np.lexsort((date, rank[household]))
+    levels = [
+        pd.Index(ids.take(pa.array(order)).to_pandas(), dtype="str"),
+        pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[s]")),
+    ]
+    codes: Any = [rank[household][by], date[by]]
+    return pd.MultiIndex(levels, codes, names=["household_id", "as_of"], verify_integrity=False)

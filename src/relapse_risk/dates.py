@@ -1,0 +1,87 @@
+"""Calendar arithmetic on whole days.
+
+Dates have no times and no zones. Inside, a date is the number of days since 1970-01-01 (int32); a window is
+half-open and given in calendar months.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Days: TypeAlias = npt.NDArray[np.int32]
+DateLike: TypeAlias = "dt.date | str | np.datetime64"
+
+#: Later than every date of a record: "never" for an end, "not yet" for a correction.
+FAR_FUTURE = np.int32(2**31 - 1)
+
+
+def to_date(value: DateLike) -> dt.date:
+    """Return ``value`` as a date.
+
+    Raises
+    ------
+    ValueError
+        If the value is not a whole day (``2024-03-01``).
+    """
+    if isinstance(value, dt.datetime):
+        if value.time() != dt.time():
+            raise ValueError(f"a date was expected, without a time of day, not {value.isoformat()}")
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, np.datetime64):
+        day = value.astype("datetime64[D]")
+        if day != value or np.isnat(value):
+            raise ValueError("a date was expected, without a time of day")
+        return to_date(day.item())
+    return dt.date.fromisoformat(value)
+
+
+def to_days(value: DateLike) -> int:
+    """Return ``value`` as days since 1970-01-01."""
+    return (to_date(value) - dt.date(1970, 1, 1)).days
+
+
+def from_days(days: int) -> dt.date:
+    """Return the date that lies ``days`` after 1970-01-01."""
+    return dt.date(1970, 1, 1) + dt.timedelta(days=int(days))
+
+
+def add_months(days: npt.ArrayLike, months: int) -> Days:
+    """Move dates by calendar months; a day the target month lacks becomes its last day.
+
+    Parameters
+    ----------
+    days : array_like of int
+        Days since 1970-01-01, any shape.
+    months : int
+        Months to move by, negative for the past.
+
+    Returns
+    -------
+    ndarray of int32, same shape
+    """
+    dates = np.asarray(days).astype("datetime64[D]")
+    month = dates.astype("datetime64[M]")
+    day_of_month = dates - month.astype("datetime64[D]")
+    target = month + np.timedelta64(months, "M")
+    last_day = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
+    moved = np.minimum(target.astype("datetime64[D]") + day_of_month, last_day)
+    days_moved: Days = moved.astype(np.int32)
+    return days_moved
+
+
+def month_number(days: npt.ArrayLike) -> Days:
+    """Return the calendar months since 1970-01 that each date lies in."""
+    months: Days = np.asarray(days).astype("datetime64[D]").astype("datetime64[M]").astype(np.int32)
+    return months
+
+
+def month_of_year(days: npt.ArrayLike) -> Days:
+    """Return each date's month of the year, 1 to 12."""
+    month: Days = (month_number(days) % 12 + 1).astype(np.int32)
+    return month

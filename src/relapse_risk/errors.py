@@ -1,0 +1,74 @@
+"""What can go wrong, one class and one exit code each.
+
+A message says what was got, what is valid and what to do next, and never holds a personal value: tables,
+columns, row numbers and counts only.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RelapseError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(RelapseError, ValueError):
+    """An argument that cannot be used."""
+
+    exit_code = 2
+
+
+class RecordsInvalid(RelapseError, ValueError):
+    """Records that break the rules of their tables; ``problems`` lists every breach.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        All breaches found, of all tables.
+    """
+
+    exit_code = 3
+
+    def __init__(self, problems: tuple[object, ...]) -> None:
+        self.problems = problems
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"the records break {len(problems)} rule(s):\n{lines}")
+
+
+class SettingsInvalid(RelapseError, ValueError):
+    """A settings file that cannot be read or does not fit."""
+
+    exit_code = 4
+
+
+class NotFoundError(RelapseError, FileNotFoundError):
+    """A folder, a file or a model version that is not there."""
+
+    exit_code = 5
+
+
+class BundleRefused(RelapseError, ValueError):
+    """A model bundle that is damaged, incomplete, altered, or made for another catalogue."""
+
+    exit_code = 6
+
+
+class NotEnoughData(RelapseError, ValueError):
+    """Too few mature labels, as_of dates or households for what was asked."""
+
+    exit_code = 7
+
+
+class OutputExists(RelapseError, FileExistsError):
+    """An output that would overwrite something that is not ours to lose."""
+
+    exit_code = 8
+
+
+class ImportRefused(RelapseError, ValueError):
+    """A raw source that cannot be turned into records."""
+
+    exit_code = 9

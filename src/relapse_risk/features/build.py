@@ -1,0 +1,240 @@
+"""The only maker of features: any (household, as_of) pairs, from what was visible on each pair's day."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from relapse_risk.dates import FAR_FUTURE, Days, add_months, month_of_year
+from relapse_risk.errors import UsageError
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.features.catalogue.calendar import HARVEST_MONTH
+from relapse_risk.features.declare import Aggregation, Feature
+from relapse_risk.features.derive import derive
+from relapse_risk.features.encode import Encoded, EncodedTable
+from relapse_risk.features.kernel import Dates, Line, Rows, sweep
+from relapse_risk.features.plan import Plan, Stream, Window, make_plan, value_of
+from relapse_risk.records.columns import Kind
+from relapse_risk.records.records import Records
+from relapse_risk.records.tables import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Index rows a thread computes at a time: bounds the memory of intermediate statistics.
+CHUNK = 16384
+#: Windows without a start reach back to here.
+_DISTANT_PAST = -FAR_FUTURE
+
+
+def build_features(
+    records: Records, index: pd.MultiIndex, features: Sequence[Feature] | None = None
+) -> pd.DataFrame:
+    """Compute features of households on dates.
+
+    A row depends on its own household's records that were visible on its as_of date, and on nothing else: not on
+    the other rows, their order, the order of the records or the number of threads.
+
+    Parameters
+    ----------
+    records : Records
+        Where the histories are.
+    index : pandas.MultiIndex
+        Levels ``household_id`` and ``as_of``, any order and number of pairs; see ``cohort``.
+    features : sequence of Feature, optional
+        What to compute; otherwise the catalogue's features of the tables the records have.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per pair, a float32 column per feature (categorical for codes); missing values stay missing.
+
+    Raises
+    ------
+    UsageError
+        If the index is not of pairs (household_id, as_of).
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    chosen = tuple(catalogue(records.settings, records.present) if features is None else features)
+    ids, household_code, dates, date_code = split_index(index)
+    matrix = build_matrix(records, ids, household_code, dates, date_code, make_plan(chosen))
+    frame = pd.DataFrame(matrix, index=index, columns=[feature.name for feature in chosen], copy=False)
+    coded = {f.name: _categorical(matrix[:, k], f) for k, f in enumerate(chosen) if f.codes}
+    return frame.assign(**coded) if coded else frame
+
+
+def _categorical(values: npt.NDArray[np.float32], feature: Feature) -> Any:
+    import pandas as pd  # noqa: PLC0415
+
+    assert feature.codes is not None  # noqa: S101
+    codes: Any = np.where(np.isnan(values), -1, values).astype(np.int64)
+    return pd.Categorical.from_codes(codes, categories=pd.Index(feature.codes.values))
+
+
+def split_index(index: pd.MultiIndex) -> tuple[pa.Array, npt.NDArray[np.int64], Days, npt.NDArray[np.int64]]:
+    """Return an index's household ids and dates, each once, and the positions of every pair's.
+
+    Raises
+    ------
+    UsageError
+        If the index has other levels than ``household_id`` (text) and ``as_of`` (dates).
+    """
+    names = list(getattr(index, "names", []))
+    if names != ["household_id", "as_of"]:
+        raise UsageError(f"an index of pairs (household_id, as_of) is needed, not of {names}; see cohort()")
+    ids, dates = index.levels
+    if dates.dtype.kind != "M":
+        raise UsageError(f"as_of must hold dates (datetime64), not {dates.dtype}")
+    days = dates.to_numpy().astype("datetime64[D]").astype(np.int32)
+    household_code, date_code = (np.asarray(codes, np.int64) for codes in index.codes)
+    return pa.array(ids, pa.string()), household_code, days, date_code
+
+
+def build_matrix(
+    records: Records,
+    ids: pa.Array,
+    household_code: npt.NDArray[np.int64],
+    days: Days,
+    date_code: npt.NDArray[np.int64],
+    plan: Plan,
+) -> npt.NDArray[np.float32]:
+    """Compute features as a matrix; ``build_features`` and the service both call this.
+
+    Parameters
+    ----------
+    records : Records
+        Where the histories are.
+    ids : pyarrow.Array of string
+        Household ids.
+    household_code, date_code : ndarray of int64, shape (n,)
+        Position of each pair's household in ``ids`` and of its date in ``days``.
+    days : ndarray of int32
+        As_of dates, days since 1970-01-01.
+    plan : Plan
+        What to compute; see ``make_plan``.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, n_features)
+        Codes as their position in the code list; NaN where missing. Sums run in float64.
+    """
+    encoded = encode(records)
+    household = encoded.households(ids)[household_code]
+    date = date_code.astype(np.int32)
+    matrix = np.empty((len(household), len(plan.features)), np.float32, order="F")
+    inputs = [_Input(stream, *rows_of(encoded, stream), _dates(days, stream.windows)) for stream in plan.streams]
+
+    def fill(low: int) -> None:
+        part = slice(low, low + CHUNK)
+        _fill(matrix[part], plan, inputs, household[part], date[part], days)
+
+    if len(household) <= CHUNK:
+        fill(0)
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            deque(pool.map(fill, range(0, len(household), CHUNK)), maxlen=0)
+    return matrix
+
+
+class _Input(NamedTuple):
+    """A stream with the rows, the line and the windows it is swept with."""
+
+    stream: Stream
+    rows: Rows
+    line: Line
+    dates: Dates
+
+
+def encode(records: Records) -> Encoded:
+    """Return the records as arrays, made once."""
+    encoded = records.cache.get("encoded")
+    if encoded is None:
+        encoded = records.cache["encoded"] = Encoded(records)
+    return cast(Encoded, encoded)
+
+
+def _fill(
+    out: npt.NDArray[np.float32],
+    plan: Plan,
+    inputs: list[_Input],
+    household: npt.NDArray[np.int32],
+    date: npt.NDArray[np.int32],
+    days: Days,
+) -> None:
+    columns = {}
+    for stream, rows, line, dates in inputs:
+        numbers = sweep(
+            household,
+            date,
+            rows,
+            line,
+            dates,
+            stream.wanted,
+            by_month=stream.by_month,
+            in_line_units=stream.in_line_units,
+        )
+        columns.update(dict(zip(stream.asks, numbers, strict=True)))
+    as_of = days[date].astype(np.float64)
+    for position, feature in enumerate(plan.features):
+        if feature.aggregation is Aggregation.CALENDAR:
+            out[:, position] = _calendar(feature, days)[date]
+        else:
+            out[:, position] = value_of(feature, columns, as_of)
+
+
+def _calendar(feature: Feature, days: Days) -> npt.NDArray[np.float64]:
+    month = month_of_year(days)
+    if feature.series.value == "months_since_harvest":
+        month = (month - HARVEST_MONTH) % 12
+    return month.astype(np.float64)
+
+
+def _dates(days: Days, windows: tuple[Window, ...]) -> Dates:
+    def bound(months: int | None) -> Days:
+        return np.full(len(days), _DISTANT_PAST) if months is None else add_months(days, -months)
+
+    starts = np.stack([bound(start) for start, _ in windows], axis=1)
+    ends = np.stack([bound(end) for _, end in windows], axis=1)
+    return Dates(days, starts, ends, starts.min(axis=1), ends.max(axis=1))
+
+
+def rows_of(encoded: Encoded, stream: Stream) -> tuple[Rows, Line]:
+    """Return a stream's rows, and the line its money is divided by."""
+    table = encoded.table(stream.table)
+    keep = _passes(table, stream.where)
+    values = [np.ones(len(table)) if value is None else derive(table, value) for value in stream.channels]
+    arrays = (table.household, table.occurred, table.known, table.superseded, table.month)
+    if keep is not None:
+        arrays = tuple(array.take(keep) for array in arrays)  # type: ignore[assignment]
+        values = [value.take(keep) for value in values]
+    household, occurred, known, superseded, month = arrays
+    channels = np.ascontiguousarray(np.stack(values, axis=1))
+    rows = Rows(encoded.offsets(household), occurred, known, superseded, month, channels)
+    return rows, encoded.line
+
+
+def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...]) -> npt.NDArray[np.int64] | None:
+    """Return the rows that pass, None for all."""
+    keep: npt.NDArray[np.bool_] | None = None
+    for column, codes in where:
+        kind = TABLES[table.name].columns[column].kind
+        if kind is Kind.CODE_SET:
+            passed = np.logical_or.reduce([table.holds_code(column, code) for code in codes])
+        else:
+            if kind is Kind.FLAG:
+                numbers = [float(code == "true") for code in codes]
+            elif kind is Kind.INTEGER:
+                numbers = [float(code) for code in codes]
+            else:
+                numbers = [float(table.position(column, code)) for code in codes]
+            passed = np.logical_or.reduce([table.number(column) == number for number in numbers])
+        keep = passed if keep is None else keep & passed
+    return None if keep is None else np.flatnonzero(keep)

@@ -1,0 +1,80 @@
+"""The one catalogue of features: what training, batch and API compute, explain and constrain alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+
+from relapse_risk.features.catalogue import (
+    calendar,
+    employment,
+    expenses,
+    households,
+    incomes,
+    observations,
+    shocks,
+    statuses,
+    supports,
+    visits,
+)
+from relapse_risk.features.declare import Feature
+from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import Settings
+
+
+def catalogue(settings: Settings | None = None, tables: Collection[str] | None = None) -> tuple[Feature, ...]:
+    """Return the features, in their fixed order.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        For the items of table ``observations``; none otherwise.
+    tables : collection of str, optional
+        Tables that exist; features of others are left out. All tables otherwise.
+
+    Returns
+    -------
+    tuple of Feature
+
+    Examples
+    --------
+    >>> len(catalogue()) >= 120
+    True
+    >>> sorted({feature.series.table for feature in catalogue(tables=["visits"])})
+    ['calendar', 'visits']
+    """
+    settings = settings or Settings()
+    declared = (
+        *households.FEATURES,
+        *visits.FEATURES,
+        *observations.features(settings.items),
+        *incomes.features(settings.outcome.horizon_months),
+        *statuses.FEATURES,
+        *expenses.FEATURES,
+        *shocks.FEATURES,
+        *supports.FEATURES,
+        *employment.FEATURES,
+        *calendar.FEATURES,
+    )
+    exist = {*(TABLES if tables is None else tables), "calendar"}
+    return tuple(feature for feature in declared if feature.series.table in exist)
+
+
+def fingerprint(features: Collection[Feature]) -> str:
+    """Return a SHA-256 of all that decides the features' numbers and directions; words do not count."""
+    told = [
+        (
+            feature.name,
+            feature.series.__dict__,
+            feature.aggregation.name,
+            feature.window,
+            feature.skip,
+            feature.of.__dict__ if feature.of else None,
+            feature.missing.name,
+            feature.monotone,
+            feature.codes.values if feature.codes else None,
+        )
+        for feature in features
+    ]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""Rigid spending as a ratio to the line: what the test against the line counts off."""
+
+from __future__ import annotations
+
+from relapse_risk.features.declare import Aggregation as A
+from relapse_risk.features.declare import Feature, Missing, Series
+from relapse_risk.records.codes import Label
+
+UNIT = "line"
+KINDS = (
+    ("medical", Label("医疗", "medical"), "illness"),
+    ("education", Label("教育", "education"), "schooling"),
+    ("housing", Label("住房", "housing"), "living_conditions"),
+    ("other", Label("其他刚性", "other rigid"), "other"),
+)
+RIGID = Series("expenses", "self_paid_yuan", in_line_units=True)
+
+
+def _paid(kind: str) -> Series:
+    return Series("expenses", "self_paid_yuan", where=(("kind", (kind,)),), in_line_units=True)
+
+
+def _kind(name: str, word: Label, risk_type: str) -> list[Feature]:
+    return [
+        Feature(f"{name}_paid_{w}m", Label(f"近{w}个月{word.zh}自付支出与监测线之比",
+                                          f"self-paid {word.en} spending of {w} months over the line"),
+                UNIT, _paid(name), A.RATIO, w, missing=Missing.ZERO, risk_type=risk_type, monotone=1)
+        for w in (6, 12, 24)
+    ]  # fmt: skip
+
+
+FEATURES: tuple[Feature, ...] = (
+    *(Feature(f"rigid_paid_{w}m", Label(f"近{w}个月刚性自付支出与监测线之比",
+                                       f"self-paid rigid spending of {w} months over the line"),
+              UNIT, RIGID, A.RATIO, w, missing=Missing.ZERO, risk_type="other", monotone=1) for w in (2, 6, 12, 24)),
+    *(feature for kind in KINDS for feature in _kind(*kind)),
+    Feature("medical_bills_12m", Label("近12个月就医费用笔数", "medical bills in 12 months"), "bills",
+            Series("expenses", where=(("kind", ("medical",)),)), A.COUNT, 12, missing=Missing.ZERO,
+            risk_type="illness"),
+    Feature("medical_max_12m", Label("近12个月最大一笔医疗自付与监测线之比", "largest self-paid medical bill in 12 months"),
+            UNIT, _paid("medical"), A.MAX, 12, missing=Missing.ZERO, risk_type="illness", monotone=1),
+    Feature("medical_change_12m", Label("近12个月平均每笔医疗自付较上年同期的变化",
+                                        "mean self-paid medical bill of 12 months less a year before"),
+            UNIT, _paid("medical"), A.CHANGE, 12, missing=Missing.TOO_FEW, risk_type="illness"),
+    Feature("medical_days_since", Label("距最近一次就医支出的天数", "days since the last medical bill"), "days",
+            _paid("medical"), A.DAYS_SINCE, missing=Missing.NEVER, risk_type="illness"),
+    Feature("reimbursed_mean_12m", Label("近12个月医疗平均报销比例", "mean share reimbursed of medical bills, 12 months"),
+            "share", Series("expenses", "reimbursed_share", where=(("kind", ("medical",)),)), A.MEAN, 12,
+            risk_type="illness"),
+)  # fmt: skip

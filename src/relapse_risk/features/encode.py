@@ -1,0 +1,279 @@
+"""Records as sorted arrays: the form the compiled engine reads.
+
+Every table is put in one order (household, day, key, day known) whatever order its rows came in, and every row
+learns when a later version replaced it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relapse_risk.dates import FAR_FUTURE, Days, month_number, to_days
+from relapse_risk.errors import UsageError
+from relapse_risk.features.kernel import Line
+from relapse_risk.records.columns import Kind
+from relapse_risk.records.records import Records
+from relapse_risk.records.tables import MONEY_TABLES, TABLES
+from relapse_risk.settings import LineSettings
+
+Numbers = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+
+class EncodedTable:
+    """One table's visible rows as arrays, sorted by household and day.
+
+    Parameters
+    ----------
+    records : Records
+        Where the rows are.
+    name : str
+        Table name.
+    ids : pyarrow.Array
+        Household ids; a household is its position here.
+    """
+
+    def __init__(self, records: Records, name: str, ids: pa.Array) -> None:
+        self.name = name
+        self._columns = TABLES[name].columns
+        self._items = tuple(records.settings.items)
+        data = records.table(name)
+        household = _positions(data["household_id"], ids)
+        occurred = _days(data["occurred_on"])
+        known = _days(data["known_on"])
+        others = [c for c in TABLES[name].key if c not in ("household_id", "occurred_on")]
+        order = _order(household, occurred, known, [data[c] for c in others])
+        self._data = data if order is None else data.take(pa.array(order))
+        self.household = household if order is None else household[order]
+        self.occurred = occurred if order is None else occurred[order]
+        self.known = known if order is None else known[order]
+        self.month = month_number(self.occurred)
+        self.superseded = self._superseded()
+        self._numbers: dict[str, Numbers] = {}
+
+    def __len__(self) -> int:
+        return len(self.household)
+
+    def number(self, column: str) -> Numbers:
+        """Return a column as float64, NaN where missing; codes by their position in the list, dates as days."""
+        if column not in self._numbers:
+            self._numbers[column] = self._to_number(column)
+        return self._numbers[column]
+
+    def holds_code(self, column: str, code: str) -> npt.NDArray[np.bool_]:
+        """Return where a set of codes, joined by commas, holds a code."""
+        found = pc.match_substring_regex(self._data[column], f"(^|,){code}(,|$)")
+        return cast("npt.NDArray[np.bool_]", np.asarray(found.fill_null(False)))
+
+    def position(self, column: str, value: str) -> int:
+        """Return the number that stands for a code or an item.
+
+        Raises
+        ------
+        UsageError
+            If the records' settings do not declare the item.
+        """
+        codes = self._columns[column].codes
+        listed = codes.values if codes else self._items
+        if value not in listed:
+            raise UsageError(
+                f"{self.name}.{column}: {value!r} is not declared in these records' settings, "
+                f"which declare {', '.join(listed) or 'none'}. Add it under items."
+            )
+        return listed.index(value)
+
+    def _to_number(self, column: str) -> Numbers:
+        values = self._data[column]
+        kind = self._columns[column].kind
+        if kind is Kind.DATE:
+            values = values.cast(pa.int32())
+        if kind in (Kind.CODE, Kind.TEXT):
+            codes = self._columns[column].codes
+            listed = pa.array(codes.values if codes else self._items, pa.string())
+            values = pc.index_in(values, value_set=listed)
+        return cast(Numbers, values.cast(pa.float64()).to_numpy())
+
+    def _superseded(self) -> Days:
+        """Return the day each row's next version was known; rows that share a key are versions of one fact."""
+        superseded = np.full(len(self), FAR_FUTURE, np.int32)
+        key = [c for c in TABLES[self.name].key if c not in ("household_id", "occurred_on")]
+        code: Codes = self.household.astype(np.int64)
+        if "occurred_on" in TABLES[self.name].key:
+            code = _pair(code, self.occurred)
+        for column in key:
+            code = _pair(code, _identity(self._data[column]))
+        rows = np.flatnonzero(_duplicated(code))
+        if rows.size:
+            rows = rows[np.lexsort((self.known[rows], code[rows]))]
+            same = code[rows[1:]] == code[rows[:-1]]
+            superseded[rows[:-1][same]] = self.known[rows[1:][same]]
+        return superseded
+
+
+class Encoded:
+    """All tables of records as arrays, each made when first asked for.
+
+    Parameters
+    ----------
+    records : Records
+        What to encode; all the rows it shows.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self.ids: pa.Array = _unique(records.table("households")["household_id"])
+        self._tables: dict[str, EncodedTable] = {}
+        self._line: Line | None = None
+
+    def table(self, name: str) -> EncodedTable:
+        """Return a table's arrays."""
+        if name not in self._tables:
+            self._tables[name] = EncodedTable(self._records, name, self.ids)
+        return self._tables[name]
+
+    def households(self, ids: pa.Array) -> npt.NDArray[np.int32]:
+        """Return each id's position, -1 where the records do not have it."""
+        return _positions(ids, self.ids)
+
+    def offsets(self, household: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Return where each household's rows begin and end in a sorted array."""
+        counts = np.bincount(household, minlength=len(self.ids))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    @property
+    def line(self) -> Line:
+        """The monitoring line of each household and month."""
+        if self._line is None:
+            self._line = self._make_line()
+        return self._line
+
+    def _make_line(self) -> Line:
+        profiles = self.table("households")
+        units = profiles.number("line_units")
+        units = np.where(np.isnan(units), profiles.number("n_members"), units)
+        areas, area = _areas(profiles, self._records.settings.line)
+        months = [self.table(name).month for name in MONEY_TABLES if len(self.table(name))]
+        first = int(min((m.min() for m in months), default=0))
+        last = int(max((m.max() for m in months), default=0))
+        return Line(
+            offsets=self.offsets(profiles.household),
+            occurred=profiles.occurred,
+            known=profiles.known,
+            superseded=profiles.superseded,
+            units=units,
+            area=area,
+            yuan=line_by_month(self._records.settings.line, areas, first, last),
+            first_month=first,
+        )
+
+
+def line_by_month(line: LineSettings, areas: Sequence[str | None], first: int, last: int) -> Numbers:
+    """Return the line per counted member and month.
+
+    Parameters
+    ----------
+    line : LineSettings
+        The steps.
+    areas : sequence of str or None
+        Townships; None is everywhere else.
+    first, last : int
+        Months since 1970-01, inclusive. A month's line is that of its last day.
+
+    Returns
+    -------
+    ndarray of float64, shape (len(areas), last - first + 1)
+        NaN before the first step that holds.
+    """
+    months = np.arange(first, last + 1)
+    yuan = np.full((len(areas), len(months)), np.nan)
+    last_days = (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - 1
+    for row, area in enumerate(areas):
+        for among in (None, area):
+            for step in sorted((s for s in line.steps if s.area == among), key=lambda s: s.since):
+                yuan[row, last_days >= to_days(step.since)] = step.yuan / line.months
+    return yuan
+
+
+def _areas(profiles: EncodedTable, line: LineSettings) -> tuple[list[str | None], Days]:
+    named = sorted({step.area for step in line.steps if step.area is not None})
+    if not named:
+        return [None], np.zeros(len(profiles), np.int32)
+    townships = profiles._data["township_id"]
+    return [*named, None], _positions(townships, pa.array(named, pa.string()), absent=len(named))
+
+
+def _unique(ids: pa.ChunkedArray) -> pa.Array:
+    unique = pc.unique(ids)
+    return unique.combine_chunks() if isinstance(unique, pa.ChunkedArray) else unique
+
+
+def _positions(values: pa.ChunkedArray | pa.Array, among: pa.Array, absent: int = -1) -> npt.NDArray[np.int32]:
+    found = pc.index_in(values, value_set=among).fill_null(absent)
+    return np.asarray(found).astype(np.int32)
+
+
+def _days(values: pa.ChunkedArray) -> Days:
+    return cast(Days, np.asarray(values.cast(pa.int32())))
+
+
+def _identity(values: pa.ChunkedArray) -> Codes:
+    """Return numbers that are equal where the values are; missing is a value of its own."""
+    encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
+    return np.asarray(encoded.indices).astype(np.int64)
+
+
+def _pair(code: Codes, other: npt.NDArray[np.integer]) -> Codes:
+    low = int(other.min(initial=0))
+    width = int(other.max(initial=0)) - low + 1
+    if code.size and int(code.max()) > (2**62) // width:
+        code = np.unique(code, return_inverse=True)[1].astype(np.int64)
+    return code * width + (other - low)
+
+
+def _duplicated(code: Codes) -> npt.NDArray[np.bool_]:
+    """Return where a number occurs more than once."""
+    if code.size < 2:
+        return np.zeros(code.size, bool)
+    order = np.argsort(code, kind="stable") if np.any(code[1:] < code[:-1]) else None
+    ordered = code if order is None else code[order]
+    same = ordered[1:] == ordered[:-1]
+    twice: npt.NDArray[np.bool_] = np.concatenate([same, [False]]) | np.concatenate([[False], same])
+    if order is None:
+        return twice
+    back = np.zeros(code.size, bool)
+    back[order] = twice
+    return back
+
+
+def _order(
+    household: npt.NDArray[np.int32], occurred: Days, known: Days, others: list[pa.ChunkedArray]
+) -> npt.NDArray[np.int64] | None:
+    """Return the order of rows by household, day, the rest of the key and day known; None if they lie so."""
+    n = len(household)
+    if n < 2:
+        return None
+    day = household.astype(np.int64) * 2**32 + (occurred.astype(np.int64) + 2**31)
+    order = np.argsort(day, kind="stable") if np.any(day[1:] < day[:-1]) else np.arange(n)
+    ordered = day[order]
+    same = ordered[1:] == ordered[:-1]
+    tied = np.flatnonzero(np.concatenate([same, [False]]) | np.concatenate([[False], same]))
+    if tied.size:
+        rows = order[tied]
+        ranks = [_ranks(values, rows) for values in others]
+        order[tied] = rows[np.lexsort(np.stack([known[rows], *reversed(ranks), ordered[tied]]))]
+    return None if np.array_equal(order, np.arange(n)) else order
+
+
+def _ranks(values: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> Codes:
+    """Return numbers that order the rows as their texts do: the same in any batch."""
+    encoded = values.take(pa.array(rows)).combine_chunks().dictionary_encode(null_encoding="encode")
+    texts = encoded.dictionary.to_pylist()
+    rank = np.empty(len(texts), np.int64)
+    rank[sorted(range(len(texts)), key=lambda k: (texts[k] is not None, texts[k] or ""))] = np.arange(len(texts))
+    return cast(Codes, rank[np.asarray(encoded.indices)])

@@ -1,0 +1,313 @@
+"""The compiled sweep over one stream of records: every window of every (household, as_of) row.
+
+A stream's rows lie household by household in order of ``occurred_on``. Each index row walks back over its own
+household's rows once, drops what was not visible, and takes each window's statistics from the rest. Nothing is
+shared between index rows, and every sum runs in one fixed order, so a row's numbers do not depend, to the last
+bit, on the batch it is computed in or on the number of threads. The sweep holds no lock of Python's: the caller
+runs one for each part of a large index.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from relapse_risk.dates import Days
+from relapse_risk.records import visibility
+
+#: Mean length of a calendar month in days: slopes are told per month.
+DAYS_PER_MONTH = 365.2425 / 12
+
+
+class Stat(IntEnum):
+    """What can be asked of the observations in a window, the newest observation being the first."""
+
+    COUNT = 0
+    SUM = 1
+    MEAN = 2
+    MIN = 3
+    MAX = 4
+    STD = 5
+    SLOPE = 6
+    LAST = 7
+    PREVIOUS = 8
+    DAYS_SINCE = 9
+    OPEN = 10
+    BELOW = 11
+
+
+_COUNT, _SUM, _MEAN, _MIN, _MAX, _STD, _SLOPE, _LAST, _PREVIOUS, _DAYS_SINCE, _OPEN, _BELOW = map(int, Stat)
+
+
+class Rows(NamedTuple):
+    """Rows of a stream, household by household, oldest first.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64, shape (n_households + 1,)
+        Household h's rows are ``offsets[h]:offsets[h + 1]``.
+    occurred, known, superseded, month : ndarray of int32, shape (n_rows,)
+        Days since 1970-01-01; ``month`` in months since then.
+    values : ndarray of float64, shape (n_rows, n_channels)
+        NaN where the row says nothing.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    occurred: Days
+    known: Days
+    superseded: Days
+    month: Days
+    values: npt.NDArray[np.float64]
+
+
+class Line(NamedTuple):
+    """The monitoring line of each household and month, as far as its profiles were visible.
+
+    Parameters
+    ----------
+    offsets, occurred, known, superseded
+        Profile rows, as in ``Rows``.
+    units : ndarray of float64, shape (n_profiles,)
+        Members the line counts.
+    area : ndarray of int32, shape (n_profiles,)
+        Row of ``yuan``.
+    yuan : ndarray of float64, shape (n_areas, n_months)
+        Line per counted member and month.
+    first_month : int
+        Month of the first column of ``yuan``.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    occurred: Days
+    known: Days
+    superseded: Days
+    units: npt.NDArray[np.float64]
+    area: Days
+    yuan: npt.NDArray[np.float64]
+    first_month: int
+
+
+class Dates(NamedTuple):
+    """When the index rows look, and how far.
+
+    Parameters
+    ----------
+    seen_on : ndarray of int32, shape (n_dates,)
+        Rows known before this day are visible.
+    starts, ends : ndarray of int32, shape (n_dates, n_windows)
+        Half-open windows on ``occurred_on``.
+    earliest, latest : ndarray of int32, shape (n_dates,)
+        What the windows span together.
+    """
+
+    seen_on: Days
+    starts: Days
+    ends: Days
+    earliest: Days
+    latest: Days
+
+
+class Wanted(NamedTuple):
+    """What to compute, grouped by channel and window.
+
+    Parameters
+    ----------
+    channel, window, first : ndarray of int32, shape (n_groups,), the last of shape (n_groups + 1,)
+        Group g asks ``stat[first[g]:first[g + 1]]`` of one channel in one window.
+    stat : ndarray of int32, shape (n_outputs,)
+        A ``Stat`` each.
+    """
+
+    channel: Days
+    window: Days
+    first: Days
+    stat: Days
+
+
+_is_visible = njit(cache=True)(visibility.is_visible)
+
+
+@njit(cache=True)
+def _line_of(line, household, occurred, month, seen_on):  # type: ignore[no-untyped-def]
+    """Return the monthly line of a household at a day: of the latest visible profile at or before it, else the
+    earliest visible one; NaN where there is none.
+    """
+    low, high = line.offsets[household], line.offsets[household + 1]
+    chosen = -1
+    for p in range(low, high):
+        if not _is_visible(line.known[p], seen_on) or _is_visible(line.superseded[p], seen_on):
+            continue
+        if line.occurred[p] > occurred and chosen >= 0:
+            break
+        chosen = p
+        if line.occurred[p] > occurred:
+            break
+    if chosen < 0:
+        return np.nan
+    return line.units[chosen] * line.yuan[line.area[chosen], month - line.first_month]
+
+
+@njit(cache=True, nogil=True)
+def _sweep_rows(household, date, rows, longest, by_month, line, in_line_units, dates, wanted, out):  # type: ignore[no-untyped-def]
+    n_channels = rows.values.shape[1]
+    seen = np.empty(longest, np.int64)
+    numbers = np.empty((longest, n_channels))
+    values = np.empty(longest)
+    ticks = np.empty(longest)
+    for i in range(len(household)):
+        h, d = household[i], date[i]
+        seen_on = dates.seen_on[d]
+        n_seen = 0
+        if h >= 0:
+            for r in range(rows.offsets[h + 1] - 1, rows.offsets[h] - 1, -1):
+                occurred = rows.occurred[r]
+                if occurred >= dates.latest[d]:
+                    continue
+                if occurred < dates.earliest[d]:
+                    break
+                if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
+                    continue
+                seen[n_seen] = r
+                if in_line_units:
+                    scale = _line_of(line, h, occurred, rows.month[r], seen_on)
+                    for c in range(n_channels):
+                        numbers[n_seen, c] = rows.values[r, c] / scale
+                else:
+                    for c in range(n_channels):
+                        numbers[n_seen, c] = rows.values[r, c]
+                n_seen += 1
+        for g in range(len(wanted.channel)):
+            c, w = wanted.channel[g], wanted.window[g]
+            start, end = dates.starts[d, w], dates.ends[d, w]
+            n = 0
+            days_since = 0
+            still_open = 0
+            newest_month = 0
+            for j in range(n_seen):
+                r = seen[j]
+                occurred = rows.occurred[r]
+                if occurred >= end:
+                    continue
+                if occurred < start:
+                    break
+                value = numbers[j, c]
+                if np.isnan(value):
+                    continue
+                if n == 0:
+                    days_since = end - occurred
+                if value >= end:
+                    still_open += 1
+                if by_month and n > 0 and rows.month[r] == newest_month:
+                    values[n - 1] += value
+                    continue
+                newest_month = rows.month[r]
+                values[n] = value
+                ticks[n] = float(newest_month) if by_month else occurred / DAYS_PER_MONTH
+                n += 1
+            total = 0.0
+            lowest = np.inf
+            highest = -np.inf
+            below = 0
+            for j in range(n):
+                value = values[j]
+                total += value
+                lowest = min(lowest, value)
+                highest = max(highest, value)
+                if value < 1.0:
+                    below += 1
+            mean = total / n if n > 0 else np.nan
+            # Written out here rather than in a function: a call would cost more than most statistics do.
+            for o in range(wanted.first[g], wanted.first[g + 1]):
+                stat = wanted.stat[o]
+                result = np.nan
+                if stat == _COUNT:
+                    result = float(n)
+                elif stat == _OPEN:
+                    result = float(still_open)
+                elif n == 0:
+                    pass
+                elif stat == _SUM:
+                    result = total
+                elif stat == _MEAN:
+                    result = mean
+                elif stat == _MIN:
+                    result = lowest
+                elif stat == _MAX:
+                    result = highest
+                elif stat == _LAST:
+                    result = values[0]
+                elif stat == _DAYS_SINCE:
+                    result = float(days_since)
+                elif stat == _BELOW:
+                    result = float(below)
+                elif n == 1:
+                    pass
+                elif stat == _PREVIOUS:
+                    result = values[1]
+                elif stat == _STD:
+                    squares = 0.0
+                    for j in range(n):
+                        squares += (values[j] - mean) ** 2
+                    result = np.sqrt(squares / (n - 1))
+                elif stat == _SLOPE:
+                    mean_tick = 0.0
+                    for j in range(n):
+                        mean_tick += ticks[j]
+                    mean_tick /= n
+                    across = 0.0
+                    along = 0.0
+                    for j in range(n):
+                        across += (ticks[j] - mean_tick) * (values[j] - mean)
+                        along += (ticks[j] - mean_tick) ** 2
+                    if along > 0.0:
+                        result = across / along
+                out[o, i] = result
+
+
+@njit(cache=True, nogil=True)
+def _longest(offsets):  # type: ignore[no-untyped-def]
+    longest = 1
+    for h in range(len(offsets) - 1):
+        longest = max(longest, offsets[h + 1] - offsets[h])
+    return longest
+
+
+def sweep(
+    household: npt.NDArray[np.int32],
+    date: npt.NDArray[np.int32],
+    rows: Rows,
+    line: Line,
+    dates: Dates,
+    wanted: Wanted,
+    *,
+    by_month: bool,
+    in_line_units: bool,
+) -> npt.NDArray[np.float64]:
+    """Compute a stream's statistics for every index row.
+
+    Parameters
+    ----------
+    household : ndarray of int32, shape (n,)
+        Household of each index row; -1 has no records.
+    date : ndarray of int32, shape (n,)
+        Row of ``dates`` of each index row.
+    rows, line, dates, wanted
+        See their classes.
+    by_month : bool
+        Whether an observation is a calendar month's total rather than a row.
+    in_line_units : bool
+        Whether values are money, to be divided by the household's monthly line of their day.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_outputs, n)
+        NaN where a statistic has too few observations: one for most, two for the previous value, the standard
+        deviation and the slope.
+    """
+    out = np.empty((len(wanted.stat), len(household)))  # a statistic's values lie together
+    _sweep_rows(household, date, rows, _longest(rows.offsets), by_month, line, in_line_units, dates, wanted, out)
+    return out

@@ -1,0 +1,1 @@
+"""Estimator, calibration, reasons and bundle."""

@@ -1,0 +1,328 @@
+"""The model on disk: text and numbers only, every file under a SHA-256, the folder named after them all.
+
+Nothing of a file is parsed before its hash is right. No pickle is ever read. A bundle is written whole or not at
+all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from relapse_risk.errors import BundleRefused, NotFoundError, OutputExists, UsageError
+from relapse_risk.features.catalogue import fingerprint
+from relapse_risk.model.boosters import Boosters
+from relapse_risk.model.calibration import SigmoidCalibrator
+from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.model.features_of import features_by_name
+from relapse_risk.model.reference import FeatureReference
+from relapse_risk.records.folder import replace_folder
+from relapse_risk.settings import Settings
+
+MANIFEST = "manifest.json"
+BUNDLE = "bundle.json"
+FORMAT = 1
+#: A version is its last training day and the first digits of its manifest's hash.
+VERSION = re.compile(r"^\d{8}-[0-9a-f]{12}$")
+_FILE = re.compile(r"^(bundle\.json|booster-\d{2}\.txt)$")
+#: Larger than any bundle ever written here; a bound on what is read before it is known to be ours.
+_LARGEST = 512 * 2**20
+_LIBRARIES = ("lightgbm", "numpy", "scikit-learn", "numba", "pandas", "pyarrow")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainingInfo(_Strict):
+    """What a model was trained on.
+
+    Parameters
+    ----------
+    until : str
+        Records known before this day were used.
+    first_as_of, last_as_of : str
+        Training dates.
+    rows, households, positives : int
+        Rows, households among them, and rows with the outcome.
+    left_out : dict of str to int
+        Rows without a label, by reason.
+    """
+
+    until: str
+    first_as_of: str
+    last_as_of: str
+    rows: int
+    households: int
+    positives: int
+    left_out: dict[str, int]
+
+
+class _Reference(_Strict):
+    missing: float
+    quantiles: tuple[float, ...]
+
+
+class _Calibrator(_Strict):
+    kind: Literal["sigmoid"]
+    slope: float
+    intercept: float
+
+
+class BundleInfo(_Strict):
+    """The contents of ``bundle.json``.
+
+    Parameters
+    ----------
+    format : int
+        Of this file.
+    features : tuple of str
+        Columns in the order of training.
+    catalogue_sha256 : str
+        Fingerprint of their declarations.
+    """
+
+    format: Literal[1]
+    features: tuple[str, ...]
+    catalogue_sha256: str
+    categories: dict[str, tuple[str, ...]]
+    classes: tuple[bool, bool]
+    parameters: dict[str, Any]
+    calibrator: _Calibrator
+    calibrated_on: str
+    band_floors: dict[str, float]
+    reference: dict[str, _Reference]
+    settings: Settings
+    training: TrainingInfo
+    metrics: dict[str, Any]
+    libraries: dict[str, str]
+
+
+def save_bundle(
+    model: RelapseModel,
+    models: Path | str,
+    *,
+    settings: Settings,
+    training: TrainingInfo,
+    metrics: Mapping[str, Any],
+) -> str:
+    """Write a model below a folder of models and return its version.
+
+    The same model, data and seed give the same bytes and so the same version; writing it again changes nothing.
+
+    Parameters
+    ----------
+    model : RelapseModel
+        Fitted on ``build_features``.
+    models : path
+        Folder of bundles.
+    settings : Settings
+        What it was trained with.
+    training : TrainingInfo
+        What it was trained on.
+    metrics : dict
+        What its evaluation found.
+
+    Raises
+    ------
+    UsageError
+        If the model was fitted without feature names.
+    OutputExists
+        If something that is not this bundle lies under its name.
+    """
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        raise UsageError("only a model fitted on named features can be saved; fit it on build_features(...)")
+    features = features_by_name(list(names), settings)
+    info = BundleInfo(
+        format=FORMAT,
+        features=tuple(names),
+        catalogue_sha256=fingerprint(features),
+        categories={name: tuple(of) for name, of in model.categories_.items()},
+        classes=tuple(bool(c) for c in model.classes_),
+        parameters={k: v for k, v in model.get_params().items() if k not in ("outcome", "n_threads")},
+        calibrator=_Calibrator(
+            kind="sigmoid", slope=model.calibrator_.slope, intercept=model.calibrator_.intercept
+        ),
+        calibrated_on=model.calibrated_on_,
+        band_floors=model.band_floors_,
+        reference={k: _Reference(missing=r.missing, quantiles=r.quantiles) for k, r in model.reference_.items()},
+        settings=settings,
+        training=training,
+        metrics=dict(metrics),
+        libraries={library: metadata.version(library) for library in _LIBRARIES},
+    )
+    contents = {f"booster-{k:02d}.txt": text.encode() for k, text in enumerate(model.boosters_.to_texts())}
+    contents[BUNDLE] = _json(info.model_dump(mode="json"))
+    contents[MANIFEST] = _json({name: hashlib.sha256(data).hexdigest() for name, data in contents.items()})
+    version = f"{training.until.replace('-', '')}-{hashlib.sha256(contents[MANIFEST]).hexdigest()[:12]}"
+    _write(Path(models) / version, contents)
+    return version
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
+    if folder.exists():
+        for name, data in contents.items():
+            file = folder / name
+            if not file.is_file() or file.read_bytes() != data:
+                raise OutputExists(f"{folder} exists and holds something else; move it away and train again")
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = folder.parent / f".{folder.name}.part-{os.getpid()}"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    try:
+        for name, data in contents.items():
+            (part / name).write_bytes(data)
+        replace_folder(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def versions(models: Path | str) -> list[str]:
+    """Return the versions below a folder of models, oldest training day first."""
+    folder = Path(models)
+    return sorted(p.name for p in folder.iterdir() if VERSION.match(p.name)) if folder.is_dir() else []
+
+
+def load_model(path: Path | str) -> RelapseModel:
+    """Read a bundle.
+
+    Parameters
+    ----------
+    path : path
+        The bundle's folder, ``models/<version>``.
+
+    Returns
+    -------
+    RelapseModel
+        Scores as the one that was saved; ``info_`` holds the bundle's record, ``version_`` its version.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such folder; the message lists the versions there are.
+    BundleRefused
+        If a file is missing, surplus, altered or a link, or the bundle was made for another catalogue.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        there = ", ".join(versions(folder.parent)) or "none"
+        raise NotFoundError(f"no model {folder.name} in {folder.parent}. Versions there: {there}.")
+    if not VERSION.match(folder.name) or folder.is_symlink():
+        raise BundleRefused(f"{folder.name!r} is not a model version (YYYYMMDD-<12 hex digits>)")
+    contents = _verified(folder)
+    try:
+        info = BundleInfo.model_validate_json(contents[BUNDLE])
+    except ValidationError as error:
+        raise BundleRefused(
+            f"{folder.name}: bundle.json does not fit this version ({error.error_count()} place(s)). "
+            "Use the version of relapse-risk it was made with, or train anew."
+        ) from error
+    texts = [contents[name].decode() for name in sorted(contents) if name.startswith("booster-")]
+    if not texts:
+        raise BundleRefused(f"{folder.name}: no booster in the bundle")
+    features = features_by_name(info.features, info.settings)
+    if fingerprint(features) != info.catalogue_sha256:
+        raise BundleRefused(
+            f"{folder.name}: its features are declared otherwise in this version's catalogue. "
+            "Use the version of relapse-risk it was made with, or train anew."
+        )
+    for text in texts:
+        _try_to_parse(folder.name, text)
+    return _restore(info, texts, folder.name)
+
+
+def _verified(folder: Path) -> dict[str, bytes]:
+    """Return the bundle's files once every hash is right; what was hashed is what is returned."""
+    advice = "Fetch the bundle again from where it was published."
+    manifest = _read(folder / MANIFEST)
+    if hashlib.sha256(manifest).hexdigest()[:12] != folder.name.split("-")[1]:
+        raise BundleRefused(f"{folder.name}: the manifest is not the one this version was named after. {advice}")
+    hashes: dict[str, str] = json.loads(manifest)
+    present = {path.name for path in folder.iterdir()} - {MANIFEST}
+    if present != set(hashes) or not all(_FILE.match(name) for name in hashes):
+        odd = ", ".join(sorted(present ^ set(hashes)))
+        raise BundleRefused(f"{folder.name}: files missing or surplus: {odd}. {advice}")
+    contents = {}
+    for name, expected in hashes.items():
+        contents[name] = _read(folder / name)
+        if hashlib.sha256(contents[name]).hexdigest() != expected:
+            raise BundleRefused(f"{folder.name}: {name} is damaged or was altered. {advice}")
+    return contents
+
+
+def _read(file: Path) -> bytes:
+    """Return a regular file's bytes; a link, a device or a giant is refused unread."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise BundleRefused(f"{file.parent.name}: {file.name} is missing or a link") from error
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            raise BundleRefused(f"{file.parent.name}: {file.name} is not a file of a bundle")
+        return stream.read()
+
+
+#: Parses a booster through LightGBM's C library alone: a tenth of a second, and an abort ends only the trial.
+_TRIAL = """
+import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+booster, trees = ctypes.c_void_p(), ctypes.c_int(0)
+text = sys.stdin.buffer.read()
+sys.exit(library.LGBM_BoosterLoadModelFromString(text, ctypes.byref(trees), ctypes.byref(booster)))
+"""
+
+
+def _try_to_parse(version: str, text: str) -> None:
+    """Let another process parse the text first: LightGBM aborts on what it cannot read."""
+    spec = find_spec("lightgbm")
+    if spec is None or spec.origin is None:  # pragma: no cover - lightgbm is a dependency
+        raise BundleRefused("lightgbm is not installed")
+    library = next(Path(spec.origin).parent.rglob("lib_lightgbm.*"))
+    trial = subprocess.run(  # noqa: S603 - our own interpreter and text
+        [sys.executable, "-I", "-S", "-c", _TRIAL, str(library)],
+        input=text.encode(),
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    if trial.returncode:
+        raise BundleRefused(f"{version}: LightGBM cannot read a booster, although its hash is right. Train anew.")
+
+
+def _restore(info: BundleInfo, texts: list[str], version: str) -> RelapseModel:
+    model = RelapseModel(**info.parameters, outcome=info.settings.outcome)
+    model.classes_ = np.array(info.classes)
+    model.feature_names_in_ = np.array(info.features, dtype=object)
+    model.n_features_in_ = len(info.features)
+    model.categories_ = {name: list(of) for name, of in info.categories.items()}
+    model.boosters_ = Boosters.from_texts(texts)
+    model.calibrator_ = SigmoidCalibrator(info.calibrator.slope, info.calibrator.intercept)
+    model.calibrated_on_ = info.calibrated_on
+    model.band_floors_ = dict(info.band_floors)
+    model.reference_ = {k: FeatureReference(r.missing, r.quantiles) for k, r in info.reference.items()}
+    model.n_rows_, model.n_left_out_ = info.training.rows, sum(info.training.left_out.values())
+    model.settings_ = info.settings
+    model.info_ = info
+    model.version_ = version
+    return model

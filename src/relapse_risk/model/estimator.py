@@ -1,0 +1,324 @@
+"""The estimator: features in, calibrated probability of return to poverty out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from relapse_risk.errors import NotEnoughData, UsageError
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
+from relapse_risk.model.calibration import SigmoidCalibrator, fit_sigmoid
+from relapse_risk.model.reference import FeatureReference, describe
+from relapse_risk.model.split import Split, calibration_splits
+from relapse_risk.settings import OutcomeSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from relapse_risk.features.declare import Feature
+
+#: Bands and the share of the calibration rows at and above each band's lowest raw score.
+BANDS = (("high", 0.10), ("medium", 0.30))
+LOWEST_BAND = "low"
+
+
+class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """LightGBM boosters, averaged and calibrated on later labels.
+
+    Parameters
+    ----------
+    n_trees : int
+        Trees of each booster.
+    n_boosters : int
+        Boosters that differ in their seed and are averaged.
+    learning_rate, num_leaves, feature_fraction, bagging_fraction, lambda_l2
+        LightGBM's.
+    min_rows_in_leaf : int or "auto"
+        ``auto``: one in 250 training rows, between 5 and 200.
+    monotone : "catalogue", dict of str to {-1, 0, 1}, or None
+        Directions that risk must follow in a feature, by the catalogue, as given, or none.
+    outcome : OutcomeSettings, optional
+        What the labels are: decides which rows' labels were settled before which dates. Left out, what
+        ``labels`` noted in ``y.attrs``.
+    calibration_share : float
+        Share of rows, the latest, that the sigmoid is learned on.
+    random_state : int
+        Seed.
+    n_threads : int, optional
+        All processors otherwise; the model does not depend on it.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (2,)
+        The labels; the second is the outcome.
+    boosters_ : Boosters
+        Grown on all rows.
+    calibrator_ : SigmoidCalibrator
+        Raw score to probability.
+    calibrated_on_ : {"later labels", "other households"}
+        What the sigmoid was learned on: labels of later dates, or, where the dates are too few for that, folds of
+        households that the trees had not seen.
+    band_floors_ : dict of str to float
+        Lowest raw score of each band.
+    categories_ : dict of str to list
+        Category lists of categorical columns, in the order of their codes.
+    reference_ : dict of str to FeatureReference
+        Distribution of each feature over the training rows.
+    n_rows_ : int
+        Rows trained on; ``n_left_out_`` had no label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 3)).astype(np.float32)
+    >>> y = X[:, 0] + rng.normal(size=400) > 1
+    >>> model = RelapseModel(n_trees=20, n_boosters=1).fit(X, y)
+    >>> model.predict_proba(X).shape
+    (400, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        n_trees: int = 400,
+        n_boosters: int = 4,
+        learning_rate: float = 0.03,
+        num_leaves: int = 7,
+        feature_fraction: float = 0.1,
+        bagging_fraction: float = 0.8,
+        lambda_l2: float = 5.0,
+        min_rows_in_leaf: int | Literal["auto"] = "auto",
+        monotone: Mapping[str, int] | Literal["catalogue"] | None = "catalogue",
+        outcome: OutcomeSettings | None = None,
+        calibration_share: float = 0.2,
+        random_state: int = 0,
+        n_threads: int | None = None,
+    ) -> None:
+        self.n_trees = n_trees
+        self.n_boosters = n_boosters
+        self.learning_rate = learning_rate
+        self.num_leaves = num_leaves
+        self.feature_fraction = feature_fraction
+        self.bagging_fraction = bagging_fraction
+        self.lambda_l2 = lambda_l2
+        self.min_rows_in_leaf = min_rows_in_leaf
+        self.monotone = monotone
+        self.outcome = outcome
+        self.calibration_share = calibration_share
+        self.random_state = random_state
+        self.n_threads = n_threads
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that missing values are welcome and classes are two."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike) -> RelapseModel:
+        """Grow, calibrate and keep.
+
+        First the trees are grown on the earlier rows and the sigmoid learned on the latest ones whose features
+        come after the earlier rows' labels were settled; then the trees are grown anew on all rows, under the
+        same sigmoid. Without dates in the index of ``X`` the sigmoid is learned on held-out households or rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array_like, shape (n, n_features)
+            Features; from ``build_features``, the index says which household and date a row is of.
+        y : Series or array_like, shape (n,)
+            Labels; rows whose label is missing (``pandas.NA``) are left out and counted.
+
+        Raises
+        ------
+        NotEnoughData
+            If one of the classes does not occur.
+        """
+        index = getattr(X, "index", None)
+        matrix, names = self._learn_columns(X)
+        X_checked, target = validate_data(
+            self, matrix, self._target(y, len(matrix)), dtype=np.float32, ensure_all_finite="allow-nan"
+        )
+        labelled = self._labelled
+        X_checked, target = X_checked[labelled], target[labelled]
+        del self._labelled
+        self.feature_names_in_ = np.array(names, dtype=object) if names else None
+        if not names:
+            del self.feature_names_in_
+        self.n_rows_, self.n_left_out_ = len(target), int((~labelled).sum())
+        self.classes_, positive = self._classes(target)
+        outcome = self.outcome or _noted_outcome(y)
+        splits, self.calibrated_on_ = calibration_splits(
+            index[labelled] if names and index is not None else None,
+            positive,
+            outcome,
+            share=self.calibration_share,
+            seed=self.random_state,
+        )
+        self.calibrator_, floors = self._calibrate(X_checked, positive, splits)
+        self.band_floors_ = floors
+        self.boosters_ = self._grow(X_checked, positive)
+        columns = names or [str(k) for k in range(X_checked.shape[1])]
+        self.reference_: dict[str, FeatureReference] = dict(zip(columns, describe(X_checked), strict=True))
+        return self
+
+    def _learn_columns(self, X: pd.DataFrame | npt.ArrayLike) -> tuple[Any, list[str] | None]:
+        """Return the features as numbers and their names; note the category lists."""
+        self.categories_: dict[str, list[Any]] = {}
+        if not hasattr(X, "columns"):
+            return X, None
+        frame = cast("pd.DataFrame", X)
+        names = [str(name) for name in frame.columns]
+        for name in names:
+            if getattr(frame[name].dtype, "name", "") == "category":
+                self.categories_[name] = list(frame[name].cat.categories)
+        return self._numbers(frame, names), names
+
+    def _numbers(self, frame: pd.DataFrame, names: list[str]) -> npt.NDArray[Any]:
+        """Return a frame's columns as numbers: categories by the lists of training, unseen ones missing."""
+        import pandas as pd  # noqa: PLC0415
+
+        if not self.categories_:
+            return frame[names].to_numpy()
+        columns = {}
+        for name in names:
+            if name in self.categories_:
+                codes = pd.Categorical(frame[name], categories=self.categories_[name]).codes
+                columns[name] = np.where(codes < 0, np.nan, codes).astype(np.float32)
+            else:
+                columns[name] = frame[name].to_numpy()
+        return np.column_stack(list(columns.values()))
+
+    def _target(self, y: pd.Series[Any] | npt.ArrayLike, n: int) -> npt.NDArray[Any]:
+        """Return the labels with a stand-in where they are missing, and note where."""
+        self._labelled = np.full(n, True)
+        if getattr(getattr(y, "dtype", None), "name", "") in ("boolean", "Int64"):
+            series = cast("pd.Series[Any]", y)
+            self._labelled = ~series.isna().to_numpy()
+            return series.fillna(False).to_numpy().astype(int)
+        return np.asarray(y)
+
+    @staticmethod
+    def _classes(target: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        check_classification_targets(target)
+        if (
+            type_of_target(target, input_name="y", raise_unknown=True) not in ("binary",)
+            and len(np.unique(target)) != 1
+        ):
+            raise UsageError(
+                f"Only binary classification is supported. The type of the target is {type_of_target(target)}."
+            )
+        classes = np.unique(target)
+        if len(classes) < 2:
+            raise NotEnoughData(
+                f"the {len(target)} labelled rows are all of one class; both are needed to learn from. "
+                "Take more as_of dates or households."
+            )
+        return classes, target == classes[1]
+
+    def _calibrate(
+        self, X: Matrix, y: npt.NDArray[np.bool_], splits: list[Split]
+    ) -> tuple[SigmoidCalibrator, dict[str, float]]:
+        raw, truth = [], []
+        for split in splits:
+            boosters = self._grow(X[split.train], y[split.train])
+            raw.append(boosters.raw_scores(X[split.test], self.n_threads))
+            truth.append(y[split.test])
+        scores, outcomes = np.concatenate(raw), np.concatenate(truth)
+        floors = {band: float(np.quantile(scores, 1.0 - share)) for band, share in BANDS}
+        return fit_sigmoid(scores, outcomes), floors
+
+    def _grow(self, X: Matrix, y: npt.NDArray[np.bool_]) -> Boosters:
+        names = list(getattr(self, "feature_names_in_", [f"f{k}" for k in range(X.shape[1])]))
+        smallest = self.min_rows_in_leaf
+        return train_boosters(
+            X,
+            y,
+            names=names,
+            categorical=[names.index(name) for name in self.categories_],
+            monotone=self._directions(names),
+            parameters={
+                "learning_rate": self.learning_rate,
+                "num_leaves": self.num_leaves,
+                "feature_fraction": self.feature_fraction,
+                "bagging_fraction": self.bagging_fraction,
+                "bagging_freq": 1,
+                "lambda_l2": self.lambda_l2,
+                "min_data_in_leaf": int(np.clip(len(y) // 250, 5, 200)) if smallest == "auto" else smallest,
+                "max_bin": 127,
+            },
+            n_trees=self.n_trees,
+            n_boosters=self.n_boosters,
+            seed=self.random_state,
+            n_threads=self.n_threads,
+        )
+
+    def _directions(self, names: list[str]) -> list[int]:
+        if self.monotone is None:
+            return [0] * len(names)
+        if self.monotone == "catalogue":
+            directions = {feature.name: feature.monotone for feature in catalogue()}
+        else:
+            directions = dict(self.monotone)
+        return [directions.get(name, 0) for name in names]
+
+    def matrix(self, X: pd.DataFrame | npt.ArrayLike) -> Matrix:
+        """Return features as the trees take them: columns in the order of training, float32.
+
+        Raises
+        ------
+        ValueError
+            If columns are missing, unknown or in another order than in training.
+        """
+        check_is_fitted(self)
+        if hasattr(X, "columns"):
+            frame = cast("pd.DataFrame", X)
+            validate_data(self, frame, reset=False, skip_check_array=True)
+            numbers = self._numbers(frame, [str(name) for name in frame.columns])
+            return cast(Matrix, check_array(numbers, dtype=np.float32, ensure_all_finite="allow-nan"))
+        return cast(Matrix, validate_data(self, X, reset=False, dtype=np.float32, ensure_all_finite="allow-nan"))
+
+    def decision_function(self, X: pd.DataFrame | npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return raw scores, shape (n,): log-odds before calibration."""
+        matrix = self.matrix(X)
+        return self.boosters_.raw_scores(matrix, self.n_threads)
+
+    def predict_proba(self, X: pd.DataFrame | npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the probability of each class, shape (n, 2)."""
+        probability = self.calibrator_(self.decision_function(X))
+        return np.column_stack([1.0 - probability, probability])
+
+    def predict(self, X: pd.DataFrame | npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the likelier class. Visits are ordered by probability, not by this."""
+        probability = self.predict_proba(X)[:, 1]
+        return cast("npt.NDArray[Any]", self.classes_[(probability > 0.5).astype(int)])
+
+    def band(self, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+        """Return the band of each raw score: a fixed floor, not a place among others."""
+        conditions = [raw >= self.band_floors_[name] for name, _ in BANDS]
+        return np.select(conditions, [name for name, _ in BANDS], LOWEST_BAND)
+
+
+def directions_of(features: tuple[Feature, ...]) -> dict[str, int]:
+    """Return the directions that a list of features declares."""
+    return {feature.name: feature.monotone for feature in features}
+
+
+def _noted_outcome(y: Any) -> OutcomeSettings | None:
+    noted = getattr(y, "attrs", {}).get("outcome")
+    return OutcomeSettings.model_validate(noted) if noted else None
+
+
+def as_dates(values: npt.NDArray[np.datetime64]) -> list[dt.date]:
+    """Return datetime64 values as dates."""
+    return [value.item() for value in values.astype("datetime64[D]")]

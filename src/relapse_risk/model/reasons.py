@@ -1,0 +1,180 @@
+"""Why a household scores as it does: exact contributions, summed by risk type and told in words.
+
+The contributions of all groups and the base score add up to the raw score. They say what the model leaned on, not
+what caused anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from relapse_risk.features.declare import REASON_GROUPS, Feature
+from relapse_risk.model.reference import FeatureReference
+from relapse_risk.records.codes import Label
+
+#: Units as they stand behind a number, zh and en; others are told as they are.
+UNITS: dict[str, Label] = {
+    "line": Label("倍监测线", "times the line"),
+    "line a month": Label("倍监测线/月", "times the line a month"),
+    "share": Label("", ""),
+    "standard deviations": Label("个标准差", "standard deviations"),
+    "days": Label("天", "days"),
+    "months": Label("个月", "months"),
+    "month": Label("月", ""),
+    "persons": Label("人", "persons"),
+    "persons a month": Label("人/月", "persons a month"),
+    "mu": Label("亩", "mu"),
+    "visits": Label("次", "visits"),
+    "looks": Label("项", "looks"),
+    "clues": Label("条", "clues"),
+    "times": Label("次", "times"),
+    "events": Label("次", "events"),
+    "bills": Label("笔", "bills"),
+    "measures": Label("项", "measures"),
+    "years": Label("岁", "years"),
+    "rooms": Label("间", "rooms"),
+}
+YES, NO = Label("是", "yes"), Label("否", "no")
+NOT_RECORDED = Label("无记录", "not recorded")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One group's part in a score, worded by the feature that weighs most in it.
+
+    Parameters
+    ----------
+    group : str
+        Reason group, mostly a risk type.
+    contribution : float
+        What the group adds to the raw score, in log-odds; positive raises risk.
+    feature : str
+        The feature of the group with the largest contribution of the same sign.
+    value : float or None
+        Its value, None where missing.
+    zh, en : str
+        The reason in words: group, feature, value with unit, and the usual value beside it.
+    """
+
+    group: str
+    contribution: float
+    feature: str
+    value: float | None
+    zh: str
+    en: str
+
+
+class Explainer:
+    """Turns contributions into reasons.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        The model's, in order.
+    references : dict of str to FeatureReference
+        What is usual, by feature name.
+    """
+
+    def __init__(self, features: tuple[Feature, ...], references: Mapping[str, FeatureReference]) -> None:
+        self._features = features
+        self._references = references
+        self.groups = tuple(g for g in REASON_GROUPS if any(f.risk_type == g for f in features))
+        self._members = [
+            np.array([k for k, feature in enumerate(features) if feature.risk_type == group])
+            for group in self.groups
+        ]
+
+    def by_group(self, contributions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return contributions summed by group.
+
+        Parameters
+        ----------
+        contributions : ndarray of float64, shape (n, n_features + 1)
+            As ``Boosters.contributions`` returns them, the base score last.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_groups)
+            In the order of ``groups``.
+        """
+        return np.stack([contributions[:, members].sum(axis=1) for members in self._members], axis=1)
+
+    def reasons(
+        self,
+        values: npt.NDArray[np.float32],
+        contributions: npt.NDArray[np.float64],
+        grouped: npt.NDArray[np.float64],
+        at_most: int,
+    ) -> list[Reason]:
+        """Return one household's weightiest risk-raising groups, the weightiest first.
+
+        Parameters
+        ----------
+        values : ndarray of float32, shape (n_features,)
+            The household's features.
+        contributions : ndarray of float64, shape (n_features + 1,)
+            Their contributions.
+        grouped : ndarray of float64, shape (n_groups,)
+            The same by group.
+        at_most : int
+            Reasons at most; fewer where fewer groups raise the risk.
+        """
+        order = [g for g in np.argsort(-grouped, kind="stable") if grouped[g] > 0]
+        reasons = []
+        for g in order[:at_most]:
+            members = self._members[g]
+            k = int(members[np.argmax(contributions[members])])
+            reasons.append(self._worded(self.groups[g], float(grouped[g]), k, float(values[k])))
+        return reasons
+
+    def _worded(self, group: str, contribution: float, k: int, value: float) -> Reason:
+        feature = self._features[k]
+        told = self._told(feature, value)
+        usual = self._usual(feature)
+        word = REASON_GROUPS[group]
+        beside = Label(f"(通常{usual.zh})", f" (usually {usual.en})") if usual else Label("", "")
+        return Reason(
+            group=group,
+            contribution=contribution,
+            feature=feature.name,
+            value=None if np.isnan(value) else value,
+            zh=f"{word.zh}:{feature.label.zh}{told.zh}{beside.zh}",
+            en=f"{word.en}: {feature.label.en} {told.en}{beside.en}",
+        )
+
+    def _usual(self, feature: Feature) -> Label | None:
+        reference = self._references[feature.name]
+        if feature.codes or reference.median is None:
+            return None
+        if reference.missing > 0.5:
+            return self._told(feature, float("nan"))
+        return self._told(feature, reference.median)
+
+    @staticmethod
+    def _told(feature: Feature, value: float) -> Label:
+        """Return a value in words, with its unit."""
+        if np.isnan(value):
+            missing = feature.missing.value
+            return Label(missing.zh, missing.en) if feature.codes is None else NOT_RECORDED
+        if feature.codes:
+            return feature.codes.labels[feature.codes.values[int(value)]]
+        if feature.unit == "flag" and value in (0.0, 1.0):
+            return YES if value else NO
+        number = f"{value:.0%}" if feature.unit == "share" else _number(value)
+        unit = UNITS.get(feature.unit, Label("", ""))
+        return Label(f"{number}{unit.zh}", f"{number} {unit.en}".rstrip())
+
+
+def _number(value: float) -> str:
+    if value == round(value):
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def as_records(reasons: Sequence[Reason]) -> list[dict[str, object]]:
+    """Return reasons as plain dictionaries, for Parquet and JSON."""
+    return [dict(vars(reason)) for reason in reasons]

@@ -1,0 +1,87 @@
+"""Which rows the sigmoid is learned on: later ones, and never rows the trees were grown on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold
+
+from relapse_risk.dates import from_days, to_days
+from relapse_risk.errors import NotEnoughData
+from relapse_risk.labels import settled_on
+from relapse_risk.settings import OutcomeSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LATER = "later labels"
+OTHER_HOUSEHOLDS = "other households"
+#: Fewer of either class, and a sigmoid learned on them would be luck.
+FEWEST_OF_A_CLASS = 20
+#: The trees must have seen at least this share of the rows before the calibration dates.
+LEAST_EARLIER = 0.3
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers to grow on and to test on."""
+
+    train: npt.NDArray[np.int64]
+    test: npt.NDArray[np.int64]
+
+
+def calibration_splits(
+    index: pd.MultiIndex | None,
+    y: npt.NDArray[np.bool_],
+    outcome: OutcomeSettings | None,
+    *,
+    share: float,
+    seed: int,
+) -> tuple[list[Split], str]:
+    """Return the splits a sigmoid is learned on, and their kind.
+
+    Later labels if the dates allow: the test rows are of the latest dates that hold ``share`` of the rows, the
+    training rows are those whose label was settled by the first of them. Otherwise, folds of households.
+
+    Raises
+    ------
+    NotEnoughData
+        If a class is too rare even for folds.
+    """
+    if index is not None and "as_of" in getattr(index, "names", []) and outcome is not None:
+        split = _later(index, y, outcome, share)
+        if split is not None:
+            return [split], LATER
+    groups = np.arange(len(y))
+    if index is not None and "household_id" in getattr(index, "names", []):
+        groups = np.asarray(index.codes[index.names.index("household_id")])
+    folds = min(FOLDS, int(y.sum()), int((~y).sum()), len(np.unique(groups)))
+    if folds < 2:
+        raise NotEnoughData(
+            f"{int(y.sum())} rows of one class and {int((~y).sum())} of the other; "
+            "at least two of each are needed to calibrate. Take more as_of dates or households."
+        )
+    cv: Any = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    splits = [Split(train, test) for train, test in cv.split(np.zeros(len(y)), y, groups)]
+    return [s for s in splits if len(np.unique(y[s.train])) == 2], OTHER_HOUSEHOLDS
+
+
+def _later(index: pd.MultiIndex, y: npt.NDArray[np.bool_], outcome: OutcomeSettings, share: float) -> Split | None:
+    level = index.names.index("as_of")
+    days = index.levels[level].to_numpy().astype("datetime64[D]").astype(np.int64)[index.codes[level]]
+    dates = np.unique(days)
+    later = [day for day in dates if (days >= day).mean() >= share]
+    if not later:
+        return None
+    first = max(later)
+    settled = {day: to_days(settled_on(from_days(day), outcome)) for day in dates}
+    test = np.flatnonzero(days >= first)
+    train = np.flatnonzero(np.array([settled[day] <= first for day in dates])[np.searchsorted(dates, days)])
+    enough = all(min(int(y[rows].sum()), int((~y[rows]).sum())) >= FEWEST_OF_A_CLASS for rows in (train, test))
+    if not enough or len(train) < LEAST_EARLIER * len(y):
+        return None
+    return Split(train, test)

@@ -1,0 +1,76 @@
+"""Breaches of the rules of tables, told without any value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+#: How many row numbers a problem names.
+ROWS_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One rule broken in one place.
+
+    Parameters
+    ----------
+    code : str
+        Stable code of the rule (see ``RULES``).
+    table, column : str
+        Where; the column is empty where the whole table or row is meant.
+    valid : str
+        What is valid, and what to do.
+    n_rows : int
+        Rows that break the rule; 0 where it is not a matter of rows.
+    rows : tuple of int
+        The first few row numbers, the first row being 1.
+    """
+
+    code: str
+    table: str
+    column: str
+    valid: str
+    n_rows: int = 0
+    rows: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        place = f"{self.table}.{self.column}" if self.column else self.table
+        where = ""
+        if self.n_rows:
+            more = ", ..." if self.n_rows > len(self.rows) else ""
+            where = f", {self.n_rows} row(s): {', '.join(map(str, self.rows))}{more}"
+        return f"[{self.code}] {place}: {RULES[self.code]}{where}. {self.valid}"
+
+
+RULES: dict[str, str] = {
+    "RR001": "table is missing",
+    "RR002": "column is missing",
+    "RR003": "column is not known",
+    "RR004": "wrong type",
+    "RR005": "id stored as a number",
+    "RR006": "value is missing",
+    "RR007": "code is not in the list",
+    "RR008": "number is out of range",
+    "RR009": "date lies before the date it must follow",
+    "RR010": "date lies in the future",
+    "RR011": "key is used twice",
+    "RR012": "grid is not known",
+    "RR013": "item is not declared",
+    "RR014": "number exceeds the number it is part of",
+    "RR015": "no monitoring line holds",
+    "RR016": "file cannot be read",
+    "RR017": "household has no profile",
+}
+"""What each rule says; the codes never change their meaning."""
+
+
+def row_problem(code: str, table: str, column: str, valid: str, bad: npt.NDArray[np.bool_]) -> Problem | None:
+    """Return the problem of the rows where ``bad`` holds, None where there are none."""
+    rows = np.flatnonzero(bad)
+    if not rows.size:
+        return None
+    first = tuple(int(row) + 1 for row in rows[:ROWS_NAMED])
+    return Problem(code, table, column, valid, int(rows.size), first)

@@ -1,0 +1,268 @@
+"""The record tables. Every row says when it happened (``occurred_on``) and when the county's system first held
+it (``known_on``).
+
+Ids are text, always. Money is yuan, or the currency the settings name, and never negative. A changed fact is a
+new row with the same key and a later ``known_on``: nothing that was once known is overwritten.
+"""
+
+from __future__ import annotations
+
+from relapse_risk.records import codes
+from relapse_risk.records.codes import Codes
+from relapse_risk.records.columns import Column, Kind, Table
+
+
+def _household() -> Column:
+    return _id("户编号", "household id")
+
+
+def _occurred(en: str) -> Column:
+    return Column(Kind.DATE, "发生日期", en, "date")
+
+
+def _known() -> Column:
+    return Column(
+        Kind.DATE, "入库日期", "day the county's system first held the row", "date", not_before="occurred_on"
+    )
+
+
+def _id(zh: str, en: str, *, nullable: bool = False) -> Column:
+    return Column(Kind.ID, zh, en, nullable=nullable)
+
+
+def _code(zh: str, en: str, of: Codes, *, nullable: bool = False, optional: bool = False) -> Column:
+    return Column(Kind.CODE, zh, en, codes=of, nullable=nullable, optional=optional)
+
+
+def _persons(zh: str, en: str) -> Column:
+    return Column(Kind.INTEGER, zh, en, "persons", nullable=True, minimum=0, maximum=99, at_most="n_members")
+
+
+def _grade(zh: str, en: str) -> Column:
+    description = f"{en}: 0 fine, 1 concern, 2 serious, missing not looked at"
+    return Column(Kind.INTEGER, zh, description, "grade", nullable=True, minimum=0, maximum=2)
+
+
+def _yuan(zh: str, en: str, *, nullable: bool = False) -> Column:
+    return Column(Kind.NUMBER, zh, en, "yuan", nullable=nullable, minimum=0)
+
+
+def _mu(zh: str, en: str) -> Column:
+    return Column(Kind.NUMBER, zh, en, "mu", nullable=True, minimum=0)
+
+
+def _flag(zh: str, en: str, *, nullable: bool = True) -> Column:
+    return Column(Kind.FLAG, zh, en, nullable=nullable)
+
+
+class Households(Table):
+    """A household's profile from ``occurred_on`` on; a change adds a row."""
+
+    name = "households"
+    key = ("household_id", "occurred_on")
+    required = True
+
+    household_id = _household()
+    occurred_on = _occurred("day from which the profile holds")
+    known_on = _known()
+    grid_id = _id("网格", "grid the household lies in")
+    village_id = _id("村", "village", nullable=True)
+    township_id = _id("乡镇", "township", nullable=True)
+    household_type = _code("户类型", "household type", codes.HOUSEHOLD_TYPE, nullable=True)
+    lifted_on = Column(Kind.DATE, "脱贫日期", "day the household was lifted out of poverty", "date", nullable=True)
+    n_members = Column(Kind.INTEGER, "家庭人口", "members", "persons", nullable=True, minimum=1, maximum=99)
+    n_labour = _persons("劳动力人数", "members able to work")
+    n_students = _persons("在校生人数", "members at school")
+    n_elderly = _persons("老年人数", "members aged 60 or more (65 in the panel)")
+    n_chronic = _persons("长期慢性病人数", "members with a chronic illness")
+    n_major_illness = _persons("大病人数", "members with a major illness")
+    n_disabled = _persons("残疾人数", "members with a disability")
+    dibao = _flag("低保", "receives the subsistence allowance")
+    housing_grade = _code("危房等级", "housing hazard grade", codes.HOUSING_GRADE, nullable=True)
+    land_mu = _mu("耕地面积", "farm land")
+    orchard_mu = _mu("林果面积", "orchard")
+    relocated = _flag("易地搬迁", "relocated for poverty relief")
+    line_units = Column(
+        Kind.NUMBER,
+        "核算人口",
+        "members the line counts, where that is not n_members (adult equivalents in the panel)",
+        "persons",
+        nullable=True,
+        optional=True,
+        minimum=0.1,
+        maximum=99,
+    )
+
+
+class Visits(Table):
+    """One visit: the six looks, each graded or not looked at."""
+
+    name = "visits"
+    key = ("household_id", "visit_id")
+    required = True
+
+    household_id = _household()
+    occurred_on = _occurred("day of the visit")
+    known_on = _known()
+    visit_id = _id("走访编号", "visit id")
+    worker_id = _id("网格员", "grid worker", nullable=True)
+    yard = _grade("看院子", "the yard")
+    house = _grade("看房子", "the house")
+    cupboard = _grade("看柜子", "the cupboard (food, clothing)")
+    tap = _grade("看水龙头", "the tap (water)")
+    health = _grade("看健康", "health")
+    children = _grade("看孩子", "the children (schooling)")
+    clue_raised = _flag("发现线索", "a risk clue was raised")
+
+
+class Observations(Table):
+    """A further coded answer at a visit, for the items the settings declare.
+
+    The six looks are few; counties (and the panel) ask more. One row is one item answered on one day, as a number.
+    """
+
+    name = "observations"
+    key = ("household_id", "occurred_on", "item")
+
+    household_id = _household()
+    occurred_on = _occurred("day of the answer")
+    known_on = _known()
+    item = Column(Kind.TEXT, "观察项", "item, as declared in the settings")
+    value = Column(Kind.NUMBER, "取值", "the coded answer", "code", nullable=True)
+
+
+class Incomes(Table):
+    """An amount received, or a production cost paid.
+
+    One row a day, source and part; zero is an answer (nothing was received), no row is no answer.
+    """
+
+    name = "incomes"
+    key = ("household_id", "occurred_on", "source", "part")
+    required = True
+
+    household_id = _household()
+    occurred_on = _occurred("day or month end the amount stands for")
+    known_on = _known()
+    source = _code("收入来源", "source", codes.INCOME_SOURCE)
+    part = _code("收入细项", "part of the source", codes.INCOME_PART, nullable=True, optional=True)
+    amount_yuan = _yuan("金额", "amount, before costs")
+
+
+class Statuses(Table):
+    """An observation of being poor or not.
+
+    A registry's identification is ``poor`` on the day of identification, its elimination not ``poor``; an income
+    account or a survey compares income with the line.
+    """
+
+    name = "statuses"
+    key = ("household_id", "occurred_on", "origin")
+    required = True
+
+    household_id = _household()
+    occurred_on = _occurred("day of the observation")
+    known_on = _known()
+    poor = _flag("是否返贫致贫", "poor", nullable=False)
+    origin = _code("来源", "where the status comes from", codes.STATUS_ORIGIN)
+    risk_types = Column(
+        Kind.CODE_SET, "致贫返贫风险", "risk types, at most five", codes=codes.RISK_TYPE, nullable=True
+    )
+
+
+class Expenses(Table):
+    """Rigid spending."""
+
+    name = "expenses"
+    key = ("household_id", "occurred_on", "kind")
+
+    household_id = _household()
+    occurred_on = _occurred("day of the spending")
+    known_on = _known()
+    kind = _code("支出类别", "kind", codes.EXPENSE_KIND)
+    total_yuan = _yuan("总费用", "the whole bill", nullable=True)
+    reimbursed_yuan = _yuan("报销金额", "reimbursed", nullable=True)
+    self_paid_yuan = _yuan("合规自付", "compliant self-paid part", nullable=True)
+
+
+class Shocks(Table):
+    """An event that hit the household."""
+
+    name = "shocks"
+    key = ("household_id", "occurred_on", "kind")
+
+    household_id = _household()
+    occurred_on = _occurred("day of the event")
+    known_on = _known()
+    kind = _code("冲击类别", "kind", codes.SHOCK_KIND)
+
+
+class Supports(Table):
+    """A support measure, from ``occurred_on`` until ``ended_on``."""
+
+    name = "supports"
+    key = ("household_id", "occurred_on", "kind")
+
+    household_id = _household()
+    occurred_on = _occurred("day the measure began")
+    known_on = _known()
+    kind = _code("帮扶措施", "measure", codes.MEASURE)
+    ended_on = Column(
+        Kind.DATE,
+        "结束日期",
+        "day the measure ended; missing while it runs",
+        "date",
+        nullable=True,
+        not_before="occurred_on",
+    )
+    amount_yuan = _yuan("金额", "money value, where it has one", nullable=True)
+
+
+class Employment(Table):
+    """A person's month in the real-name employment ledger (就业实名制台账)."""
+
+    name = "employment"
+    key = ("household_id", "person_id", "occurred_on")
+
+    household_id = _household()
+    occurred_on = _occurred("a day of the month the row stands for")
+    known_on = _known()
+    person_id = _id("人员编号", "person id")
+    employed = _flag("是否已务工", "in work that month", nullable=False)
+    workplace = _code("务工所在地", "where the work is", codes.WORKPLACE, nullable=True)
+    wage_yuan = _yuan("工资", "wage of the month", nullable=True)
+
+
+class Grids(Table):
+    """A grid from ``occurred_on`` on: grids are redrawn, and their workers change."""
+
+    name = "grids"
+    key = ("grid_id", "occurred_on")
+
+    occurred_on = _occurred("day from which the grid is drawn so")
+    known_on = _known()
+    grid_id = _id("网格", "grid id")
+    village_id = _id("村", "village", nullable=True)
+    township_id = _id("乡镇", "township", nullable=True)
+    worker_id = _id("网格员", "grid worker", nullable=True)
+
+
+TABLES: dict[str, type[Table]] = {
+    table.name: table
+    for table in (
+        Households,
+        Visits,
+        Observations,
+        Incomes,
+        Statuses,
+        Expenses,
+        Shocks,
+        Supports,
+        Employment,
+        Grids,
+    )
+}
+"""All record tables by name. The order is the order of reports."""
+
+MONEY_TABLES = ("incomes", "expenses", "supports", "employment")
+"""Tables with amounts, which are compared with the monitoring line of their day."""

@@ -1,0 +1,1 @@
+"""Scores, and lists of them."""

@@ -1,0 +1,95 @@
+"""Scores as a ranked list: each grid's households, riskiest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relapse_risk.cohort import cycles
+from relapse_risk.dates import add_months, from_days, to_days
+from relapse_risk.errors import NotFoundError, UsageError
+from relapse_risk.model.bundle import versions
+from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.records.records import Records
+from relapse_risk.scoring.score import score
+from relapse_risk.settings import CycleSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def latest_version(models: Path) -> str:
+    """Return the version with the latest training day.
+
+    Raises
+    ------
+    NotFoundError
+        If the folder holds none.
+    """
+    there = versions(models)
+    if not there:
+        raise NotFoundError(f"no model in {models}; train one: relapse train --data DIR --models {models}")
+    return there[-1]
+
+
+def as_of_date(as_of: dt.date | None, cycle: str | None, settings: CycleSettings) -> dt.date:
+    """Return the day to score for: as given, or the first day of the cycle that begins in a month.
+
+    Raises
+    ------
+    UsageError
+        If neither or both are given, or no cycle begins in the month.
+    """
+    if (as_of is None) == (cycle is None):
+        raise UsageError("give --as-of YYYY-MM-DD or --cycle YYYY-MM, one of them")
+    if as_of is not None or cycle is None:
+        assert as_of is not None  # noqa: S101
+        return as_of
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", cycle):
+        raise UsageError(f"--cycle {cycle!r}: a month is needed, as 2024-03")
+    first = dt.date.fromisoformat(f"{cycle}-01")
+    within = cycles(settings, first, from_days(int(add_months(to_days(first), 1))))
+    if not within:
+        near = cycles(settings, first - dt.timedelta(days=366), first + dt.timedelta(days=366))
+        months = ", ".join(f"{day:%Y-%m}" for day in near)
+        raise UsageError(f"no visit cycle begins in {cycle}. Cycles near it begin in {months}.")
+    return within[0]
+
+
+def ranked(model: RelapseModel, records: Records, as_of: dt.date) -> pd.DataFrame:
+    """Return the cohort's scores with each household's grid and place in it.
+
+    Parameters
+    ----------
+    model : RelapseModel
+        From a bundle.
+    records : Records
+        Histories.
+    as_of : date
+        Day the scores are made for.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``household_id``, ``as_of``, ``township_id``, ``village_id``, ``grid_id``, ``place_in_grid`` (1 is visited
+        first; equal probabilities stand in the order of their ids) and the columns of ``score``, sorted by grid
+        and place.
+    """
+    records = records.with_model_settings(model.settings_)
+    scores = score(model, records, as_of=as_of).reset_index()
+    where = _where(records.visible(as_of))
+    rows = scores.merge(where, on="household_id", how="left", validate="one_to_one")
+    rows = rows.sort_values(["grid_id", "probability", "household_id"], ascending=[True, False, True])
+    rows["place_in_grid"] = rows.groupby("grid_id").cumcount() + 1
+    first = ["household_id", "as_of", "township_id", "village_id", "grid_id", "place_in_grid"]
+    rows["model_version"] = getattr(model, "version_", "")
+    return rows[first + [column for column in rows if column not in first]].reset_index(drop=True)
+
+
+def _where(records: Records) -> pd.DataFrame:
+    """Return each household's latest known place."""
+    profiles = records.frame("households").sort_values(["household_id", "occurred_on", "known_on"])
+    latest = profiles.drop_duplicates("household_id", keep="last")
+    return latest[["household_id", "township_id", "village_id", "grid_id"]]

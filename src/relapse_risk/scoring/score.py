@@ -1,0 +1,182 @@
+"""The one scoring function: batch, API and evaluation all score through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from relapse_risk.cohort import cohort
+from relapse_risk.dates import DateLike, Days
+from relapse_risk.errors import UsageError
+from relapse_risk.features.build import build_matrix, split_index
+from relapse_risk.features.plan import Plan, make_plan
+from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.model.features_of import features_by_name
+from relapse_risk.model.reasons import Explainer, Reason, as_records
+from relapse_risk.records.records import Records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Reasons told of each household, at most.
+REASONS = 3
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of n households, in the order asked.
+
+    Parameters
+    ----------
+    probability, raw, base : ndarray of float64, shape (n,)
+        Calibrated probability; log-odds before calibration; the part of them that no feature changes.
+    band : ndarray of str, shape (n,)
+        Band of the raw score.
+    by_group : ndarray of float64, shape (n, n_groups)
+        What each reason group adds; ``base + by_group.sum(axis=1)`` is ``raw``.
+    groups : tuple of str
+        The groups.
+    reasons : list of list of Reason
+        The weightiest risk-raising groups of each household.
+    """
+
+    probability: npt.NDArray[np.float64]
+    raw: npt.NDArray[np.float64]
+    base: npt.NDArray[np.float64]
+    band: npt.NDArray[np.str_]
+    by_group: npt.NDArray[np.float64]
+    groups: tuple[str, ...]
+    reasons: list[list[Reason]]
+
+
+class Scorer:
+    """A model made ready to score records: its features found in the catalogue and planned once.
+
+    Parameters
+    ----------
+    model : RelapseModel
+        Fitted on named features.
+    records : Records, optional
+        Records whose settings declare the items the model was trained with; a loaded bundle brings its own.
+
+    Raises
+    ------
+    UsageError
+        If the model was fitted without feature names.
+    BundleRefused
+        If the catalogue does not declare its features.
+    """
+
+    def __init__(self, model: RelapseModel, records: Records | None = None) -> None:
+        names = getattr(model, "feature_names_in_", None)
+        if names is None:
+            raise UsageError("the model was fitted without feature names; fit it on build_features(...)")
+        settings = getattr(model, "settings_", None) or (records.settings if records else None)
+        if settings is None:
+            raise UsageError("the model does not know its settings; give the records it is to score")
+        self.model = model
+        self.features = features_by_name(list(names), settings)
+        self.plan: Plan = make_plan(self.features)
+        self._explainer = Explainer(self.features, model.reference_)
+
+    def tables(self) -> set[str]:
+        """Return the tables the model's features come from."""
+        return {feature.series.table for feature in self.features} - {"calendar"}
+
+    def score(
+        self,
+        records: Records,
+        ids: pa.Array,
+        household: npt.NDArray[np.int64],
+        days: Days,
+        date: npt.NDArray[np.int64],
+        *,
+        n_reasons: int = REASONS,
+    ) -> Scores:
+        """Score pairs of households and dates; see ``build_matrix`` for how pairs are given."""
+        matrix = build_matrix(records, ids, household, days, date, self.plan)
+        boosters, threads = self.model.boosters_, self.model.n_threads
+        raw = boosters.raw_scores(matrix, threads)
+        contributions = boosters.contributions(matrix, threads)
+        grouped = self._explainer.by_group(contributions)
+        reasons = [
+            self._explainer.reasons(matrix[i], contributions[i], grouped[i], n_reasons) for i in range(len(matrix))
+        ]
+        return Scores(
+            self.model.calibrator_(raw),
+            raw,
+            contributions[:, -1],
+            self.model.band(raw),
+            grouped,
+            self._explainer.groups,
+            reasons,
+        )
+
+
+def score(
+    model: RelapseModel,
+    records: Records,
+    *,
+    as_of: DateLike | Iterable[DateLike] | None = None,
+    index: pd.MultiIndex | None = None,
+    n_reasons: int = REASONS,
+) -> pd.DataFrame:
+    """Score households on dates, with reasons.
+
+    Parameters
+    ----------
+    model : RelapseModel
+        Fitted, or loaded by ``load_model``.
+    records : Records
+        Where the histories are.
+    as_of : date or iterable of dates, optional
+        Score the cohort of these dates.
+    index : pandas.MultiIndex, optional
+        Score these pairs (household_id, as_of) instead, whoever they are.
+    n_reasons : int
+        Reasons of each household, at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per pair in the index's order, with ``probability``, ``band``, ``raw_score``, ``base_score``,
+        ``reasons`` (a list of dictionaries) and ``because_<group>``, each group's part: the parts and the base
+        score add up to the raw score.
+
+    Raises
+    ------
+    UsageError
+        If neither or both of ``as_of`` and ``index`` are given, or the records lack a table the model needs.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    if (as_of is None) == (index is None):
+        raise UsageError("give as_of (to score a cohort) or index (to score given pairs), not both")
+    scorer = Scorer(model, records)
+    lacking = scorer.tables() - records.present
+    if lacking:
+        raise UsageError(
+            f"the model was trained with table(s) {', '.join(sorted(lacking))}, which these records lack. "
+            "Add them, empty if there is truly nothing, or train without them."
+        )
+    if index is None:
+        assert as_of is not None  # noqa: S101
+        index = cohort(records, as_of)
+    scores = scorer.score(records, *split_index(index), n_reasons=n_reasons)
+    frame = pd.DataFrame(
+        {
+            "probability": scores.probability,
+            "band": scores.band.astype(str),
+            "raw_score": scores.raw,
+            "base_score": scores.base,
+            "reasons": [as_records(reasons) for reasons in scores.reasons],
+        },
+        index=index,
+    )
+    parts = pd.DataFrame(scores.by_group, index=index, columns=[f"because_{group}" for group in scores.groups])
+    return pd.concat([frame, parts], axis=1)

@@ -1,0 +1,241 @@
+"""The settings a data folder is read, labelled and scored with (``relapse.toml``).
+
+Scores depend on nothing else: no environment variable, no clock.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from relapse_risk.errors import NotFoundError, SettingsInvalid
+
+SETTINGS_FILE = "relapse.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSettings(_Section):
+    """What the records cover.
+
+    Parameters
+    ----------
+    end : date, optional
+        First day the records do not cover. Left out: the day after the latest ``known_on``.
+    currency : str
+        Currency of every ``*_yuan`` column (ISO 4217).
+    """
+
+    end: dt.date | None = None
+    currency: str = "CNY"
+
+
+class CycleSettings(_Section):
+    """The visit rounds; each round's first day is an as_of date.
+
+    Parameters
+    ----------
+    months : int
+        Length of a round.
+    anchor : date
+        First day of any round; the others follow from it, both ways.
+    """
+
+    months: Annotated[int, Field(ge=1, le=24)] = 2
+    anchor: dt.date = dt.date(2020, 1, 1)
+
+
+class OutcomeSettings(_Section):
+    """What is predicted.
+
+    Parameters
+    ----------
+    horizon_months : int
+        The label looks forward over ``[as_of, as_of + horizon)``.
+    kind : {"registry", "panel"}
+        ``registry``: every identification is recorded, so no record means not poor. ``panel``: a household is
+        observed now and then, so no record means unobserved.
+    reporting_lag_days : int
+        Days after an event by which its record has come in.
+    rounds : tuple of str
+        The days of the year (``MM-DD``) on which statuses are dated, where there are such days: a panel's
+        rounds. Empty: statuses may come any day.
+    """
+
+    horizon_months: Annotated[int, Field(ge=1, le=60)] = 6
+    kind: Literal["registry", "panel"] = "registry"
+    reporting_lag_days: Annotated[int, Field(ge=0, le=730)] = 30
+    rounds: tuple[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")], ...] = ()
+
+    @field_validator("rounds")
+    @classmethod
+    def _real_days(cls, rounds: tuple[str, ...]) -> tuple[str, ...]:
+        for day in rounds:
+            dt.date.fromisoformat(f"2023-{day}")
+        return rounds
+
+
+class CohortSettings(_Section):
+    """Who is scored and who is learned from.
+
+    Parameters
+    ----------
+    previously_poor_only : bool
+        Score only households that were poor or lifted before.
+    train_on : {"not_poor", "cohort", "observed"}
+        Learn from every household not poor at as_of (lifted or not), from the cohort to score alone, or from
+        every household whose status is known, poor or not.
+    status_within_months : int, optional
+        Take a household's latest status only if it occurred within so many months before as_of; left out, the
+        latest status holds until the next.
+    """
+
+    previously_poor_only: bool = True
+    train_on: Literal["not_poor", "cohort", "observed"] = "not_poor"
+    status_within_months: Annotated[int, Field(ge=1, le=120)] | None = None
+
+
+class LineStep(_Section):
+    """The monitoring line from a day on.
+
+    Parameters
+    ----------
+    since : date
+        First day the amount holds.
+    yuan : float
+        Amount per counted member and ``LineSettings.months``.
+    area : str, optional
+        The township it holds in; left out, everywhere.
+    """
+
+    since: dt.date
+    yuan: Annotated[float, Field(gt=0)]
+    area: str | None = None
+
+
+class LineSettings(_Section):
+    """The monitoring line, by area and time.
+
+    Parameters
+    ----------
+    months : int
+        The period an amount stands for: 12 for a yearly line, 1 for a monthly one.
+    steps : tuple of LineStep
+        The amounts. The line of a day is the latest step of its area (else of everywhere) at or before it.
+    """
+
+    months: Annotated[int, Field(ge=1, le=12)] = 12
+    steps: tuple[LineStep, ...] = ()
+
+
+class Item(_Section):
+    """A further coded answer that visits bring (table ``observations``).
+
+    Parameters
+    ----------
+    zh, en : str
+        Its name in the data dictionary and in reasons.
+    unit : str
+        Unit of the value.
+    risk_type : str
+        Reason group it speaks for.
+    monotone : {-1, 0, 1}
+        Direction risk must follow as the value rises; 0 where the field is not sure.
+    """
+
+    zh: str
+    en: str
+    unit: str = "code"
+    risk_type: str = "living_conditions"
+    monotone: Literal[-1, 0, 1] = 0
+
+
+class TrainingSettings(_Section):
+    """How models are trained and judged.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of everything random.
+    capacity : float
+        Share of the cohort that can be visited first; recall and precision are told there.
+    origins : int
+        Test dates of the rolling-origin evaluation.
+    history_months : int
+        Months of records a training date must have behind it.
+    max_cycles : int
+        Training dates at most, the latest.
+    """
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    capacity: Annotated[float, Field(gt=0, lt=1)] = 0.10
+    origins: Annotated[int, Field(ge=1, le=50)] = 4
+    history_months: Annotated[int, Field(ge=0, le=120)] = 12
+    max_cycles: Annotated[int, Field(ge=1, le=120)] = 24
+
+
+class Settings(_Section):
+    """All settings of a data folder.
+
+    Parameters
+    ----------
+    data, cycle, outcome, cohort, line, training : section
+        See the sections' own classes.
+    items : dict of str to Item
+        The items of the table ``observations``.
+    """
+
+    data: DataSettings = DataSettings()
+    cycle: CycleSettings = CycleSettings()
+    outcome: OutcomeSettings = OutcomeSettings()
+    cohort: CohortSettings = CohortSettings()
+    line: LineSettings = LineSettings()
+    training: TrainingSettings = TrainingSettings()
+    items: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Item] = {}
+
+    @model_validator(mode="after")
+    def _unique_steps(self) -> Settings:
+        seen = {(step.area, step.since) for step in self.line.steps}
+        if len(seen) < len(self.line.steps):
+            raise ValueError("line.steps: two steps for one area and day; keep one")
+        return self
+
+    @classmethod
+    def load(cls, path: Path | str) -> Settings:
+        """Read a settings file.
+
+        Parameters
+        ----------
+        path : path
+            A TOML file, or a folder that holds ``relapse.toml``.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such file.
+        SettingsInvalid
+            If it is not TOML or a setting does not fit; the message names each setting and what is valid.
+        """
+        file = Path(path)
+        if file.is_dir():
+            file = file / SETTINGS_FILE
+        if not file.is_file():
+            raise NotFoundError(f"no settings file {file}; `relapse import` and `relapse simulate` write one")
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsInvalid(f"{file} is not valid TOML in UTF-8: {error}") from error
+        except ValidationError as error:
+            lines = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+            raise SettingsInvalid(f"{file} has settings that do not fit:\n{lines}") from error
+
+    def to_toml(self) -> str:
+        """Return the settings as TOML, without those left out."""
+        return tomli_w.dumps(self.model_dump(exclude_none=True))

@@ -1,0 +1,1 @@
+"""Splits, fit, calibration and honest evaluation."""

@@ -1,0 +1,86 @@
+"""Rows to learn from and to be judged on: features, labels, and who each row is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from relapse_risk.cohort import cohort, standing
+from relapse_risk.features.build import build_features
+from relapse_risk.labels import label_counts, labels
+from relapse_risk.records.records import Records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from relapse_risk.features.declare import Feature
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled rows.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Features, by (household_id, as_of).
+    y : ndarray of bool
+        The outcome.
+    to_train, in_cohort, not_poor, poor_before : ndarray of bool
+        Whether a row is one to learn from; would have been scored; was not poor; had been poor or lifted before.
+    counts : dict of str to int
+        Labels found, and rows left out for want of one, by reason.
+    """
+
+    X: pd.DataFrame
+    y: Flags
+    to_train: Flags
+    in_cohort: Flags
+    not_poor: Flags
+    poor_before: Flags
+    counts: dict[str, int]
+
+    @property
+    def dates(self) -> npt.NDArray[np.datetime64]:
+        """The as_of date of each row."""
+        level = self.X.index.get_level_values("as_of")
+        return np.asarray(level.to_numpy().astype("datetime64[D]"))
+
+    def on(self, days: Sequence[dt.date]) -> Flags:
+        """Return which rows are of these dates."""
+        return np.isin(self.dates, np.array(days, "datetime64[D]"))
+
+
+def make_dataset(records: Records, dates: Sequence[dt.date], features: Sequence[Feature] | None = None) -> Dataset:
+    """Return the labelled rows of some dates: all that are trained on or scored.
+
+    Parameters
+    ----------
+    records : Records
+        Their end decides which labels are mature.
+    dates : sequence of date
+        As_of dates.
+    features : sequence of Feature, optional
+        Those of the records' tables otherwise.
+    """
+    train, scored = cohort(records, dates, purpose="train"), cohort(records, dates)
+    everyone = train.union(scored)
+    label = labels(records, everyone)
+    index = everyone[label.notna().to_numpy()]
+    not_poor, poor_before = standing(records, index)
+    return Dataset(
+        X=build_features(records, index, features),
+        y=label.dropna().to_numpy(bool),
+        to_train=np.asarray(index.isin(train)),
+        in_cohort=np.asarray(index.isin(scored)),
+        not_poor=not_poor,
+        poor_before=poor_before,
+        counts=label_counts(records, everyone),
+    )

@@ -1,0 +1,201 @@
+"""Judging a model on dates it did not see, beside what is done without it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from relapse_risk.cohort import cycles
+from relapse_risk.dates import DateLike, to_date
+from relapse_risk.errors import NotEnoughData, UsageError
+from relapse_risk.labels import settled_on
+from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.model.features_of import features_by_name
+from relapse_risk.records.records import Records
+from relapse_risk.training.baselines import baselines
+from relapse_risk.training.dataset import Dataset, make_dataset
+from relapse_risk.training.metrics import probability_metrics, ranking_metrics
+from relapse_risk.training.splits import Origin, settled_dates
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MODEL = "model"
+WITHOUT_DIRECTIONS = "model without directions"
+#: Whom metrics are told of: those who would have been scored, and everyone not poor.
+GROUPS = {"relapse": "in_cohort", "fall": "not_poor"}
+
+
+def predictions_at_origins(
+    data: Dataset,
+    origins: Sequence[Origin],
+    make_model: Callable[[], RelapseModel],
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> pd.DataFrame:
+    """Train and predict at each origin, the model, the model without directions and the baselines alike.
+
+    Parameters
+    ----------
+    data : Dataset
+        Rows of all dates of the origins.
+    origins : sequence of Origin
+        Tests.
+    make_model : callable
+        Returns an unfitted model.
+    on_progress : callable
+        Told what is being done.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per test row: ``household_id``, ``as_of``, ``label``, ``in_cohort``, ``was_poor_before``,
+        ``probability``, and a score column for each baseline.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    parts = []
+    for origin in origins:
+        train, test = data.on(origin.train) & data.to_train, data.on([origin.test])
+        if len(np.unique(data.y[train])) < 2 or not test.any():
+            continue
+        on_progress(f"judging at {origin.test}")
+        X, y = data.X[train], data.y[train]
+        model = make_model().fit(X, y)
+        free = make_model().set_params(monotone=None).fit(X, y)
+        part = _told(data, test).assign(
+            probability=model.predict_proba(data.X[test])[:, 1],
+            **{WITHOUT_DIRECTIONS: free.predict_proba(data.X[test])[:, 1]},
+            **{b.name: b.fit(X, y).score(data.X[test]) for b in baselines()},
+        )
+        parts.append(part)
+    if not parts:
+        raise NotEnoughData(
+            "no origin has both classes to train on and rows to test on. "
+            "Bring more records, or lower training.origins or training.history_months."
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _told(data: Dataset, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    index = data.X.index[rows]
+    return pd.DataFrame(
+        {
+            "household_id": index.get_level_values("household_id"),
+            "as_of": index.get_level_values("as_of"),
+            "label": data.y[rows],
+            "in_cohort": data.in_cohort[rows],
+            "was_poor_before": data.poor_before[rows],
+            "not_poor": data.not_poor[rows],
+        }
+    )
+
+
+def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
+    """Return all metrics of a table of predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As ``predictions_at_origins`` or ``evaluate`` make it.
+    capacity : float
+        Share that can be visited.
+
+    Returns
+    -------
+    dict
+        For each group of ``GROUPS``: for the model and every other score, ranking metrics pooled over the dates;
+        for the model, also its probabilities' and each date's.
+    """
+    known = {"household_id", "as_of", "label", "in_cohort", "was_poor_before", "not_poor", "probability"}
+    others = [column for column in predictions if column not in known]
+    told: dict[str, Any] = {}
+    for group, flag in GROUPS.items():
+        rows = predictions[predictions[flag]]
+        y = rows["label"].to_numpy(bool)
+        if len(np.unique(y)) < 2:
+            continue
+        probability = rows["probability"].to_numpy(np.float64)
+        told[group] = {
+            "scores": {
+                MODEL: ranking_metrics(probability, y, capacity),
+                **{name: ranking_metrics(rows[name].to_numpy(np.float64), y, capacity) for name in others},
+            },
+            "probability": probability_metrics(probability, y),
+            "by_date": {
+                f"{day:%Y-%m-%d}": ranking_metrics(
+                    of["probability"].to_numpy(np.float64), of["label"].to_numpy(bool), capacity
+                )
+                for day, of in rows.groupby("as_of")
+                if of["label"].nunique() == 2
+            },
+        }
+    if not told:
+        raise NotEnoughData("the test rows are all of one class: nothing can be ranked. Judge more dates.")
+    return told
+
+
+def evaluate(
+    model: RelapseModel, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Judge a trained model on later dates.
+
+    Parameters
+    ----------
+    model : RelapseModel
+        As ``load_model`` returns it.
+    records : Records
+        Histories that reach beyond its training.
+    start, end : date, optional
+        As_of dates in ``[start, end]``; from the end of its training to the last settled date otherwise.
+
+    Returns
+    -------
+    predictions : DataFrame
+        ``household_id``, ``as_of``, ``probability``, ``label``, ``in_cohort``, ``was_poor_before``, ``not_poor``
+        and each baseline's score; a row for every labelled household, in the cohort to score or not.
+    metrics : dict
+        See ``metrics_of``.
+
+    Raises
+    ------
+    UsageError
+        If ``start`` lies before the end of the training: the model has seen those outcomes.
+    NotEnoughData
+        If no date is settled, or one class does not occur.
+    """
+    info = model.info_
+    until = dt.date.fromisoformat(info.training.until)
+    first = until if start is None else to_date(start)
+    last = records.end if end is None else to_date(end)
+    if first < until:
+        raise UsageError(
+            f"from {first}: the model was trained on outcomes until {until} and would be judged on what it has "
+            f"seen. Valid: {until} or later."
+        )
+    records = records.with_model_settings(model.settings_)
+    days = [
+        day
+        for day in cycles(records.settings.cycle, first, last + dt.timedelta(days=1))
+        if settled_on(day, records.settings.outcome) <= records.end
+    ]
+    if not days:
+        raise NotEnoughData(
+            f"no as_of date in {first} to {last} is settled before the records' end ({records.end}); a label needs "
+            f"{records.settings.outcome.horizon_months} months. Bring later records or judge earlier dates."
+        )
+    features = features_by_name(info.features, model.settings_)
+    data = make_dataset(records, days, features)
+    seen = records.visible(until)
+    train = make_dataset(seen, settled_dates(seen), features)
+    X, y = train.X[train.to_train], train.y[train.to_train]
+    predictions = _told(data, np.full(len(data.y), True)).assign(
+        probability=model.predict_proba(data.X)[:, 1],
+        **{baseline.name: baseline.fit(X, y).score(data.X) for baseline in baselines()},
+    )
+    return predictions, metrics_of(predictions, records.settings.training.capacity)

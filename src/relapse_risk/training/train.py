@@ -1,0 +1,117 @@
+"""The main job: judge the procedure at rolling origins, then train on all and keep the model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relapse_risk.dates import DateLike
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.model.bundle import TrainingInfo, save_bundle
+from relapse_risk.model.estimator import RelapseModel, directions_of
+from relapse_risk.records.records import Records
+from relapse_risk.training.dataset import Dataset, make_dataset
+from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
+from relapse_risk.training.splits import rolling_origins, settled_dates
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training run made.
+
+    Parameters
+    ----------
+    version : str
+        The bundle's name.
+    folder : Path
+        Where it lies.
+    model : RelapseModel
+        The model in it.
+    info : TrainingInfo
+        What it was trained on.
+    metrics : dict
+        Of the procedure at the rolling origins; empty where there was no origin to judge at.
+    predictions : DataFrame
+        At the rolling origins.
+    """
+
+    version: str
+    folder: Path
+    model: RelapseModel
+    info: TrainingInfo
+    metrics: dict[str, Any]
+    predictions: pd.DataFrame
+
+
+def train(
+    records: Records,
+    models: Path | str,
+    *,
+    until: DateLike | None = None,
+    n_threads: int | None = None,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> TrainingResult:
+    """Judge, train and save a model.
+
+    Parameters
+    ----------
+    records : Records
+        Histories; their settings say everything else.
+    models : path
+        Folder of bundles.
+    until : date, optional
+        Use only what was known before this day; all otherwise.
+    n_threads : int, optional
+        All processors otherwise; the result does not depend on it.
+    on_progress : callable
+        Told what is being done.
+
+    Raises
+    ------
+    NotEnoughData
+        If too few dates, rows or positives are there.
+    """
+    if until is not None:
+        records = records.visible(until)
+    settings = records.settings
+    dates = settled_dates(records)
+    on_progress(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
+    features = catalogue(settings, records.present)
+    data = make_dataset(records, dates, features)
+
+    def make_model() -> RelapseModel:
+        return RelapseModel(
+            monotone=directions_of(features),
+            outcome=settings.outcome,
+            random_state=settings.training.seed,
+            n_threads=n_threads,
+        )
+
+    origins = rolling_origins(dates, settings.outcome, settings.training.origins)
+    predictions = predictions_at_origins(data, origins, make_model, on_progress)
+    metrics = metrics_of(predictions, settings.training.capacity)
+    on_progress("training on all dates")
+    rows = data.to_train
+    model = make_model().fit(data.X[rows], data.y[rows])
+    info = _info(records.end, dates, data)
+    version = save_bundle(model, models, settings=settings, training=info, metrics=metrics)
+    return TrainingResult(version, Path(models) / version, model, info, metrics, predictions)
+
+
+def _info(until: dt.date, dates: list[dt.date], data: Dataset) -> TrainingInfo:
+    rows = data.to_train
+    return TrainingInfo(
+        until=until.isoformat(),
+        first_as_of=dates[0].isoformat(),
+        last_as_of=dates[-1].isoformat(),
+        rows=int(rows.sum()),
+        households=int(data.X.index[rows].get_level_values("household_id").nunique()),
+        positives=int(data.y[rows].sum()),
+        left_out={reason: data.counts[reason] for reason in ("immature", "unobserved")},
+    )
