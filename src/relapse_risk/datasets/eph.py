@@ -277,7 +277,8 @@ def _settings(panel: pd.DataFrame, horizon_months: int) -> Settings:
             reporting_lag_days=0,
             rounds=("03-31", "06-30", "09-30", "12-31"),
         ),
-        cohort=CohortSettings(status_within_months=3),
+        # Households poor now are learned from too: on several origins that ordered relapses better.
+        cohort=CohortSettings(status_within_months=3, train_on="observed"),
         line=LineSettings(months=1, steps=tuple(sorted(steps, key=lambda s: (s.area or "", s.since)))),
         # A household's history is short, whenever it joined: every date is worth learning from.
         training=TrainingSettings(history_months=0, max_cycles=60),

@@ -47,11 +47,6 @@ def _ratio(part: str, whole: str) -> Callable[[EncodedTable], Numbers]:
     return derive
 
 
-def _dependants(table: EncodedTable) -> Numbers:
-    """Members that none able to work carries: (members - labour) / members."""
-    return 1.0 - _ratio("n_labour", "n_members")(table)
-
-
 def _runs_until(table: EncodedTable) -> Numbers:
     """Day the measure ended, far in the future while it runs."""
     ended = table.number("ended_on")
@@ -72,7 +67,6 @@ DERIVATIONS: dict[tuple[str, str], Callable[[EncodedTable], Numbers]] = {
     ("households", "labour_share"): _ratio("n_labour", "n_members"),
     ("households", "student_share"): _ratio("n_students", "n_members"),
     ("households", "elderly_share"): _ratio("n_elderly", "n_members"),
-    ("households", "dependants"): _dependants,
     ("households", "land_per_member"): _ratio("land_mu", "n_members"),
     ("households", "orchard_per_member"): _ratio("orchard_mu", "n_members"),
     ("expenses", "reimbursed_share"): _ratio("reimbursed_yuan", "total_yuan"),

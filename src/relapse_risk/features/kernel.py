@@ -9,8 +9,10 @@ runs one for each part of a large index.
 
 from __future__ import annotations
 
+import inspect
+import zlib
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -151,121 +153,137 @@ def _line_of(line, household, occurred, month, seen_on):  # type: ignore[no-unty
     return line.units[chosen] * line.yuan[line.area[chosen], month - line.first_month]
 
 
-@njit(cache=True, nogil=True)
-def _sweep_rows(household, date, rows, longest, by_month, line, in_line_units, dates, wanted, out):  # type: ignore[no-untyped-def]
-    n_channels = rows.values.shape[1]
-    seen = np.empty(longest, np.int64)
-    numbers = np.empty((longest, n_channels))
-    values = np.empty(longest)
-    ticks = np.empty(longest)
-    for i in range(len(household)):
-        h, d = household[i], date[i]
-        seen_on = dates.seen_on[d]
-        n_seen = 0
-        if h >= 0:
-            for r in range(rows.offsets[h + 1] - 1, rows.offsets[h] - 1, -1):
-                occurred = rows.occurred[r]
-                if occurred >= dates.latest[d]:
-                    continue
-                if occurred < dates.earliest[d]:
-                    break
-                if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
-                    continue
-                seen[n_seen] = r
-                if in_line_units:
-                    scale = _line_of(line, h, occurred, rows.month[r], seen_on)
-                    for c in range(n_channels):
-                        numbers[n_seen, c] = rows.values[r, c] / scale
-                else:
-                    for c in range(n_channels):
-                        numbers[n_seen, c] = rows.values[r, c]
-                n_seen += 1
-        for g in range(len(wanted.channel)):
-            c, w = wanted.channel[g], wanted.window[g]
-            start, end = dates.starts[d, w], dates.ends[d, w]
-            n = 0
-            days_since = 0
-            still_open = 0
-            newest_month = 0
-            for j in range(n_seen):
-                r = seen[j]
-                occurred = rows.occurred[r]
-                if occurred >= end:
-                    continue
-                if occurred < start:
-                    break
-                value = numbers[j, c]
-                if np.isnan(value):
-                    continue
-                if n == 0:
-                    days_since = end - occurred
-                if value >= end:
-                    still_open += 1
-                if by_month and n > 0 and rows.month[r] == newest_month:
-                    values[n - 1] += value
-                    continue
-                newest_month = rows.month[r]
-                values[n] = value
-                ticks[n] = float(newest_month) if by_month else occurred / DAYS_PER_MONTH
-                n += 1
-            total = 0.0
-            lowest = np.inf
-            highest = -np.inf
-            below = 0
-            for j in range(n):
-                value = values[j]
-                total += value
-                lowest = min(lowest, value)
-                highest = max(highest, value)
-                if value < 1.0:
-                    below += 1
-            mean = total / n if n > 0 else np.nan
-            # Written out here rather than in a function: a call would cost more than most statistics do.
-            for o in range(wanted.first[g], wanted.first[g + 1]):
-                stat = wanted.stat[o]
-                result = np.nan
-                if stat == _COUNT:
-                    result = float(n)
-                elif stat == _OPEN:
-                    result = float(still_open)
-                elif n == 0:
-                    pass
-                elif stat == _SUM:
-                    result = total
-                elif stat == _MEAN:
-                    result = mean
-                elif stat == _MIN:
-                    result = lowest
-                elif stat == _MAX:
-                    result = highest
-                elif stat == _LAST:
-                    result = values[0]
-                elif stat == _DAYS_SINCE:
-                    result = float(days_since)
-                elif stat == _BELOW:
-                    result = float(below)
-                elif n == 1:
-                    pass
-                elif stat == _PREVIOUS:
-                    result = values[1]
-                elif stat == _STD:
-                    squares = 0.0
-                    for j in range(n):
-                        squares += (values[j] - mean) ** 2
-                    result = np.sqrt(squares / (n - 1))
-                elif stat == _SLOPE:
-                    mean_tick = 0.0
-                    for j in range(n):
-                        mean_tick += ticks[j]
-                    mean_tick /= n
-                    across = 0.0
-                    along = 0.0
-                    for j in range(n):
-                        across += (ticks[j] - mean_tick) * (values[j] - mean)
-                        along += (ticks[j] - mean_tick) ** 2
-                    if along > 0.0:
-                        result = across / along
-                out[o, i] = result
+def _compile_sweep(rule: int) -> Any:
+    """Return the compiled sweep; numba's cache on disk tells versions apart by the number closed over.
+
+    Parameters
+    ----------
+    rule : int
+        Checksum of the rule of visibility, which lies in another file than the sweep: a change there must not be
+        answered from the cache.
+    """
+
+    @njit(cache=True, nogil=True)
+    def _sweep_rows(household, date, rows, longest, by_month, line, in_line_units, dates, wanted, out):  # type: ignore[no-untyped-def]
+        _ = rule
+        n_channels = rows.values.shape[1]
+        seen = np.empty(longest, np.int64)
+        numbers = np.empty((longest, n_channels))
+        values = np.empty(longest)
+        ticks = np.empty(longest)
+        for i in range(len(household)):
+            h, d = household[i], date[i]
+            seen_on = dates.seen_on[d]
+            n_seen = 0
+            if h >= 0:
+                for r in range(rows.offsets[h + 1] - 1, rows.offsets[h] - 1, -1):
+                    occurred = rows.occurred[r]
+                    if occurred >= dates.latest[d]:
+                        continue
+                    if occurred < dates.earliest[d]:
+                        break
+                    if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
+                        continue
+                    seen[n_seen] = r
+                    if in_line_units:
+                        scale = _line_of(line, h, occurred, rows.month[r], seen_on)
+                        for c in range(n_channels):
+                            numbers[n_seen, c] = rows.values[r, c] / scale
+                    else:
+                        for c in range(n_channels):
+                            numbers[n_seen, c] = rows.values[r, c]
+                    n_seen += 1
+            for g in range(len(wanted.channel)):
+                c, w = wanted.channel[g], wanted.window[g]
+                start, end = dates.starts[d, w], dates.ends[d, w]
+                n = 0
+                days_since = 0
+                still_open = 0
+                newest_month = 0
+                for j in range(n_seen):
+                    r = seen[j]
+                    occurred = rows.occurred[r]
+                    if occurred >= end:
+                        continue
+                    if occurred < start:
+                        break
+                    value = numbers[j, c]
+                    if np.isnan(value):
+                        continue
+                    if n == 0:
+                        days_since = end - occurred
+                    if value >= end:
+                        still_open += 1
+                    if by_month and n > 0 and rows.month[r] == newest_month:
+                        values[n - 1] += value
+                        continue
+                    newest_month = rows.month[r]
+                    values[n] = value
+                    ticks[n] = float(newest_month) if by_month else occurred / DAYS_PER_MONTH
+                    n += 1
+                total = 0.0
+                lowest = np.inf
+                highest = -np.inf
+                below = 0
+                for j in range(n):
+                    value = values[j]
+                    total += value
+                    lowest = min(lowest, value)
+                    highest = max(highest, value)
+                    if value < 1.0:
+                        below += 1
+                mean = total / n if n > 0 else np.nan
+                # Written out here rather than in a function: a call would cost more than most statistics do.
+                for o in range(wanted.first[g], wanted.first[g + 1]):
+                    stat = wanted.stat[o]
+                    result = np.nan
+                    if stat == _COUNT:
+                        result = float(n)
+                    elif stat == _OPEN:
+                        result = float(still_open)
+                    elif n == 0:
+                        pass
+                    elif stat == _SUM:
+                        result = total
+                    elif stat == _MEAN:
+                        result = mean
+                    elif stat == _MIN:
+                        result = lowest
+                    elif stat == _MAX:
+                        result = highest
+                    elif stat == _LAST:
+                        result = values[0]
+                    elif stat == _DAYS_SINCE:
+                        result = float(days_since)
+                    elif stat == _BELOW:
+                        result = float(below)
+                    elif n == 1:
+                        pass
+                    elif stat == _PREVIOUS:
+                        result = values[1]
+                    elif stat == _STD:
+                        squares = 0.0
+                        for j in range(n):
+                            squares += (values[j] - mean) ** 2
+                        result = np.sqrt(squares / (n - 1))
+                    elif stat == _SLOPE:
+                        mean_tick = 0.0
+                        for j in range(n):
+                            mean_tick += ticks[j]
+                        mean_tick /= n
+                        across = 0.0
+                        along = 0.0
+                        for j in range(n):
+                            across += (ticks[j] - mean_tick) * (values[j] - mean)
+                            along += (ticks[j] - mean_tick) ** 2
+                        if along > 0.0:
+                            result = across / along
+                    out[o, i] = result
+
+    return _sweep_rows
+
+
+_sweep_rows = _compile_sweep(zlib.crc32(inspect.getsource(visibility).encode()))
 
 
 @njit(cache=True, nogil=True)

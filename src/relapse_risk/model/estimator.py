@@ -94,7 +94,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_boosters: int = 4,
         learning_rate: float = 0.03,
         num_leaves: int = 7,
-        feature_fraction: float = 0.1,
+        feature_fraction: float = 0.2,
         bagging_fraction: float = 0.8,
         lambda_l2: float = 5.0,
         min_rows_in_leaf: int | Literal["auto"] = "auto",

@@ -84,7 +84,10 @@ def _cast(values: pa.ChunkedArray, column: Column, target: pa.DataType) -> pa.Ch
     elif column.kind is Kind.DATE:
         if not (pa.types.is_timestamp(source) or pa.types.is_date(source)):
             raise pa.ArrowInvalid("date")
-        values = values.cast(target, safe=True)
+        days = values.cast(target)
+        if not pc.all(pc.equal(days.cast(source), values)).as_py() and days.null_count < len(days):
+            raise pa.ArrowInvalid("a time of day")  # the cast alone would drop it in silence
+        values = days
     elif column.kind in (Kind.INTEGER, Kind.NUMBER):
         if not (pa.types.is_integer(source) or pa.types.is_floating(source)):
             raise pa.ArrowInvalid("number")

@@ -1,0 +1,33 @@
+"""Shared fixtures; Hypothesis is deterministic, so that CI fails for reasons in the change."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+settings.register_profile("long", settings.get_profile("ci"), max_examples=2000, derandomize=False)
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=40, phases=[Phase.generate])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+#: The real panel lies beside the checkout, or where RELAPSE_EPH says.
+PANEL = Path(os.environ.get("RELAPSE_EPH", Path(__file__).resolve().parents[2] / "shared" / "eph"))
+
+
+@pytest.fixture(scope="session")
+def panel_file() -> Path:
+    """The real panel's file; tests that need it skip by name where it is not there."""
+    files = sorted(PANEL.glob("eph_households_*.parquet"))
+    if not files:
+        pytest.skip("the real panel (eph_households_*.parquet) is not there; RELAPSE_EPH names its folder")
+    return files[0]

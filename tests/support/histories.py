@@ -1,0 +1,116 @@
+"""Random histories for Hypothesis: late records, corrections, equal dates, empty tables, any order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from relapse_risk.records.columns import Column, Kind
+from relapse_risk.records.records import Records
+from relapse_risk.records.schema import arrow_schema
+from relapse_risk.records.tables import TABLES
+from tests.support.ascii import settings
+
+ITEMS = {"savings": {"zh": "积蓄", "en": "savings", "unit": "flag"}}
+SETTINGS = settings(
+    items=ITEMS,
+    line={
+        "months": 12,
+        "steps": [
+            {"since": "2000-01-01", "yuan": 6000.0},
+            {"since": "2022-02-10", "yuan": 6900.0},
+            {"since": "2021-06-01", "yuan": 9000.0, "area": "t1"},
+        ],
+    },
+)
+FIRST, LAST = dt.date(2020, 1, 1), dt.date(2023, 6, 30)
+#: A few days that windows begin and end on, so that edges are met often.
+EDGES = [
+    dt.date(2022, 4, 30),
+    dt.date(2022, 10, 31),
+    dt.date(2023, 2, 28),
+    dt.date(2023, 4, 29),
+    dt.date(2023, 4, 30),
+]
+HOUSEHOLDS = ("h1", "h2", "h3")
+
+days = st.one_of(st.sampled_from(EDGES), st.dates(FIRST, LAST))
+as_of_dates = st.one_of(st.sampled_from(EDGES), st.dates(dt.date(2021, 6, 1), dt.date(2023, 12, 31)))
+#: Mostly known at once, sometimes after as_of dates.
+lateness = st.one_of(st.just(0), st.just(0), st.integers(0, 3), st.integers(20, 400))
+
+
+def _value(name: str, column: Column) -> st.SearchStrategy[Any]:
+    kinds: dict[Kind, st.SearchStrategy[Any]] = {
+        Kind.ID: st.sampled_from(["a1", "a2", "t1", "t2"]),
+        Kind.TEXT: st.sampled_from(list(ITEMS)),
+        Kind.CODE: st.sampled_from(column.codes.values) if column.codes else st.nothing(),
+        Kind.CODE_SET: st.sampled_from(["illness", "illness,schooling", "other"]),
+        Kind.DATE: days,
+        Kind.INTEGER: st.integers(int(column.minimum or 0), min(int(column.maximum or 9), 5)),
+        Kind.NUMBER: st.sampled_from([0.0, 0.5, 1.0, 12.5, 600.0, 2500.0]).filter(
+            lambda x: x >= (column.minimum or 0) and x <= (column.maximum or 1e9)
+        ),
+        Kind.FLAG: st.booleans(),
+    }
+    if name == "ended_on":  # measures end after they began; drawn as a length, see _row
+        return st.one_of(st.none(), st.integers(0, 500))
+    return st.one_of(st.none(), kinds[column.kind]) if column.nullable else kinds[column.kind]
+
+
+@st.composite
+def _row(draw: st.DrawFn, table: str) -> dict[str, Any]:
+    columns = TABLES[table].columns
+    row = {name: draw(_value(name, column)) for name, column in columns.items() if name != "household_id"}
+    row["household_id"] = draw(st.sampled_from(HOUSEHOLDS))
+    row["known_on"] = row["occurred_on"] + dt.timedelta(days=draw(lateness))
+    if row.get("ended_on") is not None:
+        row["ended_on"] = row["occurred_on"] + dt.timedelta(days=row["ended_on"])
+    for name, column in columns.items():
+        if column.at_most and row[name] is not None and row[column.at_most] is not None:
+            row[name] = min(row[name], row[column.at_most])
+    return row
+
+
+def _unique(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep one row of each key and day known; further days known are corrections."""
+    key = (*TABLES[table].key, "known_on")
+    return list({tuple(row[column] for column in key): row for row in rows}.values())
+
+
+@st.composite
+def tables(draw: st.DrawFn, most: int = 12) -> dict[str, list[dict[str, Any]]]:
+    """Return rows of every table of up to three households; each household has a profile."""
+    drawn: dict[str, list[dict[str, Any]]] = {}
+    for name in TABLES:
+        if name == "grids":
+            continue
+        rows = draw(st.lists(_row(name), max_size=most))
+        corrected = draw(st.lists(st.sampled_from(rows), max_size=3)) if rows else []
+        for row in corrected:
+            fresh = draw(_row(name))
+            kept = {column: row[column] for column in (*TABLES[name].key, "occurred_on", "household_id")}
+            later = row["known_on"] + dt.timedelta(days=draw(st.integers(1, 200)))
+            if name == "supports" and fresh["ended_on"] is not None:
+                fresh["ended_on"] = max(fresh["ended_on"], kept["occurred_on"])
+            rows.append({**fresh, **kept, "known_on": later})
+        drawn[name] = rows
+    for household in HOUSEHOLDS:
+        first = dict.fromkeys(TABLES["households"].columns) | {
+            "household_id": household,
+            "occurred_on": dt.date(2019, 12, 31),
+            "known_on": dt.date(2019, 12, 31),
+            "grid_id": "g1",
+            "n_members": 3,
+        }
+        drawn["households"].append(first)
+    return {name: draw(st.permutations(_unique(name, rows))) for name, rows in drawn.items()}
+
+
+def as_records(rows: dict[str, list[dict[str, Any]]]) -> Records:
+    """Return records of drawn rows."""
+    arrow = {name: pa.Table.from_pylist(list(of), schema=arrow_schema(TABLES[name])) for name, of in rows.items()}
+    return Records.from_tables(arrow, SETTINGS)

@@ -1,0 +1,239 @@
+"""The features again, slowly and plainly: lists of dictionaries, one household and one date at a time.
+
+It shares no code with the engine but the declarations and the code lists.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from relapse_risk.features.declare import Aggregation, Feature, Missing, Series
+from relapse_risk.records.records import Records
+from relapse_risk.records.tables import TABLES
+
+NAN = float("nan")
+Row = dict[str, Any]
+LOOKS = ("yard", "house", "cupboard", "tap", "health", "children")
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """Return the day so many calendar months earlier; the month's last day where it lacks the day."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+class Oracle:
+    """Computes features of one household and date at a time."""
+
+    def __init__(self, records: Records) -> None:
+        self.settings = records.settings
+        self.rows: dict[str, list[Row]] = {name: records.table(name).to_pylist() for name in TABLES}
+
+    def value(self, feature: Feature, household: str, as_of: dt.date) -> float:
+        """Return a feature's value, NaN where missing."""
+        value = self._value(feature, household, as_of)
+        if feature.missing is Missing.ZERO and math.isnan(value):
+            return 0.0
+        return value
+
+    def _value(self, f: Feature, household: str, as_of: dt.date) -> float:
+        a = f.aggregation
+        if a is Aggregation.CALENDAR:
+            return float(as_of.month if f.series.value == "month_of_year" else (as_of.month - 11) % 12)
+        seen = self._observations(f.series, household, as_of, f.window, f.skip)
+        values = [value for _, value in seen]
+        if a is Aggregation.COUNT:
+            return float(len(values))
+        if a is Aggregation.OPEN:
+            return float(sum(value >= _number(months_before(as_of, f.skip)) for value in values))
+        if a is Aggregation.SHARE:
+            assert f.of is not None
+            whole = sum(v for _, v in self._observations(f.of, household, as_of, f.window, f.skip))
+            return sum(values) / whole if whole > 0 else NAN
+        if a is Aggregation.CHANGE:
+            before = [v for _, v in self._observations(f.series, household, as_of, f.window, f.skip + 12)]
+            return _mean(values) - _mean(before)
+        if not values:
+            return NAN
+        if a is Aggregation.SUM:
+            return sum(values)
+        if a is Aggregation.RATIO:
+            assert f.window is not None
+            return sum(values) / f.window
+        if a is Aggregation.MEAN:
+            return _mean(values)
+        if a is Aggregation.MIN:
+            return min(values)
+        if a is Aggregation.MAX:
+            return max(values)
+        if a is Aggregation.STD:
+            return _std(values)
+        if a is Aggregation.SLOPE:
+            return _slope([_tick(day, f.series) for day, _ in seen], values)
+        if a is Aggregation.LAST:
+            return values[-1]
+        if a is Aggregation.STEP:
+            return values[-1] - values[-2] if len(values) > 1 else NAN
+        if a is Aggregation.DAYS_SINCE:
+            return float((months_before(as_of, f.skip) - max(day for day, _ in seen)).days)
+        if a is Aggregation.BELOW:
+            return float(sum(value < 1.0 for value in values))
+        if a is Aggregation.PER:
+            assert f.of is not None
+            by = [v for _, v in self._observations(f.of, household, as_of, None, f.skip)]
+            return values[-1] / by[-1] if by and by[-1] > 0 else NAN
+        if a is Aggregation.MARGIN:
+            return (_mean(values) - 1.0) / (_std(values) + 0.1)
+        if a is Aggregation.LAST_CHANGE:
+            before = [v for _, v in self._observations(f.series, household, as_of, None, f.skip + 12)]
+            return values[-1] - before[-1] if before else NAN
+        assert a is Aggregation.ELAPSED
+        return _number(as_of) - values[-1]
+
+    def _observations(
+        self, series: Series, household: str, as_of: dt.date, window: int | None, skip: int
+    ) -> list[tuple[dt.date, float]]:
+        """Return what was seen in the window, oldest first; a month's total stands on its latest day."""
+        end = months_before(as_of, skip)
+        start = dt.date.min if window is None else months_before(as_of, window + skip)
+        seen: list[tuple[dt.date, float]] = []
+        for row in self._visible(series.table, household, as_of):
+            if not (start <= row["occurred_on"] < end and self._passes(series, row)):
+                continue
+            value = self._row_value(series, row, household, as_of)
+            if math.isnan(value):
+                continue
+            same_month = seen and (seen[-1][0].year, seen[-1][0].month) == (
+                row["occurred_on"].year,
+                row["occurred_on"].month,
+            )
+            if series.by_month and same_month:
+                seen[-1] = (row["occurred_on"], seen[-1][1] + value)
+            else:
+                seen.append((row["occurred_on"], value))
+        return seen
+
+    def _visible(self, table: str, household: str, as_of: dt.date) -> list[Row]:
+        """Return the latest visible version of each fact, by day, then key, then day known."""
+        key = TABLES[table].key
+        latest: dict[tuple[Any, ...], Row] = {}
+        for row in self.rows[table]:
+            if row["household_id"] != household or not row["known_on"] < as_of:
+                continue
+            name = tuple(row[column] for column in key)
+            if name not in latest or latest[name]["known_on"] < row["known_on"]:
+                latest[name] = row
+        rest = [column for column in key if column not in ("household_id", "occurred_on")]
+
+        def order(row: Row) -> tuple[Any, ...]:
+            texts = [(row[c] is not None, row[c] or "") for c in rest]
+            return (row["occurred_on"], *texts, row["known_on"])
+
+        return sorted(latest.values(), key=order)
+
+    @staticmethod
+    def _passes(series: Series, row: Row) -> bool:
+        for column, codes in series.where:
+            value = row[column]
+            if value is None:
+                return False
+            told = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+            parts = told.split(",") if column == "risk_types" else [told]
+            if not set(parts) & set(codes):
+                return False
+        return True
+
+    def _row_value(self, series: Series, row: Row, household: str, as_of: dt.date) -> float:
+        value = _derived(series, row)
+        return value / self._line(household, row["occurred_on"], as_of) if series.in_line_units else value
+
+    def _line(self, household: str, day: dt.date, as_of: dt.date) -> float:
+        """Return the monthly line of a household in the month of a day."""
+        profiles = self._visible("households", household, as_of)
+        if not profiles:
+            return NAN
+        until = [p for p in profiles if p["occurred_on"] <= day]
+        profile = until[-1] if until else profiles[0]
+        units = profile["n_members"] if profile["line_units"] is None else profile["line_units"]
+        month_end = dt.date(day.year, day.month, calendar.monthrange(day.year, day.month)[1])
+        holding: Iterable[Any] = [s for s in self.settings.line.steps if s.since <= month_end]
+        own = [s for s in holding if s.area is not None and s.area == profile["township_id"]]
+        anywhere = [s for s in holding if s.area is None]
+        steps = sorted(own or anywhere, key=lambda s: s.since)
+        if units is None or not steps:
+            return NAN
+        return float(units) * steps[-1].yuan / self.settings.line.months
+
+
+def _derived(series: Series, row: Row) -> float:
+    of = {column: _float(value) for column, value in row.items()}
+    grades = [of[look] for look in LOOKS if look in of and not math.isnan(of[look])]
+    if series.value is None:
+        return 1.0
+    if series.value == "net_yuan":
+        return -of["amount_yuan"] if row["source"] == "production_cost" else of["amount_yuan"]
+    if series.value == "grade_total":
+        return sum(grades) if grades else NAN
+    if series.value == "n_looked_at":
+        return float(len(grades))
+    if series.value == "runs_until":
+        return float(2**31 - 1) if row["ended_on"] is None else _number(row["ended_on"])
+    if series.value == "away":
+        if row["workplace"] is None or not row["employed"]:
+            return NAN
+        return float(row["workplace"] not in ("township", "county"))
+    shares = {
+        "labour_share": ("n_labour", "n_members"),
+        "student_share": ("n_students", "n_members"),
+        "elderly_share": ("n_elderly", "n_members"),
+        "land_per_member": ("land_mu", "n_members"),
+        "orchard_per_member": ("orchard_mu", "n_members"),
+        "reimbursed_share": ("reimbursed_yuan", "total_yuan"),
+    }
+    if series.value in shares:
+        part, whole = (of[column] for column in shares[series.value])
+        return part / whole if whole > 0 else NAN
+    column = TABLES[series.table].columns[series.value]
+    if column.codes and row[series.value] is not None:
+        return float(column.codes.values.index(row[series.value]))
+    return of[series.value]
+
+
+def _float(value: Any) -> float:
+    if value is None:
+        return NAN
+    if isinstance(value, dt.date):
+        return _number(value)
+    return float(value) if isinstance(value, (bool, int, float)) else NAN
+
+
+def _number(day: dt.date) -> float:
+    return float((day - dt.date(1970, 1, 1)).days)
+
+
+def _tick(day: dt.date, series: Series) -> float:
+    return float(day.year * 12 + day.month) if series.by_month else _number(day) / (365.2425 / 12)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else NAN
+
+
+def _std(values: list[float]) -> float:
+    if len(values) < 2:
+        return NAN
+    mean = _mean(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def _slope(ticks: list[float], values: list[float]) -> float:
+    if len(values) < 2:
+        return NAN
+    middle, mean = _mean(ticks), _mean(values)
+    along = sum((tick - middle) ** 2 for tick in ticks)
+    across = sum((t - middle) * (v - mean) for t, v in zip(ticks, values, strict=True))
+    return across / along if along > 0 else NAN

@@ -1,0 +1,243 @@
+"""What is wrong with records is told in one go: table, column, rows, what is valid; never a value."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.support import ascii as drawn
+
+from relapse_risk.errors import NotFoundError, OutputExists, RecordsInvalid, SettingsInvalid, UsageError
+from relapse_risk.records.folder import load_records, write_folder
+from relapse_risk.records.problems import RULES, Problem
+from relapse_risk.records.records import Records
+from relapse_risk.records.summary import summarise
+from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import Settings
+
+SECRET = "500236199001011234"
+SOUND = """
+households
+| household_id | occurred_on | grid_id | n_members | n_labour |
+| h1           | 2023-01-01  | g1      | 3         | 2        |
+| h2           | 2023-01-01  | g1      | 2         |          |
+grids
+| occurred_on | grid_id |
+| 2023-01-01  | g1      |
+visits
+| household_id | occurred_on | visit_id | yard |
+| h1           | 2023-02-01  | v1       | 1    |
+| h2           | 2023-02-02  | v2       |      |
+incomes
+| household_id | occurred_on | source | amount_yuan |
+| h1           | 2023-02-28  | wage   | 2000        |
+statuses
+| household_id | occurred_on | poor |
+| h1           | 2023-02-28  | no   |
+expenses
+| household_id | occurred_on | kind    | self_paid_yuan |
+| h1           | 2023-02-28  | medical | 300            |
+supports
+| household_id | occurred_on | kind     | ended_on   |
+| h1           | 2023-02-01  | industry | 2023-03-01 |
+"""
+
+
+def broken(table: str, **columns: list[Any]) -> tuple[Problem, ...]:
+    """Return the problems of sound records with some columns replaced."""
+    tables = drawn.tables(SOUND)
+    for name, values in columns.items():
+        data = tables[table]
+        at = data.column_names.index(name)
+        array = values if isinstance(values, pa.Array) else pa.array(values)
+        if len(array) != data.num_rows:
+            data = pa.concat_tables([data] * len(array)).slice(0, len(array))
+        tables[table] = data.set_column(at, name, array)
+    with pytest.raises(RecordsInvalid) as caught:
+        Records.from_tables(tables, drawn.settings(data={"end": "2024-01-01"}))
+    assert caught.value.exit_code == 3
+    return caught.value.problems  # type: ignore[return-value]
+
+
+DAY = dt.date(2023, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "code", "column", "n_rows", "rows"),
+    [
+        ("visits", {"household_id": [1, 2]}, "RR005", "household_id", 0, ()),
+        ("visits", {"visit_id": [1.5, 2.5]}, "RR005", "visit_id", 0, ()),
+        ("visits", {"visit_id": ["5.00236E+17", "v2"]}, "RR005", "visit_id", 1, (1,)),
+        ("visits", {"visit_id": ["500236.0", "500236"]}, "RR005", "visit_id", 1, (1,)),
+        ("visits", {"visit_id": [None, "v2"]}, "RR006", "visit_id", 1, (1,)),
+        ("visits", {"visit_id": ["", "v2"]}, "RR006", "visit_id", 1, (1,)),
+        ("visits", {"yard": ["1", "2"]}, "RR004", "yard", 0, ()),
+        ("visits", {"yard": [0.5, 1.0]}, "RR004", "yard", 0, ()),
+        ("visits", {"yard": [3, -1]}, "RR008", "yard", 2, (1, 2)),
+        ("visits", {"occurred_on": ["2023-02-01", "2023-02-02"]}, "RR004", "occurred_on", 0, ()),
+        ("visits", {"occurred_on": [dt.datetime(2023, 2, 1, 9), dt.datetime(2023, 2, 2)]}, "RR004", "occurred_on",
+         0, ()),
+        ("visits", {"occurred_on": [DAY, dt.date(1023, 2, 1)]}, "RR008", "occurred_on", 1, (2,)),
+        ("visits", {"occurred_on": [DAY, None]}, "RR006", "occurred_on", 1, (2,)),
+        ("visits", {"known_on": [dt.date(2023, 1, 31), dt.date(2023, 2, 2)]}, "RR009", "known_on", 1, (1,)),
+        ("visits", {"known_on": [DAY, dt.date(2062, 2, 1)]}, "RR010", "known_on", 1, (2,)),
+        ("visits", {"clue_raised": [1, 0]}, "RR004", "clue_raised", 0, ()),
+        ("visits", {"visit_id": ["v1", "v1"], "household_id": ["h1", "h1"], "known_on": [dt.date(2023, 2, 9)] * 2},
+         "RR011", "household_id, visit_id", 2, (1, 2)),
+        ("visits", {"household_id": ["h1", "h9"]}, "RR017", "household_id", 1, (2,)),
+        ("incomes", {"amount_yuan": [-1.0]}, "RR008", "amount_yuan", 1, (1,)),
+        ("incomes", {"amount_yuan": [float("inf")]}, "RR008", "amount_yuan", 1, (1,)),
+        ("incomes", {"source": ["工资"]}, "RR007", "source", 1, (1,)),
+        ("incomes", {"source": pa.array([0], pa.int8())}, "RR004", "source", 0, ()),
+        ("statuses", {"poor": [None]}, "RR006", "poor", 1, (1,)),
+        ("statuses", {"risk_types": ["illness;schooling"]}, "RR007", "risk_types", 1, (1,)),
+        ("supports", {"ended_on": [dt.date(2023, 1, 31)]}, "RR009", "ended_on", 1, (1,)),
+        ("households", {"grid_id": ["g1", "g7"]}, "RR012", "grid_id", 1, (2,)),
+        ("households", {"n_labour": [4, 1]}, "RR014", "n_labour", 1, (1,)),
+        ("households", {"n_members": [0, 2]}, "RR008", "n_members", 1, (1,)),
+    ],
+)  # fmt: skip
+def test_a_breach_names_its_place_and_rule(
+    table: str, columns: dict[str, Any], code: str, column: str, n_rows: int, rows: tuple[int, ...]
+) -> None:
+    found = {(p.code, p.table, p.column): p for p in broken(table, **columns)}
+    problem = found[code, table, column]
+    assert (problem.n_rows, problem.rows) == (n_rows, rows)
+    assert RULES[code] in str(problem)
+    assert problem.valid.endswith(".")
+
+
+def test_all_breaches_of_all_tables_are_told_at_once_and_without_values() -> None:
+    tables = drawn.tables(SOUND)
+    tables["visits"] = tables["visits"].set_column(3, "visit_id", pa.array([f"{SECRET}.0", None]))
+    tables["visits"] = tables["visits"].drop_columns(["health"]).append_column("helth", pa.array([1, 2]))
+    nine = pa.concat_tables([tables["incomes"]] * 9)
+    tables["incomes"] = nine.set_column(5, "amount_yuan", pa.array([-7.5] * 9))
+    tables["statuses"] = tables["statuses"].set_column(0, "household_id", pa.array([SECRET]))
+    del tables["households"]
+    with pytest.raises(RecordsInvalid) as caught:
+        Records.from_tables(tables, drawn.settings())
+    told = str(caught.value)
+    for expected in (
+        "[RR001] households: table is missing",
+        "[RR002] visits.health: column is missing. Add it (whole number: health: 0 fine, 1 concern, 2 serious",
+        "[RR003] visits.helth: column is not known. Valid columns: household_id, occurred_on,",
+        "[RR008] incomes.amount_yuan: number is out of range, 9 row(s): 1, 2, 3, 4, 5, .... Valid: finite, 0 to",
+        "[RR011] incomes.household_id, occurred_on, source, part: key is used twice, 9 row(s)",
+    ):
+        assert expected in told
+    assert SECRET not in told
+    assert "7.5" not in told
+
+
+def test_money_needs_a_monitoring_line() -> None:
+    tables = drawn.tables(SOUND)
+    late = Settings.model_validate({"line": {"steps": [{"since": "2023-02-15", "yuan": 7200.0, "area": "t9"}]}})
+    with pytest.raises(RecordsInvalid, match=r"RR015. incomes.occurred_on: no monitoring line holds, 1 row"):
+        Records.from_tables(tables, late)
+
+
+def test_an_item_must_be_declared() -> None:
+    drawing = SOUND + "observations\n| household_id | occurred_on | item | value |\n| h1 | 2023-02-01 | tea | 1 |\n"
+    with pytest.raises(RecordsInvalid, match=r"RR013. observations.item: item is not declared, 1 row"):
+        drawn.records(drawing)
+
+
+def test_lossless_types_are_taken_as_they_come() -> None:
+    """Dictionaries, large strings, midnights and whole floats lose nothing."""
+    tables = drawn.tables(SOUND)
+    visits = tables["visits"].to_pandas()
+    visits["occurred_on"] = pd.to_datetime(visits["occurred_on"])
+    visits["household_id"] = visits["household_id"].astype("category")
+    visits["yard"] = visits["yard"].astype(float)
+    tables["visits"] = pa.Table.from_pandas(visits, preserve_index=False)
+    records = Records.from_tables(tables, drawn.settings())
+    assert records.table("visits").equals(drawn.records(SOUND).table("visits"))
+
+
+def test_visible_keeps_what_was_known_strictly_before() -> None:
+    records = drawn.records(
+        """
+        visits
+        | household_id | occurred_on | known_on   |
+        | h1           | 2023-02-01  | 2023-02-01 |
+        | h1           | 2023-02-02  | 2023-02-09 |
+        """
+    )
+    assert [records.visible(day).table("visits").num_rows for day in ("2023-02-01", "2023-02-02", "2023-02-09")] == [
+        0, 1, 1,
+    ]  # fmt: skip
+    assert records.visible("2023-02-10").table("visits").num_rows == 2
+    assert records.end == dt.date(2023, 2, 10)
+    assert records.visible("2023-02-05").end == dt.date(2023, 2, 5)
+    assert records.visible("2023-02-05").visible("2024-01-01").end == dt.date(2023, 2, 5)
+
+
+def test_a_folder_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    records = drawn.records(SOUND)
+    tables = {name: records.table(name) for name in records.present}
+    out = write_folder(tables, records.settings, tmp_path / "records")
+    again = load_records(out)
+    assert again.settings == records.settings
+    assert all(again.table(name).equals(records.table(name)) for name in TABLES)
+    assert [row["table"] for row in summarise(again)] == [name for name in TABLES if name in records.present]
+    write_folder(tables, records.settings, out)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["records"]
+
+
+def test_a_folder_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(OutputExists, match="is not a records folder"):
+        write_folder({}, Settings(), tmp_path / "photos")
+
+
+def test_a_damaged_file_is_told_with_all_else_that_is_wrong(tmp_path: Path) -> None:
+    records = drawn.records(SOUND)
+    out = write_folder({n: records.table(n) for n in records.present}, records.settings, tmp_path / "records")
+    (out / "visits.parquet").write_bytes(b"PAR1 not really PAR1")
+    pq.write_table(records.table("incomes").drop_columns(["source"]), out / "incomes.parquet")
+    pq.write_table(records.table("incomes"), out / "wages.parquet")
+    with pytest.raises(RecordsInvalid) as caught:
+        load_records(out)
+    assert [p.code for p in caught.value.problems] == ["RR016", "RR016", "RR002"]  # type: ignore[attr-defined]
+
+
+def test_what_is_not_there_is_named() -> None:
+    with pytest.raises(NotFoundError, match="no records folder nowhere"):
+        load_records("nowhere")
+    with pytest.raises(UsageError, match="no table 'visit'. Valid tables: households, visits"):
+        drawn.records(SOUND).table("visit")
+    with pytest.raises(UsageError, match="tables not known: .'cats'."):
+        Records.from_tables({"cats": pa.table({})})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cycle = [", "is not valid TOML"),
+        ("[cycle]\nmonths = 0", "cycle.months: Input should be greater than or equal to 1"),
+        ("[cycle]\nmonth = 2", "cycle.month: Extra inputs are not permitted"),
+        ("[outcome]\nkind = 'census'", "outcome.kind: Input should be 'registry' or 'panel'"),
+        ("[outcome]\nrounds = ['02-30']", "outcome.rounds"),
+        ("[line]\nsteps = [{since = 2020-01-01, yuan = 1.0}, {since = 2020-01-01, yuan = 2.0}]", "two steps"),
+    ],
+)
+def test_settings_that_do_not_fit_say_where_and_what_is_valid(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "relapse.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsInvalid) as caught:
+        Settings.load(file)
+    assert said in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
+    used = drawn.settings(items={"tea": {"zh": "茶", "en": "tea"}}, cohort={"status_within_months": 3})
+    file = tmp_path / "relapse.toml"
+    file.write_text(used.to_toml(), encoding="utf-8")
+    assert Settings.load(tmp_path) == used
