@@ -169,9 +169,8 @@ def test_visible_keeps_what_was_known_strictly_before() -> None:
         | h1           | 2023-02-02  | 2023-02-09 |
         """
     )
-    assert [records.visible(day).table("visits").num_rows for day in ("2023-02-01", "2023-02-02", "2023-02-09")] == [
-        0, 1, 1,
-    ]  # fmt: skip
+    days = ("2023-02-01", "2023-02-02", "2023-02-09")
+    assert [records.visible(day).table("visits").num_rows for day in days] == [0, 1, 1]
     assert records.visible("2023-02-10").table("visits").num_rows == 2
     assert records.end == dt.date(2023, 2, 10)
     assert records.visible("2023-02-05").end == dt.date(2023, 2, 5)

@@ -1,0 +1,5 @@
+"""A simulated county with a known truth: hard in the ways real ones are."""
+
+from relapse_risk.datasets.county.simulate import Switches, simulate_county, write_county
+
+__all__ = ["Switches", "simulate_county", "write_county"]

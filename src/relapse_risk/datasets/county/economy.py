@@ -1,0 +1,221 @@
+"""What comes in and what is spent, month by month, in yuan."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from relapse_risk.datasets.county.parameters import CountyParameters
+from relapse_risk.datasets.county.people import ELDERLY, People
+
+Numbers = npt.NDArray[np.float64]
+
+LIVELIHOODS = ("migrant", "orange", "mixed", "workshop", "transfer")
+MIGRANT, ORANGE, MIXED, WORKSHOP, TRANSFER = range(5)
+#: Share of the year's gross that each month brings. Oranges: picked from late November, sold around the Spring
+#: Festival. Mixed farming: rapeseed and pigs, maize and rice, sweet potatoes, the New Year's pig.
+ORANGE_SALES = {11: 0.10, 12: 0.20, 1: 0.30, 2: 0.25, 3: 0.15}
+FARM_SALES = {6: 0.20, 9: 0.35, 10: 0.25, 12: 0.20}
+COSTS = {3: 0.4, 6: 0.3, 9: 0.3}
+SUBSIDIES_MONTH, PROPERTY_MONTH = 6, 12
+TERMS = (3, 9)
+#: Parts of a month's money, in the order of ``Money.amounts``.
+STREAMS = (
+    ("wage", "migrant_work"),
+    ("business", "orchard"),
+    ("business", "crops"),
+    ("business", "other"),
+    ("transfer", "pension"),
+    ("transfer", "dibao"),
+    ("transfer", "land_fertility"),
+    ("transfer", "alimony"),
+    ("property", "land_rent"),
+    ("production_cost", None),
+)
+
+
+@dataclass
+class Holdings:
+    """What a household lives from.
+
+    Parameters
+    ----------
+    livelihood : ndarray of int
+        Position in ``LIVELIHOODS``.
+    land, orchard : ndarray of float
+        Mu.
+    dibao : ndarray of bool
+        Receives the subsistence allowance.
+    rents : ndarray of bool
+        Rents land out or draws dividends.
+    skill : ndarray of float
+        Log of business income beside the usual.
+    setback : ndarray of float
+        Factor on business income, 1 in ordinary times.
+    """
+
+    livelihood: npt.NDArray[np.int64]
+    land: Numbers
+    orchard: Numbers
+    dibao: npt.NDArray[np.bool_]
+    rents: npt.NDArray[np.bool_]
+    skill: Numbers
+    setback: Numbers
+
+
+@dataclass(frozen=True)
+class Money:
+    """A month's money of each household.
+
+    Parameters
+    ----------
+    amounts : ndarray of float, shape (n_streams, n)
+        By stream; costs positive.
+    wages : ndarray of float, shape (n, SLOTS)
+        By member.
+    """
+
+    amounts: Numbers
+    wages: Numbers
+
+    def net(self) -> Numbers:
+        """Return income less production costs."""
+        return self.amounts[:-1].sum(axis=0) - self.amounts[-1]
+
+
+def move_work(
+    people: People, rng: np.random.Generator, extra_loss: Numbers, p: CountyParameters
+) -> npt.NDArray[np.bool_]:
+    """Let workers lose and find jobs; return the households where one was lost."""
+    shape = people.age.shape
+    draw = rng.random(shape)
+    loses = people.employed & (draw < p.job_loss_month + extra_loss[:, None])
+    finds = people.earner & ~people.employed & (draw < p.job_found_month)
+    people.employed = np.asarray((people.employed & ~loses) | finds)
+    shock = rng.normal(0, p.wage_shock, shape)
+    people.drift = p.wage_persistence * people.drift + shock
+    return np.asarray(loses.any(axis=1))
+
+
+def earn(
+    people: People,
+    has: Holdings,
+    rng: np.random.Generator,
+    month: dt.date,
+    factor: Numbers,
+    lifted: npt.NDArray[np.bool_],
+    p: CountyParameters,
+) -> Money:
+    """Return a month's money.
+
+    Parameters
+    ----------
+    people, has
+        The households.
+    rng : Generator
+        Of this month.
+    month : date
+        Its first day.
+    factor : ndarray of float, shape (n,)
+        What area-wide events leave of income.
+    lifted : ndarray of bool, shape (n,)
+        Lifted households.
+    p : CountyParameters
+        Numbers.
+    """
+    n = len(factor)
+    growth = _growth(p, month)
+    noise = np.exp(rng.normal(0, p.wage_noise, people.age.shape))
+    place = np.array([1.0, 0.65, 0.65, 0.7, 0.6])[has.livelihood]
+    base = p.wage_month * growth * factor * place * np.where(lifted, p.lifted_wage_factor, 1.0)
+    wages = np.where(people.employed, base[:, None] * np.exp(people.level + people.drift) * noise, 0.0)
+    wages = np.where(wages > 0, np.maximum(np.round(wages), 200.0), 0.0)
+    luck = np.exp(rng.normal(0, 0.2, n)) * np.exp(has.skill) * has.setback * factor
+    m = month.month
+    orange = has.orchard * p.orange_yuan_mu * growth * ORANGE_SALES.get(m, 0.0) * luck
+    farms = np.array([0.25, 0.7, 1.6, 0.5, 0.3])[has.livelihood]
+    crops = has.land * p.farming_yuan_mu * growth * farms * FARM_SALES.get(m, 0.0) * luck
+    workshop = np.where(has.livelihood == WORKSHOP, p.workshop_month * growth * luck, 0.0)
+    expected = (has.orchard * p.orange_yuan_mu + has.land * p.farming_yuan_mu * farms) * growth
+    cost = p.cost_share * (expected * COSTS.get(m, 0.0) + 0.5 * workshop)
+    members = people.here.sum(axis=1)
+    elderly = (people.here & (people.age >= ELDERLY)).sum(axis=1)
+    steps = 1.0 + 0.05 * (month.year - 2020)
+    amounts = np.stack(
+        [
+            wages.sum(axis=1),
+            orange,
+            crops,
+            workshop,
+            elderly * p.pension_month * steps,
+            has.dibao * members * p.dibao_month * steps,
+            np.full(n, p.subsidies_year * steps if m == SUBSIDIES_MONTH else 0.0),
+            np.where(people.employed.any(axis=1), 0.0, members * p.alimony_month * growth),
+            has.rents * (p.property_year * 2.0 * steps if m == PROPERTY_MONTH else 0.0),
+            cost,
+        ]
+    )
+    return Money(np.round(amounts), wages)
+
+
+def _growth(p: CountyParameters, month: dt.date) -> float:
+    """Return the level of nominal income in a month, between the years' levels."""
+    this, following = p.income_growth(month.year), p.income_growth(month.year + 1)
+    return this + (following - this) * (month.month - 1) / 12 * 0.5
+
+
+@dataclass(frozen=True)
+class Bills:
+    """Medical or school bills of a month.
+
+    Parameters
+    ----------
+    kind : str
+        Code of the expense.
+    household : ndarray of int
+        Who pays.
+    total, reimbursed, self_paid : ndarray of float
+        Yuan.
+    """
+
+    kind: str
+    household: npt.NDArray[np.int64]
+    total: Numbers
+    reimbursed: Numbers
+    self_paid: Numbers
+
+
+def medical_bills(
+    people: People, rng: np.random.Generator, costly: Numbers, month: dt.date, p: CountyParameters
+) -> Bills:
+    """Return the month's medical bills: of the chronically ill now and then, and of costly illness at once.
+
+    Parameters
+    ----------
+    costly : ndarray of float, shape (n,)
+        How many costly illnesses or accidents begin; 0 for most.
+    """
+    n = len(costly)
+    growth = _growth(p, month) ** 0.5
+    chronic = (people.chronic & people.here).sum(axis=1)
+    routine = rng.random(n) < 1 - 0.88**chronic
+    small = np.where(routine, 450 * np.exp(rng.normal(0, 0.6, n)), 0.0)
+    large = costly * p.medical_yuan * np.exp(rng.normal(0, 0.7, n))
+    total = np.round((small + large) * growth)
+    share = np.clip(p.reimbursed + rng.normal(0, 0.1, n), 0.3, 0.95)
+    rows = np.flatnonzero(total > 0)
+    reimbursed = np.round(total[rows] * share[rows])
+    compliant = np.round((total[rows] - reimbursed) * 0.9)
+    return Bills("medical", rows, total[rows], reimbursed, compliant)
+
+
+def school_bills(people: People, rng: np.random.Generator, month: dt.date, p: CountyParameters) -> Bills:
+    """Return the fees of those beyond compulsory school, at the start of each term."""
+    pupils = people.beyond_school().sum(axis=1)
+    fee = np.round(pupils * p.school_yuan * np.exp(rng.normal(0, 0.25, len(pupils))))
+    rows = np.flatnonzero((fee > 0) & (month.month in TERMS))
+    zero = np.zeros(len(rows))
+    return Bills("education", rows, fee[rows], zero, fee[rows])

@@ -1,0 +1,234 @@
+"""Every number the simulated county is made with, and where it comes from.
+
+``S`` marks a published figure, ``I`` one worked out from published figures, ``A`` an assumption. 保山通报 is the
+official bulletin of Baoshan, Yunnan, for 2021.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+BAOSHAN = "保山通报 2021"
+ASSUMED = "A"
+
+
+def number(value: Any, source: str) -> Any:
+    """Return a dataclass field with its default and its source."""
+    if isinstance(value, (dict, list)):
+        return field(default_factory=lambda: value, metadata={"source": source})
+    return field(default=value, metadata={"source": source})
+
+
+@dataclass(frozen=True)
+class CountyParameters:
+    """Numbers of the simulated county; every field carries its source (``sources_of``)."""
+
+    # time and place
+    start: dt.date = number(dt.date(2020, 1, 1), "A: the monitoring mechanism began in March 2020 (S)")
+    n_townships: int = number(30, "I: 29 to 33 townships in Fengjie")
+    villages_per_township: int = number(13, "I: 390 villages in 30 townships, rmlt.com.cn 2019")
+    households_per_grid: int = number(147, "I: 309,800 households in 2,105 grids")
+    households_per_grid_redrawn: int = number(85, "I: 309,800 households in 3,664 grids, zgcxtc.cn 214232")
+    grids_redrawn_on: dt.date = number(dt.date(2021, 7, 1), "A")
+    workers_per_grid: int = number(4, "I: 15,198 grid staff in 3,664 grids, zgcxtc.cn 214232")
+    orange_townships: float = number(26 / 30, "S: 26 townships grow navel oranges, hmikrgo.com")
+
+    # households
+    lifted_share: float = number(
+        0.165, f"I: monitored persons are 2.63 % of all and 13.99 % of the lifted, {BAOSHAN}, so 18.8 % of persons"
+    )
+    lifted_years: dict[int, float] = number(
+        {2016: 0.41, 2017: 0.19, 2018: 0.40}, "I: 14,008 and 6,566 of 34,185 households, 中国扶贫 2018(16)"
+    )
+    size_lifted: float = number(3.9, "S: 4.07 (2016) and 3.84 (2017), Fengjie, 中国扶贫 2018(16)")
+    size_ordinary: float = number(3.2, "I: 3.13 Luohe, 3.59 Yunnan, 2.41 Liaoning")
+    dibao_share_lifted: float = number(0.15, ASSUMED)
+    tekun_share_lifted: float = number(0.03, ASSUMED)
+    relocated_share_lifted: float = number(0.12, ASSUMED)
+    chronic_lifted: float = number(0.17, "I: 9.6 m of about 55.8 m registered poor, end of 2015")
+    major_lifted: float = number(0.04, "I: 2.4 m of about 55.8 m registered poor, end of 2015")
+    chronic_ordinary: float = number(0.11, ASSUMED)
+    major_ordinary: float = number(0.015, ASSUMED)
+    disabled_lifted: float = number(0.06, ASSUMED)
+    disabled_ordinary: float = number(0.03, ASSUMED)
+    housing_grades_lifted: tuple[float, ...] = number((0.55, 0.37, 0.06, 0.02), ASSUMED)
+    housing_grades_ordinary: tuple[float, ...] = number((0.70, 0.27, 0.025, 0.005), ASSUMED)
+    livelihoods: dict[str, float] = number(
+        {"migrant": 0.60, "orange": 0.13, "mixed": 0.13, "workshop": 0.06, "transfer": 0.08},
+        "A: wages are two thirds of lifted families' income (S)",
+    )
+    births_per_year: float = number(0.025, "A: of households with a member of 20 to 39")
+    onset_chronic_per_year: float = number(0.012, "A: of members over 40")
+    whole_household_away: float = number(0.06, "A: of migrant households, in a month outside the New Year")
+
+    # incomes, yuan of 2020
+    wage_month: float = number(2330.0, "A: so that income level and composition meet the published ones")
+    wage_spread: float = number(0.35, "A: standard deviation of log wages between workers")
+    wage_persistence: float = number(0.95, ASSUMED)
+    wage_shock: float = number(0.07, "A: monthly, persistent, in log wages")
+    wage_noise: float = number(0.12, "A: monthly, passing")
+    growth: dict[int, float] = number(
+        {2020: 1.0, 2021: 1.10, 2022: 1.24, 2023: 1.35, 2024: 1.46, 2025: 1.57},
+        "A: so that the lifted's income rises 16.9 % in 2021 and 14.3 % in 2022 (S), part of it from the epidemic; "
+        "8 % a year after",
+    )
+    lifted_wage_factor: float = number(0.95, "I: lifted households' income beside lifted counties' rural income")
+    orange_yuan_mu: float = number(8000.0, "I: 10 mu gave 100,000 yuan in a good example (S); A: two thirds of it")
+    orange_mu: float = number(2.6, "I: 383,000 mu, hmikrgo.com; A: households that grow")
+    farming_yuan_mu: float = number(2700.0, ASSUMED)
+    land_mu: float = number(4.0, ASSUMED)
+    workshop_month: float = number(2600.0, ASSUMED)
+    cost_share: float = number(0.33, "A: production cost of gross business income")
+    pension_month: float = number(125.0, "A: basic rural pension, a person over 60")
+    alimony_month: float = number(170.0, "A: a member, from relatives, where nobody earns")
+    dibao_month: float = number(380.0, "A: a member")
+    subsidies_year: float = number(420.0, "A: land fertility and ecological compensation, a household")
+    property_year: float = number(500.0, "A: dividends and land rent, a household")
+    line_yuan: dict[dt.date, float] = number(
+        {
+            dt.date(2015, 1, 1): 5000.0,
+            dt.date(2020, 1, 1): 6000.0,
+            dt.date(2022, 1, 1): 6900.0,
+            dt.date(2023, 1, 1): 7500.0,
+            dt.date(2024, 1, 1): 8800.0,
+        },
+        "S: 5,000 nanxian.gov.cn 2019, 6,000 cqwx.gov.cn 2021, 6,900 zhangwan.gov.cn 2022, 7,500 and 8,800 other "
+        "provinces 2023, 2024; Chongqing's own after 2021 were not found",
+    )
+
+    # shocks, a month
+    illness_month: float = number(0.0035, "A: onset of a costly illness, a household; more where there is chronic")
+    accident_month: float = number(0.0008, ASSUMED)
+    job_loss_month: float = number(0.012, "A: a worker")
+    job_found_month: float = number(0.30, "A: a worker out of work")
+    crop_failure_month: float = number(0.0015, "A: a farming household")
+    disaster_month: float = number(0.0006, "A: a household, outside the area-wide events")
+    recorded: dict[str, float] = number(
+        {"illness": 0.45, "accident": 0.7, "disaster": 0.8, "job_loss": 0.25, "crop_failure": 0.4, "market": 0.3},
+        "A: share of shocks that anyone enters",
+    )
+    medical_yuan: float = number(9000.0, "A: bill of a costly illness, median, of 2020")
+    reimbursed: float = number(0.72, ASSUMED)
+    school_yuan: float = number(4200.0, "A: a term of high school or college; > 10,000 a year is a threshold (S)")
+
+    # risk of falling, log of the monthly hazard
+    base: float = number(-7.66, "A: so that identification rates meet the published ones")
+    of_lifted: float = number(0.50, "I: 1.47 % of the lifted against 0.93 % of all a year, with income and health")
+    of_income: float = number(0.55, "A: by halving (log) of income to line")
+    of_chronic: float = number(0.25, "A: a member, at most two")
+    of_major: float = number(0.50, "A: illness is the largest cause (S: 44 % of registered poor, 2015)")
+    of_disabled: float = number(0.35, ASSUMED)
+    of_no_labour: float = number(0.45, ASSUMED)
+    of_school: float = number(0.25, "A: a member beyond compulsory school")
+    of_housing: float = number(0.35, "A: grade C or D")
+    of_shock: dict[str, float] = number(
+        {"illness": 1.2, "accident": 1.3, "disaster": 0.9, "job_loss": 0.7, "crop_failure": 0.8, "market": 0.5},
+        "A: at its height; it fades",
+    )
+    shock_fades: float = number(0.82, "A: a month")
+    unseen: float = number(0.95, "A: standard deviation of what no record holds: thrift, kin, luck")
+    season: float = number(0.15, "A: before the harvest and after the New Year's spending")
+    of_support: float = number(-0.55, "A: measures lower the hazard; treatment switches this")
+
+    # the registry
+    first_wave_share: float = number(
+        0.009, f"I: 2.63 % monitored at the end of 2021 less 0.93 % new in 2021, {BAOSHAN}; A: half of it at once"
+    )
+    first_wave_on: dt.date = number(dt.date(2020, 3, 20), "S: the mechanism's guiding opinions")
+    found_by_visit: float = number(0.75, "A: by a diligent worker, a visit")
+    found_otherwise: float = number(0.10, "A: by report or data comparison, a month; 17 % by platform, Luohe (S)")
+    clue_to_identification_days: tuple[int, int] = number(
+        (6, 20), "S: generally 15 days, notice 5 days, qinan.gov.cn"
+    )
+    entered_after_days: tuple[int, int] = number((1, 12), "A: from identification to the system")
+    recovers_unseen_month: float = number(0.06, "A: of those in need whom nobody found")
+    earliest_elimination_months: int = number(6, "S: at least 6 months, yjq.gov.cn 39287644")
+    dibao_after_identification: float = number(0.35, "A: of those whose income is below the line")
+    elimination_month: dict[str, float] = number(
+        {"unstable": 0.42, "edge": 0.72, "sudden": 0.21},
+        f"I: 54 %, 66 % and 30 % eliminated by the end of 2021, {BAOSHAN}",
+    )
+    sudden_share: float = number(0.587, f"I: {BAOSHAN}")
+    natural_elimination: float = number(0.12, ASSUMED)
+
+    # visits
+    cycle_months: int = number(2, "S: every household once in two months")
+    ticks_fine: float = number(0.12, "A: workers who tick fine whatever they see")
+    accuracy: tuple[float, float] = number((0.55, 0.92), "A: share of what is there that a worker sees")
+    missed_visit: float = number(0.05, "A: of visits due")
+    late_upload: float = number(0.12, "A: 2 to 40 days")
+    extra_visits: float = number(
+        0.5, "A: chance a month of one more, where trouble is known; selection switches this"
+    )
+
+    def income_growth(self, year: int) -> float:
+        """Return the level of nominal income beside 2020."""
+        known = sorted(self.growth)
+        if year <= known[0]:
+            return self.growth[known[0]]
+        if year in self.growth:
+            return self.growth[year]
+        return float(self.growth[known[-1]] * 1.06 ** (year - known[-1]))
+
+
+@dataclass(frozen=True)
+class AreaShock:
+    """An event that hits many at once.
+
+    Parameters
+    ----------
+    kind : str
+        Code of the shock.
+    first, months : date, int
+        When it begins and how long it lasts.
+    townships : float
+        Share of townships hit.
+    income : dict of str to float
+        Factor on each livelihood's income while it lasts.
+    hazard : float
+        Added to the log hazard of the households whose livelihood it hits.
+    job_loss : float
+        Added to workers' monthly chance of losing their job.
+    source : str
+        Where it comes from.
+    """
+
+    kind: str
+    first: dt.date
+    months: int
+    townships: float
+    income: dict[str, float]
+    hazard: float
+    job_loss: float
+    source: str
+
+
+AREA_SHOCKS: tuple[AreaShock, ...] = (
+    AreaShock(
+        "job_loss", dt.date(2020, 2, 1), 3, 1.0, {"migrant": 0.65, "workshop": 0.65, "orange": 0.9}, 0.35, 0.10,
+        "S: the epidemic, job loss and unsold produce, fx361 2020; B: start delayed from February to April",
+    ),
+    AreaShock(
+        "disaster", dt.date(2020, 7, 1), 2, 0.3, {"mixed": 0.6, "orange": 0.9}, 0.4, 0.0,
+        "A: summer floods of 2020 on the upper Yangtze",
+    ),
+    AreaShock(
+        "crop_failure", dt.date(2022, 7, 1), 4, 0.8, {"mixed": 0.45, "orange": 0.7}, 0.45, 0.0,
+        "S: driest July since 1961, news.qq.com 2022-08-25",
+    ),
+    AreaShock(
+        "market", dt.date(2023, 11, 1), 5, 0.9, {"orange": 0.6}, 0.35, 0.0, "A: slump of the orange price",
+    ),
+    AreaShock(
+        "crop_failure", dt.date(2024, 8, 1), 3, 0.6, {"mixed": 0.55, "orange": 0.85}, 0.35, 0.0,
+        "S: September drought of 2024, rainfall -78 %, taihainet 2024-09-22",
+    ),
+)  # fmt: skip
+
+
+def sources_of(parameters: CountyParameters) -> dict[str, str]:
+    """Return each number's source."""
+    return {f.name: f.metadata.get("source", "") for f in dataclasses.fields(parameters)}

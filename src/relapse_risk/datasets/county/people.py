@@ -1,0 +1,164 @@
+"""Who lives in a household: ages, health, school and work of each member, month by month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from relapse_risk.datasets.county.parameters import CountyParameters
+
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
+
+#: Members a household can have.
+SLOTS = 9
+YEAR = 12
+SCHOOL_FROM, COMPULSORY_UNTIL, ADULT, COLLEGE_UNTIL = 6 * YEAR, 16 * YEAR, 18 * YEAR, 22 * YEAR
+LABOUR_FROM, LABOUR_UNTIL, ELDERLY = 16 * YEAR, 65 * YEAR, 60 * YEAR
+#: Yearly chance of dying, by age in years: of the order of China's 2020 life tables (assumption).
+DEATHS_BY_AGE = ((0, 0.0006), (40, 0.0025), (60, 0.011), (75, 0.045), (85, 0.13))
+
+
+@dataclass
+class People:
+    """Members, a row a household and a column a slot.
+
+    Parameters
+    ----------
+    age : ndarray of int, shape (n, SLOTS)
+        Months.
+    here, chronic, major, disabled, beyond, earner, employed, dropout : ndarray of bool, same shape
+        In the household; ill for long; gravely ill; disabled; goes on past compulsory school; would work for a
+        wage; does so; left compulsory school.
+    level, drift : ndarray of float, same shape
+        Log wage beside the usual: a worker's own, and what has come of shocks that last.
+    """
+
+    age: npt.NDArray[np.int32]
+    here: Flags
+    chronic: Flags
+    major: Flags
+    disabled: Flags
+    beyond: Flags
+    earner: Flags
+    employed: Flags
+    dropout: Flags
+    level: Numbers
+    drift: Numbers
+
+    def student(self) -> Flags:
+        """Return who is at school."""
+        compulsory = (self.age >= SCHOOL_FROM) & (self.age < COMPULSORY_UNTIL) & ~self.dropout
+        return self.here & (compulsory | self.beyond_school())
+
+    def beyond_school(self) -> Flags:
+        """Return who is at high school or college, whose fees count as rigid spending."""
+        return self.here & self.beyond & (self.age >= COMPULSORY_UNTIL) & (self.age < COLLEGE_UNTIL)
+
+    def labour(self) -> Flags:
+        """Return who is able to work."""
+        of_age = (self.age >= LABOUR_FROM) & (self.age < LABOUR_UNTIL)
+        return self.here & of_age & ~self.student() & ~self.disabled & ~self.major
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Return members, labour, students, elderly, chronic, major and disabled, shape (n, 7)."""
+        elderly = self.here & (self.age >= ELDERLY)
+        groups = (self.here, self.labour(), self.student(), elderly, self.chronic, self.major, self.disabled)
+        return np.stack([(group & self.here).sum(axis=1) for group in groups], axis=1)
+
+
+def settle(
+    rng: np.random.Generator, lifted: Flags, livelihood: npt.NDArray[np.int64], p: CountyParameters
+) -> People:
+    """Return the members of new households."""
+    n = len(lifted)
+    mean = np.where(lifted, p.size_lifted, p.size_ordinary)
+    size = 1 + rng.binomial(SLOTS - 1, (mean - 1) / (SLOTS - 1))
+    slot = np.arange(SLOTS)
+    head = np.clip(rng.normal(52, 13, (n, 1)), 22, 84)
+    generation = rng.choice([-26.0, 0.0, 26.0, 51.0], (n, SLOTS), p=[0.14, 0.08, 0.38, 0.40])
+    age = head - generation + rng.normal(0, 4, (n, SLOTS))
+    age[:, 0] = head[:, 0]
+    age[:, 1] = head[:, 0] - 2 + rng.normal(0, 3, n)
+    age = np.where(age > 92, head - 27, age)
+    age = np.where(age < 0, rng.uniform(0, 17, (n, SLOTS)), age)
+    months = (age * YEAR).astype(np.int32)
+    here = slot < size[:, None]
+    old = np.interp(age, [0, 30, 50, 70], [0.1, 0.4, 1.1, 2.4])
+    of_lifted = lifted[:, None]
+    chronic = rng.random((n, SLOTS)) < np.where(of_lifted, p.chronic_lifted, p.chronic_ordinary) * old
+    major = rng.random((n, SLOTS)) < np.where(of_lifted, p.major_lifted, p.major_ordinary) * old
+    disabled = rng.random((n, SLOTS)) < np.where(of_lifted, p.disabled_lifted, p.disabled_ordinary) * old
+    people = People(
+        age=months,
+        here=here,
+        chronic=chronic & here,
+        major=major & here,
+        disabled=disabled & here,
+        beyond=rng.random((n, SLOTS)) < 0.55,
+        earner=np.zeros((n, SLOTS), bool),
+        employed=np.zeros((n, SLOTS), bool),
+        dropout=np.zeros((n, SLOTS), bool),
+        level=rng.normal(0, p.wage_spread, (n, SLOTS)),
+        drift=rng.normal(0, p.wage_shock / np.sqrt(1 - p.wage_persistence**2), (n, SLOTS)),
+    )
+    labour = people.labour()
+    rank = np.cumsum(labour, axis=1)
+    first, second = _chance_to_earn(livelihood)
+    chance = np.where(rank == 1, first[:, None], np.where(rank == 2, second[:, None], 0.0))
+    people.earner = labour & (rng.random((n, SLOTS)) < chance)
+    people.employed = people.earner.copy()
+    return people
+
+
+def _chance_to_earn(livelihood: npt.NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+    """Return the chance that the first and the second member able to work earns a wage, by livelihood."""
+    first = np.array([0.97, 0.70, 0.70, 0.60, 0.25])[livelihood]
+    second = np.array([0.55, 0.20, 0.20, 0.25, 0.0])[livelihood]
+    return first, second
+
+
+def live_a_month(
+    people: People, rng: np.random.Generator, livelihood: npt.NDArray[np.int64], p: CountyParameters
+) -> Flags:
+    """Age, bear, bury, fall ill, leave school and start to work; return the households an earner died in."""
+    shape = people.age.shape
+    people.age = people.age + 1
+    chance = np.interp(people.age / YEAR, *np.array(DEATHS_BY_AGE).T) / YEAR
+    chance = np.where(people.major, 4 * chance + 0.002, chance)
+    dies = people.here & (rng.random(shape) < chance)
+    dies &= (people.here & ~dies).any(axis=1)[:, None]  # a household that dies out is not followed
+    bereaved: Flags = (dies & people.earner & people.employed).any(axis=1)
+    people.here = np.asarray(people.here & ~dies)
+    _bear(people, rng, p)
+    falls_ill = people.here & (people.age > 40 * YEAR) & (rng.random(shape) < p.onset_chronic_per_year / YEAR)
+    people.chronic = np.asarray(people.chronic | falls_ill)
+    poor_and_young = people.here & (people.age >= 12 * YEAR) & (people.age < COMPULSORY_UNTIL)
+    people.dropout |= poor_and_young & (rng.random(shape) < 0.0004)
+    back = rng.random(shape) < 0.25
+    people.dropout &= ~back & (people.age < COMPULSORY_UNTIL)
+    first, _ = _chance_to_earn(livelihood)
+    grown = people.here & (people.age == np.where(people.beyond, COLLEGE_UNTIL, ADULT))
+    people.earner |= grown & (rng.random(shape) < 0.7 * first[:, None])
+    idle = people.labour() & ~people.earner.any(axis=1, keepdims=True)
+    people.earner |= idle & (rng.random(shape) < 0.02 * first[:, None])
+    people.earner &= people.labour()
+    people.employed &= people.earner
+    people.chronic, people.major, people.disabled = (
+        np.asarray(state & people.here) for state in (people.chronic, people.major, people.disabled)
+    )
+    return bereaved
+
+
+def _bear(people: People, rng: np.random.Generator, p: CountyParameters) -> None:
+    young = people.here & (people.age >= 20 * YEAR) & (people.age < 40 * YEAR)
+    free = ~people.here
+    born = young.any(axis=1) & free.any(axis=1) & (rng.random(len(young)) < p.births_per_year / YEAR)
+    rows = np.flatnonzero(born)
+    slots = free[rows].argmax(axis=1)
+    people.here[rows, slots] = True
+    people.age[rows, slots] = 0
+    for state in (people.chronic, people.major, people.disabled, people.earner, people.employed, people.dropout):
+        state[rows, slots] = False

@@ -1,0 +1,237 @@
+"""The county, township by township and month by month.
+
+Each month: what is there decides the hazard of falling; shocks, work and weather move incomes; households fall by
+that hazard; visits, reports and data comparison find them; the registry identifies, helps and eliminates; and all
+that anyone enters becomes records, with the day it was entered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relapse_risk.datasets.county.parameters import CountyParameters
+from relapse_risk.datasets.county.township import Township
+from relapse_risk.dates import add_months, from_days, to_days
+from relapse_risk.errors import OutputExists, UsageError
+from relapse_risk.records.folder import replace_folder
+from relapse_risk.records.records import Records
+from relapse_risk.records.schema import arrow_schema
+from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import (
+    SETTINGS_FILE,
+    CycleSettings,
+    DataSettings,
+    LineSettings,
+    LineStep,
+    OutcomeSettings,
+    Settings,
+)
+
+TRUTH_FILE = "hazard.parquet"
+TRUTH_SCHEMA = pa.schema(
+    [pa.field("household_id", pa.string()), pa.field("month", pa.date32()), pa.field("hazard", pa.float32())]
+)
+#: Tables a simulated county has.
+SIMULATED = tuple(name for name in TABLES if name != "observations")
+#: Fewer households than this make no township.
+SMALLEST_TOWNSHIP = 150
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What can be switched off, to show what bias it brings.
+
+    Parameters
+    ----------
+    selection : bool
+        Who is found depends on who visits, and trouble once known draws more visits. Off: everyone who falls is
+        found within the month.
+    treatment : bool
+        Measures lower the hazard. Off: they change nothing.
+    delay : bool
+        Finding, identifying and entering take time. Off: all is known the day it happens.
+    """
+
+    selection: bool = True
+    treatment: bool = True
+    delay: bool = True
+
+
+@dataclass(frozen=True)
+class SimulatedTownship:
+    """One township's tables and truth.
+
+    Parameters
+    ----------
+    tables : dict of str to pyarrow.Table
+        Records known before the end.
+    truth : pyarrow.Table
+        ``household_id``, ``month`` (its first day) and ``hazard``: the chance, at the start of the month, of
+        becoming identified by way of that month; missing while a household is on the list.
+    """
+
+    tables: dict[str, pa.Table]
+    truth: pa.Table
+
+
+def county_settings(end: dt.date, parameters: CountyParameters) -> Settings:
+    """Return the settings that fit a simulated county."""
+    steps = tuple(LineStep(since=since, yuan=yuan) for since, yuan in parameters.line_yuan.items())
+    return Settings(
+        data=DataSettings(end=end),
+        cycle=CycleSettings(months=parameters.cycle_months, anchor=parameters.start),
+        outcome=OutcomeSettings(horizon_months=6, kind="registry", reporting_lag_days=15),
+        line=LineSettings(months=12, steps=steps),
+    )
+
+
+def townships(
+    households: int,
+    months: int = 60,
+    seed: int = 0,
+    *,
+    switches: Switches | None = None,
+    parameters: CountyParameters | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Iterator[SimulatedTownship]:
+    """Simulate a county, a township at a time.
+
+    Parameters
+    ----------
+    households : int
+        Households in all.
+    months : int
+        Months from the start (2020-01). The months of a longer run begin as those of a shorter one.
+    seed : int
+        The same seed gives the same rows.
+    switches : Switches, optional
+        All on otherwise.
+    parameters : CountyParameters, optional
+        The documented ones otherwise.
+    on_progress : callable
+        Told townships done, and of how many.
+
+    Raises
+    ------
+    UsageError
+        If there are no households or months.
+    """
+    if households < 1 or months < 1:
+        raise UsageError(f"households={households}, months={months}. Valid: 1 or more of each.")
+    p = parameters or CountyParameters()
+    n_townships = max(1, min(p.n_townships, households // SMALLEST_TOWNSHIP))
+    sizes = np.full(n_townships, households // n_townships)
+    sizes[: households % n_townships] += 1
+    for number, size in enumerate(sizes.tolist()):
+        township = Township(number, size, seed, switches or Switches(), p)
+        yield township.live(months)
+        on_progress(number + 1, n_townships)
+
+
+def simulate_county(
+    households: int,
+    months: int = 60,
+    seed: int = 0,
+    *,
+    switches: Switches | None = None,
+    parameters: CountyParameters | None = None,
+) -> tuple[Records, pa.Table]:
+    """Simulate a small county in memory.
+
+    Returns
+    -------
+    records : Records
+        As after reading the folder ``write_county`` writes.
+    truth : pyarrow.Table
+        See ``SimulatedTownship``.
+
+    Examples
+    --------
+    >>> records, truth = simulate_county(200, months=12, seed=1)
+    >>> records.end.isoformat(), truth.num_rows
+    ('2021-01-01', 2400)
+    """
+    p = parameters or CountyParameters()
+    parts = list(townships(households, months, seed, switches=switches, parameters=p))
+    tables = {name: pa.concat_tables([part.tables[name] for part in parts]) for name in SIMULATED}
+    settings = county_settings(_end(p, months), p)
+    return Records.from_tables(tables, settings), pa.concat_tables([part.truth for part in parts])
+
+
+def write_county(
+    out: Path | str,
+    truth: Path | str,
+    households: int,
+    months: int = 60,
+    seed: int = 0,
+    *,
+    switches: Switches | None = None,
+    parameters: CountyParameters | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> dict[str, int]:
+    """Simulate a county onto disk, streamed by township, whole or not at all.
+
+    Parameters
+    ----------
+    out : path
+        Records folder.
+    truth : path
+        Folder of the true hazards, apart from the records: nothing of the pipeline reads it.
+
+    Returns
+    -------
+    dict of str to int
+        Rows of each table.
+
+    Raises
+    ------
+    OutputExists
+        If ``out`` is not a records folder, or ``truth`` holds something else.
+    """
+    p = parameters or CountyParameters()
+    out, truth = Path(out), Path(truth)
+    if out.exists() and not (out / SETTINGS_FILE).is_file():
+        raise OutputExists(f"{out} exists and is not a records folder; choose another --out")
+    if truth.exists() and not (truth / TRUTH_FILE).is_file():
+        raise OutputExists(f"{truth} exists and holds no simulated truth; choose another --truth")
+    parts = {folder: folder.parent / f".{folder.name}.part-{os.getpid()}" for folder in (out, truth)}
+    rows = dict.fromkeys(SIMULATED, 0)
+    try:
+        for part in parts.values():
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+        files = {name: (parts[out] / f"{name}.parquet", arrow_schema(TABLES[name])) for name in SIMULATED}
+        files["truth"] = (parts[truth] / TRUTH_FILE, TRUTH_SCHEMA)
+        writers = {
+            name: pq.ParquetWriter(file, schema, compression="zstd") for name, (file, schema) in files.items()
+        }
+        for township in townships(
+            households, months, seed, switches=switches, parameters=p, on_progress=on_progress
+        ):
+            for name in SIMULATED:
+                writers[name].write_table(township.tables[name])
+                rows[name] += township.tables[name].num_rows
+            writers["truth"].write_table(township.truth)
+        for writer in writers.values():
+            writer.close()
+        settings = county_settings(_end(p, months), p)
+        (parts[out] / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
+        for folder, part in parts.items():
+            replace_folder(part, folder)
+    finally:
+        for part in parts.values():
+            shutil.rmtree(part, ignore_errors=True)
+    return rows
+
+
+def _end(p: CountyParameters, months: int) -> dt.date:
+    return from_days(int(add_months(to_days(p.start), months)))

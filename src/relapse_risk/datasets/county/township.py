@@ -1,0 +1,676 @@
+"""One township's life: its state, and a month of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from relapse_risk.datasets.county import economy, people, registry, visiting
+from relapse_risk.datasets.county.economy import LIVELIHOODS, MIGRANT, MIXED, ORANGE, TRANSFER, WORKSHOP, Holdings
+from relapse_risk.datasets.county.ledger import Ledger
+from relapse_risk.datasets.county.parameters import AREA_SHOCKS, CountyParameters
+from relapse_risk.datasets.county.registry import CAUSES, DEVELOPMENT, MEASURES, NEVER, SHOCKS, Standing
+from relapse_risk.dates import add_months, from_days, to_days
+from relapse_risk.records.codes import (
+    EXPENSE_KIND,
+    HOUSEHOLD_TYPE,
+    INCOME_PART,
+    INCOME_SOURCE,
+    MEASURE,
+    RISK_TYPE,
+    SHOCK_KIND,
+    STATUS_ORIGIN,
+    WORKPLACE,
+    Codes,
+)
+from relapse_risk.records.schema import arrow_schema
+from relapse_risk.records.tables import TABLES
+
+if TYPE_CHECKING:
+    from relapse_risk.datasets.county.simulate import SimulatedTownship, Switches
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.int64]
+
+#: Months lived before the records begin, so that incomes and shocks have settled.
+WARM_UP = 12
+
+
+def code(codes: Codes, name: str) -> int:
+    """Return a code's number."""
+    return codes.values.index(name)
+
+
+class Township:
+    """A township.
+
+    Parameters
+    ----------
+    number : int
+        Which; its own random numbers follow from it and the seed.
+    size : int
+        Households.
+    seed : int
+        Seed of the county.
+    switches : Switches
+        What is switched off.
+    parameters : CountyParameters
+        Numbers.
+    """
+
+    def __init__(self, number: int, size: int, seed: int, switches: Switches, parameters: CountyParameters) -> None:
+        self.number, self.size, self.seed = number, size, seed
+        self.switches, self.p = switches, parameters
+        self.ledger = Ledger()
+        self.truth: list[Numbers] = []
+        rng = self._rng(0)
+        p = parameters
+        self.lifted = rng.random(size) < p.lifted_share
+        grows_oranges = self._rng(1).random() < p.orange_townships
+        shares = np.array([p.livelihoods[name] for name in LIVELIHOODS])
+        if not grows_oranges:
+            shares[MIXED] += shares[ORANGE]
+            shares[ORANGE] = 0.0
+        livelihood = rng.choice(len(LIVELIHOODS), size, p=shares / shares.sum())
+        self.people = people.settle(rng, self.lifted, livelihood, p)
+        self.has = self._holdings(rng, livelihood, grows_oranges)
+        self.standing = Standing.of(size, rng, p)
+        grades = np.where(
+            self.lifted[:, None], np.cumsum(p.housing_grades_lifted), np.cumsum(p.housing_grades_ordinary)
+        )
+        self.housing = (rng.random((size, 1)) > grades).sum(axis=1).clip(0, 3)
+        self.relocated = self.lifted & (rng.random(size) < p.relocated_share_lifted)
+        self.tap_trouble = rng.random(size) < 0.015
+        self.income = np.zeros((12, size))  # the last twelve months' net income and payouts, less self-paid
+        self.setback_left = np.zeros(size)
+        self._lay_out(rng)
+        self._register_the_past(rng)
+        self.last_profile: npt.NDArray[np.int64] | None = None
+        self.support_rows: list[tuple[int, int, int]] = []
+
+    # ---- the township as it is found -------------------------------------------------------------------------
+
+    def _rng(self, *purpose: int) -> np.random.Generator:
+        """Return random numbers of one purpose: what one month draws does not move another's."""
+        return np.random.default_rng([self.seed, self.number, *purpose])
+
+    def _holdings(self, rng: np.random.Generator, livelihood: npt.NDArray[np.int64], oranges: bool) -> Holdings:
+        n, p = self.size, self.p
+        land = rng.gamma(4.0, p.land_mu / 4.0, n)
+        mean = np.where(livelihood == ORANGE, 1.6 * p.orange_mu, 0.48 * p.orange_mu)
+        orchard = mean * rng.gamma(2.5, 0.4, n)
+        some = (livelihood == ORANGE) | (rng.random(n) < 0.15)
+        dibao = np.where(self.lifted, rng.random(n) < p.dibao_share_lifted, rng.random(n) < 0.015)
+        dibao |= (livelihood == TRANSFER) & (rng.random(n) < 0.25)
+        return Holdings(
+            livelihood=livelihood,
+            land=np.round(land, 1),
+            orchard=np.round(np.where(some & oranges, orchard, 0.0), 1),
+            dibao=dibao,
+            rents=rng.random(n) < 0.5,
+            skill=rng.normal(-0.04, 0.3, n),
+            setback=np.ones(n),
+        )
+
+    def _lay_out(self, rng: np.random.Generator) -> None:
+        """Give each household an id, a village, a grid now and one after grids are redrawn, and workers."""
+        p, n, t = self.p, self.size, self.number + 1
+        n_villages = max(1, min(p.villages_per_township, n // 40))
+        self.village = np.sort(rng.integers(0, n_villages, n))
+        place = np.arange(n) - np.searchsorted(self.village, self.village)
+        self.ids = pa.array([f"T{t:02d}V{v + 1:02d}H{k + 1:04d}" for v, k in zip(self.village, place, strict=True)])
+        self.township_id = f"T{t:02d}"
+        self.village_ids = pa.array([f"T{t:02d}V{v + 1:02d}" for v in range(n_villages)])
+        self.grid_plans = []
+        for plan, of in enumerate((p.households_per_grid, p.households_per_grid_redrawn)):
+            grid = place // of
+            first = np.concatenate([[0], np.cumsum(np.bincount(self.village, minlength=n_villages) // of + 1)])
+            names = [
+                f"T{t:02d}V{v + 1:02d}G{plan + 1}{k + 1:02d}"
+                for v in range(n_villages)
+                for k in range(first[v + 1] - first[v])
+            ]
+            number = first[self.village] + grid
+            workers = visiting.Workers.of(number, self._rng(2, plan), p)
+            self.grid_plans.append((number, pa.array(names), workers))
+
+    def _register_the_past(self, rng: np.random.Generator) -> None:
+        """Enter how the lifted were registered poor in 2014 and lifted since (建档立卡)."""
+        p, n = self.p, self.size
+        years = list(p.lifted_years)
+        year = rng.choice(years, n, p=np.array(list(p.lifted_years.values())))
+        lifted_on = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64) + 364
+        self.lifted_on = np.where(self.lifted, lifted_on, -1)
+        rows = np.flatnonzero(self.lifted)
+        cause = registry.draw_causes(rng, rows, self.standing, self.people, self.has, self.tap_trouble)
+        registered, origin = to_days("2014-06-30"), code(STATUS_ORIGIN, "registry")
+        self.ledger.add(
+            "statuses", rows, registered, registered, poor=True, origin=origin, risk_types=_texts(cause)
+        )
+        out = self.lifted_on[rows]
+        self.ledger.add(
+            "statuses", rows, out, out, poor=False, origin=origin, risk_types=pa.nulls(len(rows), pa.string())
+        )
+
+    # ---- its life --------------------------------------------------------------------------------------------
+
+    def live(self, months: int) -> SimulatedTownship:
+        """Live so many months and return what was recorded and what was true."""
+        from relapse_risk.datasets.county.simulate import SimulatedTownship  # noqa: PLC0415
+
+        start = to_days(self.p.start)
+        for m in range(-WARM_UP, months):
+            first = int(add_months(start, m))
+            self._month(m, first, int(add_months(start, m + 1)))
+        end = int(add_months(start, months))
+        tables = {
+            name: self.ledger.table(TABLES[name], self.ids, end)
+            for name in TABLES
+            if name not in ("grids", "observations")
+        }
+        tables["grids"] = self._grids(end)
+        return SimulatedTownship(tables, self._truth(months))
+
+    def _truth(self, months: int) -> pa.Table:
+        from relapse_risk.datasets.county.simulate import TRUTH_SCHEMA  # noqa: PLC0415
+
+        firsts = add_months(np.full(months, to_days(self.p.start)), 0)
+        firsts = np.array([int(add_months(firsts[0], m)) for m in range(months)], np.int32)
+        hazard = np.stack(self.truth, axis=1).astype(np.float32)
+        return pa.Table.from_arrays(
+            [
+                self.ids.take(pa.array(np.repeat(np.arange(self.size), months))),
+                pa.array(np.tile(firsts, self.size)).cast(pa.date32()),
+                pa.array(hazard.ravel(), mask=np.isnan(hazard.ravel())),
+            ],
+            schema=TRUTH_SCHEMA,
+        )
+
+    def _month(self, m: int, first: int, after: int) -> None:
+        rng = self._rng(3, m + WARM_UP)
+        month = from_days(first)
+        recording = m >= 0
+        bereaved = people.live_a_month(self.people, rng, self.has.livelihood, self.p)
+        area_hazard, factor, loss, hit_by_area = self._area(month)
+        to_line = self._income_to_line(month)
+        supported = (self.standing.supported_until > first) & self.switches.treatment
+        hazard = np.exp(
+            registry.log_hazard(
+                self.standing, self.people, to_line, self.housing, self.lifted, area_hazard, month.month,
+                supported, self.p,
+            )
+        ).clip(0, 0.5)  # fmt: skip
+        found = self._chance_to_be_found()
+        if recording:
+            at_risk = self.standing.at_risk()
+            waiting = ~at_risk & ~self.standing.monitored()
+            self.truth.append(np.where(at_risk, hazard, np.where(waiting, found, np.nan)))
+        begun = self._shocks(rng, first, after, bereaved, hit_by_area, recording)
+        lost = economy.move_work(self.people, rng, loss, self.p)
+        self._note_shocks(rng, "job_loss", lost & (self.people.employed.sum(axis=1) == 0), first, after, recording)
+        money = economy.earn(self.people, self.has, rng, month, factor, self.lifted, self.p)
+        fell = self._fall(rng, hazard, first, after, month, recording)
+        bills = [
+            economy.medical_bills(self.people, rng, begun["illness"] + begun["accident"] + fell, month, self.p),
+            economy.school_bills(self.people, rng, month, self.p),
+        ]
+        claims = self._claims(rng, begun, month)
+        self.income[m % 12] = money.net() + claims - sum(self._spread(b) for b in bills)
+        if recording:
+            self._record_money(rng, money, bills, claims, first, after)
+            self._find(rng, found, first, after)
+            if from_days(first) <= self.p.first_wave_on < from_days(after):
+                self._first_wave(rng, hazard)
+            self._identify(rng, month, first, after)
+            self._visit(rng, m, first, after, to_line)
+            self._identify(rng, month, first, after)
+            self._eliminate(rng, first, after)
+            self._support_the_lifted(rng, hazard, month, first, after)
+            self._record_profiles(rng, m, first)
+        self.standing.shocks *= self.p.shock_fades
+        self.setback_left = np.maximum(self.setback_left - 1, 0)
+        self.has.setback = np.where(self.setback_left > 0, self.has.setback, 1.0)
+
+    def _spread(self, bills: economy.Bills) -> Numbers:
+        """Return the self-paid part of bills, by household."""
+        return np.bincount(bills.household, bills.self_paid, minlength=self.size).astype(np.float64)
+
+    def _income_to_line(self, month: dt.date) -> Numbers:
+        members = np.maximum(self.people.here.sum(axis=1), 1)
+        line = [yuan for since, yuan in sorted(self.p.line_yuan.items()) if since <= month][-1]
+        return self.income.sum(axis=0) / members / line
+
+    def _area(self, month: dt.date) -> tuple[Numbers, Numbers, Numbers, dict[str, Flags]]:
+        """Return what area-wide events add to the hazard, leave of income, add to job loss; and whom they hit."""
+        n = self.size
+        hazard, factor, loss = np.zeros(n), np.ones(n), np.zeros(n)
+        hit: dict[str, Flags] = {}
+        for number, event in enumerate(AREA_SHOCKS):
+            begins = to_days(event.first)
+            lasts = begins <= to_days(month) < int(add_months(begins, event.months))
+            if not lasts or self._rng(4, number).random() >= event.townships:
+                continue
+            touched = np.array([name in event.income for name in LIVELIHOODS])[self.has.livelihood]
+            hazard += event.hazard * touched
+            factor *= np.array([event.income.get(name, 1.0) for name in LIVELIHOODS])[self.has.livelihood]
+            loss += event.job_loss * touched
+            if month == event.first:
+                hit[event.kind] = touched
+        return hazard, factor, loss, hit
+
+    def _shocks(
+        self,
+        rng: np.random.Generator,
+        first: int,
+        after: int,
+        bereaved: Flags,
+        area: dict[str, Flags],
+        recording: bool,
+    ) -> dict[str, Numbers]:
+        """Let personal and area-wide shocks hit; return how many of each began."""
+        p, n = self.p, self.size
+        counts = self.people.counts()
+        farms = np.isin(self.has.livelihood, [ORANGE, MIXED, WORKSHOP])
+        chance = {
+            "illness": p.illness_month * (1 + 1.2 * counts[:, 4] + 1.5 * counts[:, 5]),
+            "accident": np.full(n, p.accident_month),
+            "disaster": np.full(n, p.disaster_month),
+            "crop_failure": p.crop_failure_month * farms,
+            "market": np.zeros(n),
+        }
+        begun: dict[str, Numbers] = {}
+        for kind, probability in chance.items():
+            hit = rng.random(n) < probability
+            if kind == "accident":
+                hit |= bereaved
+            if kind in area:
+                hit |= area[kind] & (rng.random(n) < 0.35)
+            self._note_shocks(rng, kind, hit, first, after, recording)
+            begun[kind] = hit.astype(float)
+        if "job_loss" in area:
+            self._note_shocks(rng, "job_loss", area["job_loss"] & (rng.random(n) < 0.2), first, after, recording)
+        failed = (begun["crop_failure"] + begun["disaster"]) > 0
+        self.has.setback = np.where(failed, 0.45, self.has.setback)
+        self.setback_left = np.where(failed, 10, self.setback_left)
+        ill = np.flatnonzero(begun["illness"])
+        member = self.people.here[ill].sum(axis=1) - 1
+        lasting = rng.random(len(ill)) < 0.35
+        self.people.chronic[ill[lasting], member[lasting]] = True
+        return begun
+
+    def _note_shocks(
+        self, rng: np.random.Generator, kind: str, hit: Flags, first: int, after: int, recording: bool
+    ) -> None:
+        k = SHOCKS.index(kind)
+        self.standing.shocks[k] += hit
+        entered = hit & (rng.random(self.size) < self.p.recorded[kind])
+        rows = np.flatnonzero(entered)
+        day = rng.integers(first, after, self.size)[rows]
+        known = day + self._late(rng, 2, 45)[rows]
+        if recording:
+            self.ledger.add("shocks", rows, day, known, kind=code(SHOCK_KIND, kind))
+
+    def _late(self, rng: np.random.Generator, low: int, high: int) -> Days:
+        """Return days until something is entered, none where delay is switched off."""
+        days = rng.integers(low, high, self.size)
+        return days if self.switches.delay else np.zeros(self.size, np.int64)
+
+    # ---- falling, being found, being helped ------------------------------------------------------------------
+
+    def _chance_to_be_found(self) -> Numbers:
+        """Return the monthly chance that someone in need is found."""
+        if not self.switches.selection:
+            return np.ones(self.size)
+        p = self.p
+        sees = self._workers(0).sees()
+        return 1 - (1 - p.found_otherwise) * (1 - p.found_by_visit * sees / p.cycle_months)
+
+    def _workers(self, first: int) -> visiting.Workers:
+        redrawn = first >= to_days(self.p.grids_redrawn_on)
+        return self.grid_plans[int(redrawn)][2]
+
+    def _fall(
+        self, rng: np.random.Generator, hazard: Numbers, first: int, after: int, month: dt.date, recording: bool
+    ) -> Numbers:
+        """Let households fall by their hazard; return on whom a large bill comes with it."""
+        falls = self.standing.at_risk() & (rng.random(self.size) < hazard) & recording
+        day = rng.integers(first, after, self.size)
+        rows = np.flatnonzero(falls)
+        cause = registry.draw_causes(rng, rows, self.standing, self.people, self.has, self.tap_trouble)
+        self.standing.in_need_since[rows] = day[rows]
+        self.standing.cause[rows] = cause
+        by = {name: rows[cause == k] for k, name in enumerate(CAUSES)}
+        self.people.employed[by["unstable_work"]] = False
+        self.has.setback[by["industry_failure"]] = 0.35
+        self.setback_left[by["industry_failure"]] = 12
+        bill = np.zeros(self.size)
+        bill[by["illness"]] = 1.6
+        bill[by["accident"]] = 1.2
+        bill[by["disability"]] = 0.4
+        del month
+        return bill
+
+    def _claims(self, rng: np.random.Generator, begun: dict[str, Numbers], month: dt.date) -> Numbers:
+        """Return insurance payouts after some of the shocks."""
+        insured = rng.random(self.size) < 0.2
+        size = begun["illness"] + begun["accident"] + 0.5 * begun["disaster"] + 0.4 * begun["crop_failure"]
+        paid = np.round(insured * size * 3000 * np.exp(rng.normal(0, 0.5, self.size)))
+        del month
+        return paid
+
+    def _find(self, rng: np.random.Generator, found: Numbers, first: int, after: int) -> None:
+        """Let reports and data comparison find some of those in need, others recover unseen."""
+        s, p = self.standing, self.p
+        waits = (s.in_need_since < after) & (s.clue_on == NEVER) & ~s.monitored()
+        chance = p.found_otherwise if self.switches.selection else 1.0
+        reported = waits & (rng.random(self.size) < chance)
+        day = np.maximum(rng.integers(first, after, self.size), np.where(waits, s.in_need_since, 0))
+        if not self.switches.delay:
+            day = np.where(waits, s.in_need_since, day)
+        s.clue_on = np.where(reported, day, s.clue_on)
+        over = waits & ~reported & (rng.random(self.size) < p.recovers_unseen_month)
+        s.in_need_since = np.where(over, NEVER, s.in_need_since)
+        del found
+
+    def _first_wave(self, rng: np.random.Generator, hazard: Numbers) -> None:
+        """Put the households nearest to falling on the list when the mechanism begins."""
+        s, p = self.standing, self.p
+        nearness = np.log(hazard) + rng.gumbel(0, 0.8, self.size)
+        n = round(p.first_wave_share * self.size)
+        rows = np.argsort(-np.where(s.at_risk(), nearness, -np.inf), kind="stable")[:n]
+        on = to_days(p.first_wave_on) + rng.integers(0, 90, self.size)[rows]
+        s.in_need_since[rows] = on - 30
+        s.clue_on[rows] = on - 8
+        s.cause[rows] = registry.draw_causes(rng, rows, s, self.people, self.has, self.tap_trouble)
+
+    def _identify(self, rng: np.random.Generator, month: dt.date, first: int, after: int) -> None:
+        """Turn clues that are old enough into identifications, with measures within the month."""
+        s, p = self.standing, self.p
+        wait = rng.integers(*p.clue_to_identification_days, self.size)
+        wait = wait if self.switches.delay else np.zeros(self.size, np.int64)
+        due = (s.clue_on < NEVER) & ~s.monitored() & (s.clue_on + wait < after)
+        rows = np.flatnonzero(due)
+        if not rows.size:
+            return
+        on = np.maximum((s.clue_on + wait)[rows], first)
+        on = np.minimum(on, after - 1)
+        known = on + self._late(rng, *p.entered_after_days)[rows]
+        to_line = self._income_to_line(month)
+        s.identified_on[rows] = on
+        s.eliminated_on[rows] = NEVER
+        s.in_need_since[rows] = NEVER
+        s.clue_on[rows] = NEVER
+        s.kind[rows] = registry.kind_of(to_line[rows], self.lifted[rows])
+        origin = code(STATUS_ORIGIN, "registry")
+        cause = self._lawful_cause(rows)
+        self.ledger.add("statuses", rows, on, known, poor=True, origin=origin, risk_types=_texts(cause))
+        self._help(rng, rows, on, cause, month)
+
+    def _lawful_cause(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the causes that can be entered: the national checks refuse unstable work without labour."""
+        counts = self.people.counts()[rows]
+        cause = self.standing.cause[rows]
+        idle = (counts[:, 1] == 0) | ~self.people.earner[rows].any(axis=1)
+        return np.where((cause == CAUSES.index("unstable_work")) & idle, CAUSES.index("labour_shortage"), cause)
+
+    def _help(
+        self,
+        rng: np.random.Generator,
+        rows: npt.NDArray[np.int64],
+        on: Days,
+        cause: npt.NDArray[np.int64],
+        month: dt.date,
+    ) -> None:
+        """Begin a measure against the cause, and one of development where there is labour."""
+        s = self.standing
+        kinds = np.array([code(MEASURE, MEASURES[name]) for name in CAUSES])[cause]
+        begins = on + 1 + rng.integers(0, 27, self.size)[rows]
+        self._support(rng, rows, begins, kinds)
+        poor = (self._income_to_line(month) < 1.0)[rows]
+        self.has.dibao[rows[poor & (rng.random(self.size)[rows] < self.p.dibao_after_identification)]] = True
+        able = np.asarray(self.people.labour().any(axis=1))[rows]
+        choice = rng.integers(0, len(DEVELOPMENT), self.size)[rows]
+        development = np.array([code(MEASURE, name) for name in DEVELOPMENT])[choice]
+        two = able & (development != kinds)
+        self._support(rng, rows[two], begins[two] + rng.integers(0, 60, self.size)[rows][two], development[two])
+        s.supported_until[rows] = NEVER
+        work = [code(MEASURE, name) for name in ("employment", "welfare_post")]
+        self._employ(rows[two & np.isin(development, work)])
+
+    def _employ(self, rows: npt.NDArray[np.int64]) -> None:
+        """Give one member able to work a wage, where nobody has one."""
+        idle = rows[~np.asarray(self.people.employed[rows].any(axis=1))]
+        slot = self.people.labour()[idle].argmax(axis=1)
+        self.people.earner[idle, slot] = True
+        self.people.employed[idle, slot] = True
+
+    def _support(
+        self, rng: np.random.Generator, rows: npt.NDArray[np.int64], begins: Days, kinds: npt.NDArray[np.int64]
+    ) -> None:
+        known = begins + self._late(rng, 1, 20)[rows]
+        self.ledger.add("supports", rows, begins, known, kind=kinds, ended_on=-1)
+        self.support_rows += list(zip(rows.tolist(), begins.tolist(), kinds.tolist(), strict=True))
+
+    def _eliminate(self, rng: np.random.Generator, first: int, after: int) -> None:
+        """Take households off the list whose risk is gone: six months at least, labour, income, no dropout."""
+        s, p = self.standing, self.p
+        earliest = add_months(np.where(s.monitored(), s.identified_on, 0), p.earliest_elimination_months)
+        chance = np.array([p.elimination_month[kind] for kind in registry.KINDS])[s.kind]
+        day = rng.integers(first, after, self.size)
+        ready = s.monitored() & (earliest <= day) & (rng.random(self.size) < chance)
+        ready &= self.people.labour().any(axis=1) & ~(self.people.dropout & self.people.here).any(axis=1)
+        ready &= self._income_to_line(from_days(first)) >= 1.0
+        rows = np.flatnonzero(ready)
+        known = day[rows] + self._late(rng, *p.entered_after_days)[rows]
+        origin = code(STATUS_ORIGIN, "registry")
+        nothing = pa.nulls(len(rows), pa.string())
+        self.ledger.add("statuses", rows, day[rows], known, poor=False, origin=origin, risk_types=nothing)
+        s.eliminated_on[rows] = day[rows]
+        stays = rng.random(self.size)[rows] < 0.4
+        s.supported_until[rows] = np.where(stays, day[rows] + 365, day[rows] + 45)
+        ends = dict(zip(rows.tolist(), s.supported_until[rows].tolist(), strict=True))
+        self._end_supports(rng, ends)
+
+    def _end_supports(self, rng: np.random.Generator, ends: dict[int, int]) -> None:
+        """Enter the days on which running measures of some households end, as later versions of their rows."""
+        ending = [(h, begun, kind) for h, begun, kind in self.support_rows if h in ends and begun < ends[h]]
+        self.support_rows = [row for row in self.support_rows if row[0] not in ends]
+        if ending:
+            rows, begun, kinds = (np.array(column) for column in zip(*ending, strict=True))
+            last = np.array([ends[h] for h in rows.tolist()])
+            known = last + self._late(rng, 1, 20)[rows] + 20  # always after the beginning was entered
+            self.ledger.add("supports", rows, begun, known, kind=kinds, ended_on=last)
+
+    def _support_the_lifted(
+        self, rng: np.random.Generator, hazard: Numbers, month: dt.date, first: int, after: int
+    ) -> None:
+        """Give some lifted households a year's measure each spring, the more so the nearer they are to falling."""
+        if month.month != 3:
+            return
+        near = hazard > np.quantile(hazard, 0.7)
+        chosen = self.lifted & ~self.standing.monitored() & (self.standing.supported_until < first)
+        chosen &= rng.random(self.size) < np.where(near, 0.30, 0.10)
+        rows = np.flatnonzero(chosen)
+        begins = rng.integers(first, after, self.size)[rows]
+        kinds = np.array([code(MEASURE, name) for name in DEVELOPMENT])[rng.integers(0, 4, self.size)[rows]]
+        self._support(rng, rows, begins, kinds)
+        self.standing.supported_until[rows] = begins + 365
+        self._end_supports(rng, dict(zip(rows.tolist(), (begins + 365).tolist(), strict=True)))
+
+    # ---- what is entered -------------------------------------------------------------------------------------
+
+    def _record_money(
+        self,
+        rng: np.random.Generator,
+        money: economy.Money,
+        bills: list[economy.Bills],
+        claims: Numbers,
+        first: int,
+        after: int,
+    ) -> None:
+        last = after - 1
+        slow = rng.random(self.size) < 0.05
+        lag = np.where(slow, rng.integers(36, 120, self.size), rng.integers(3, 36, self.size))
+        lag = lag if self.switches.delay else np.zeros(self.size, np.int64)
+        earns = self.people.earner.any(axis=1)
+        for (source, part), amount in zip(economy.STREAMS, money.amounts, strict=True):
+            rows = np.flatnonzero((amount > 0) | (earns if source == "wage" else False))
+            self.ledger.add(
+                "incomes", rows, last, last + lag[rows], source=code(INCOME_SOURCE, source),
+                part=-1 if part is None else code(INCOME_PART, part), amount_yuan=amount[rows],
+            )  # fmt: skip
+        rows = np.flatnonzero(claims > 0)
+        self.ledger.add(
+            "incomes", rows, last, last + lag[rows], source=code(INCOME_SOURCE, "claim"),
+            part=code(INCOME_PART, "poverty_insurance"), amount_yuan=claims[rows],
+        )  # fmt: skip
+        for bill in bills:
+            day = rng.integers(first, after, self.size)[bill.household]
+            known = day + self._late(rng, 5, 40)[bill.household]
+            self.ledger.add(
+                "expenses", bill.household, day, known, kind=code(EXPENSE_KIND, bill.kind), total_yuan=bill.total,
+                reimbursed_yuan=bill.reimbursed, self_paid_yuan=bill.self_paid,
+            )  # fmt: skip
+        self._record_employment(rng, money, last)
+
+    def _record_employment(self, rng: np.random.Generator, money: economy.Money, last: int) -> None:
+        """Enter the ledger of the lifted and the monitored: every member who would work for a wage."""
+        listed = self.lifted | (self.standing.identified_on < NEVER)
+        rows, slots = np.nonzero(self.people.earner & listed[:, None])
+        place = np.array(
+            [code(WORKPLACE, name) for name in ("other_province", "county", "county", "township", "township")]
+        )
+        near = rng.random(self.size) < 0.3
+        where = np.where(
+            near & (self.has.livelihood == MIGRANT), code(WORKPLACE, "province"), place[self.has.livelihood]
+        )
+        employed = self.people.employed[rows, slots]
+        lag = self._late(rng, 5, 26)
+        person = pa.array([f"P{slot + 1}" for slot in range(people.SLOTS)]).take(pa.array(slots))
+        ids = pc_join(self.ids.take(pa.array(rows)), person)
+        self.ledger.add(
+            "employment", rows, last, last + lag[rows], person_id=ids, employed=employed,
+            workplace=np.where(employed, where[rows], -1),
+            wage_yuan=np.where(employed, money.wages[rows, slots], np.nan),
+        )  # fmt: skip
+
+    def _visit(self, rng: np.random.Generator, m: int, first: int, after: int, to_line: Numbers) -> None:
+        """Visit whom this cycle's plan has for this month, and some more where trouble is known."""
+        p, s, n = self.p, self.standing, self.size
+        plan = self._rng(5, m // p.cycle_months)
+        begins = int(add_months(to_days(p.start), (m // p.cycle_months) * p.cycle_months))
+        ends = int(add_months(begins, p.cycle_months))
+        day = plan.integers(begins, ends, n)
+        missed = plan.random(n) < p.missed_visit
+        workers = self._workers(first)
+        sees = workers.sees()
+        members = self.people.counts()
+        children = np.asarray((self.people.here & (self.people.age < people.ADULT)).any(axis=1))
+        away = (self.has.livelihood == MIGRANT) & (rng.random(n) < p.whole_household_away)
+        away &= from_days(first).month not in (1, 2)
+        recent = (
+            self.income[m % 12 - 3 : m % 12] if m % 12 >= 3 else self.income[[m % 12 - 3, m % 12 - 2, m % 12 - 1]]
+        )
+        line = [yuan for since, yuan in sorted(p.line_yuan.items()) if since <= from_days(first)][-1]
+        recent_to_line = recent.sum(axis=0) * 4 / np.maximum(members[:, 0], 1) / line
+        there = visiting.what_there_is(
+            s, self.people, self.housing, self.tap_trouble, to_line, 0.5 * recent_to_line + 0.5 * to_line
+        )
+        regular = (day >= first) & (day < after) & ~missed
+        known_trouble = s.monitored() | (s.clue_on < NEVER)
+        extra = known_trouble & (rng.random(n) < p.extra_visits) & self.switches.selection & ~regular
+        visit_day = np.where(regular, day, rng.integers(first, after, n))
+        visited = np.flatnonzero(regular | extra)
+        grades = visiting.written_down(there, sees, children, away, rng)
+        noticed = rng.random(n) < p.found_by_visit * sees
+        waits = (s.in_need_since <= visit_day) & (s.clue_on == NEVER) & ~s.monitored()
+        clue = waits & noticed & ~away if self.switches.selection else np.zeros(n, bool)
+        false_alarm = (rng.random(n) < 0.004 * (1 + 3 * (there.max(axis=0) == 2))) & (sees > 0.3)
+        s.clue_on[visited] = np.where(clue[visited], visit_day[visited], s.clue_on[visited])
+        slow = rng.random(n) < p.late_upload
+        lag = np.where(slow, rng.integers(2, 41, n), rng.integers(0, 2, n))
+        lag = lag if self.switches.delay else np.zeros(n, np.int64)
+        days = visit_day[visited]
+        stamp = pa.array(days.astype(np.int32)).cast(pa.date32()).cast(pa.string())
+        names = self.grid_plans[int(first >= to_days(p.grids_redrawn_on))][1]
+        worker = workers.of_household[visited]
+        grid = names.take(pa.array(worker // p.workers_per_grid))
+        number = pa.array([f"W{k + 1}" for k in range(p.workers_per_grid)]).take(
+            pa.array(worker % p.workers_per_grid)
+        )
+        columns: dict[str, Any] = {
+            look: grades[k][visited]
+            for k, look in enumerate(("yard", "house", "cupboard", "tap", "health", "children"))
+        }
+        self.ledger.add(
+            "visits", visited, days, days + lag[visited],
+            visit_id=pc_join(self.ids.take(pa.array(visited)), stamp), worker_id=pc_join(grid, number),
+            clue_raised=(clue | false_alarm)[visited], **columns,
+        )  # fmt: skip
+
+    def _record_profiles(self, rng: np.random.Generator, m: int, first: int) -> None:
+        """Enter the profiles that changed, some weeks late; all of them in the first month."""
+        redrawn = int(first >= to_days(self.p.grids_redrawn_on))
+        grid = self.grid_plans[redrawn][0] + redrawn * 1_000_000
+        kind = np.where(self.lifted, code(HOUSEHOLD_TYPE, "lifted"), code(HOUSEHOLD_TYPE, "ordinary"))
+        kind = np.where(self.lifted & self.has.dibao, code(HOUSEHOLD_TYPE, "lifted_dibao"), kind)
+        listed = ~self.lifted & (self.standing.identified_on < NEVER)
+        kind = np.where(listed, code(HOUSEHOLD_TYPE, "monitored"), kind)
+        told = np.column_stack([self.people.counts(), self.has.dibao, kind, grid])
+        changed = np.full(self.size, True) if self.last_profile is None else (told != self.last_profile).any(axis=1)
+        self.last_profile = told
+        rows = np.flatnonzero(changed)
+        lag = self._late(rng, 0, 60) if m else np.zeros(self.size, np.int64)
+        counts = told[rows]
+        columns: dict[str, Any] = dict(
+            zip(
+                ("n_members", "n_labour", "n_students", "n_elderly", "n_chronic", "n_major_illness", "n_disabled"),
+                counts[:, :7].T.astype(float),
+                strict=True,
+            )
+        )
+        self.ledger.add(
+            "households", rows, first, first + lag[rows],
+            grid_id=self.grid_plans[redrawn][1].take(pa.array(self.grid_plans[redrawn][0][rows])),
+            village_id=self.village_ids.take(pa.array(self.village[rows])),
+            township_id=pa.array([self.township_id] * len(rows)),
+            household_type=kind[rows], lifted_on=self.lifted_on[rows], dibao=self.has.dibao[rows],
+            housing_grade=self.housing[rows], land_mu=self.has.land[rows], orchard_mu=self.has.orchard[rows],
+            relocated=self.relocated[rows], **columns,
+        )  # fmt: skip
+
+    def _grids(self, end: int) -> pa.Table:
+        """Return the grids as first drawn and, once it is known, as redrawn."""
+        schema = arrow_schema(TABLES["grids"])
+        parts = []
+        for plan, since in enumerate((to_days(self.p.start), to_days(self.p.grids_redrawn_on))):
+            names = self.grid_plans[plan][1].to_pylist()
+            if since >= end:
+                continue
+            day = pa.array([since] * len(names), pa.int32()).cast(pa.date32())
+            columns = {
+                "occurred_on": day,
+                "known_on": day,
+                "grid_id": pa.array(names),
+                "village_id": pa.array([name[:6] for name in names]),
+                "township_id": pa.array([self.township_id] * len(names)),
+                "worker_id": pa.array([f"{name}-W1" for name in names]),
+            }
+            parts.append(pa.table(columns, schema=schema))
+        return pa.concat_tables(parts)
+
+
+def _texts(cause: npt.NDArray[np.int64]) -> pa.Array:
+    return pa.array(RISK_TYPE.values, pa.string()).take(pa.array(cause))
+
+
+def pc_join(left: pa.Array, right: pa.Array) -> pa.Array:
+    """Return texts joined by a hyphen."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    return pc.binary_join_element_wise(left, right, "-")
