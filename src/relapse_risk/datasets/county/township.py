@@ -110,7 +110,7 @@ class Township:
         return Holdings(
             livelihood=livelihood,
             land=np.round(land, 1),
-            orchard=np.round(np.where(some & oranges, orchard, 0.0), 1),
+            orchard=np.round(orchard * (some & oranges), 1),
             dibao=dibao,
             rents=rng.random(n) < 0.5,
             skill=rng.normal(-0.04, 0.3, n),
