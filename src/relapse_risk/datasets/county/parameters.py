@@ -106,6 +106,10 @@ class CountyParameters:
     job_found_month: float = number(0.30, "A: a worker out of work")
     crop_failure_month: float = number(0.0015, "A: a farming household")
     disaster_month: float = number(0.0006, "A: a household, outside the area-wide events")
+    hit_by_area: dict[str, float] = number(
+        {"illness": 0.0, "accident": 0.0, "disaster": 0.35, "job_loss": 0.2, "crop_failure": 0.35, "market": 0.35},
+        "A: share of the households an area-wide event touches that are hit as by an event of their own",
+    )
     recorded: dict[str, float] = number(
         {"illness": 0.45, "accident": 0.7, "disaster": 0.8, "job_loss": 0.25, "crop_failure": 0.4, "market": 0.3},
         "A: share of shocks that anyone enters",

@@ -210,20 +210,22 @@ class Township:
             at_risk = self.standing.at_risk()
             waiting = ~at_risk & ~self.standing.monitored()
             self.truth.append(np.where(at_risk, hazard, np.where(waiting, found, np.nan)))
-        begun = self._shocks(rng, first, after, bereaved, hit_by_area, recording)
+        begun = self._shocks(rng, bereaved, hit_by_area)
         lost = economy.move_work(self.people, rng, loss, self.p)
-        self._note_shocks(rng, "job_loss", lost & (self.people.employed.sum(axis=1) == 0), first, after, recording)
+        begun["job_loss"] |= lost & ~self.people.employed.any(axis=1)
+        self._note_shocks(rng, begun, first, after, recording)
         money = economy.earn(self.people, self.has, rng, month, factor, self.lifted, self.p)
-        fell = self._fall(rng, hazard, first, after, month, recording)
+        fell = self._fall(rng, hazard, first, after, recording)
+        costly = 1.0 * begun["illness"] + begun["accident"] + fell
         bills = [
-            economy.medical_bills(self.people, rng, begun["illness"] + begun["accident"] + fell, month, self.p),
+            economy.medical_bills(self.people, rng, costly, month, self.p),
             economy.school_bills(self.people, rng, month, self.p),
         ]
-        claims = self._claims(rng, begun, month)
+        claims = self._claims(rng, begun)
         self.income[m % 12] = money.net() + claims - sum(self._spread(b) for b in bills)
         if recording:
             self._record_money(rng, money, bills, claims, first, after)
-            self._find(rng, found, first, after)
+            self._find(rng, first, after)
             if from_days(first) <= self.p.first_wave_on < from_days(after):
                 self._first_wave(rng, hazard)
             self._identify(rng, month, first, after)
@@ -263,16 +265,8 @@ class Township:
                 hit[event.kind] = touched
         return hazard, factor, loss, hit
 
-    def _shocks(
-        self,
-        rng: np.random.Generator,
-        first: int,
-        after: int,
-        bereaved: Flags,
-        area: dict[str, Flags],
-        recording: bool,
-    ) -> dict[str, Numbers]:
-        """Let personal and area-wide shocks hit; return how many of each began."""
+    def _shocks(self, rng: np.random.Generator, bereaved: Flags, area: dict[str, Flags]) -> dict[str, Flags]:
+        """Let personal and area-wide shocks hit; return whom each kind hit."""
         p, n = self.p, self.size
         counts = self.people.counts()
         farms = np.isin(self.has.livelihood, [ORANGE, MIXED, WORKSHOP])
@@ -282,38 +276,35 @@ class Township:
             "disaster": np.full(n, p.disaster_month),
             "crop_failure": p.crop_failure_month * farms,
             "market": np.zeros(n),
+            "job_loss": np.zeros(n),  # comes of losing work
         }
-        begun: dict[str, Numbers] = {}
-        for kind, probability in chance.items():
-            hit = rng.random(n) < probability
-            if kind == "accident":
-                hit |= bereaved
-            if kind in area:
-                hit |= area[kind] & (rng.random(n) < 0.35)
-            self._note_shocks(rng, kind, hit, first, after, recording)
-            begun[kind] = hit.astype(float)
-        if "job_loss" in area:
-            self._note_shocks(rng, "job_loss", area["job_loss"] & (rng.random(n) < 0.2), first, after, recording)
-        failed = (begun["crop_failure"] + begun["disaster"]) > 0
+        nobody = np.zeros(n, bool)
+        begun = {
+            kind: (rng.random(n) < chance[kind])
+            | (area.get(kind, nobody) & (rng.random(n) < p.hit_by_area[kind]))
+            | (bereaved if kind == "accident" else nobody)
+            for kind in SHOCKS
+        }
+        failed = begun["crop_failure"] | begun["disaster"]
         self.has.setback = np.where(failed, 0.45, self.has.setback)
         self.setback_left = np.where(failed, 10, self.setback_left)
         ill = np.flatnonzero(begun["illness"])
-        member = self.people.here[ill].sum(axis=1) - 1
+        member = people.SLOTS - 1 - self.people.here[ill, ::-1].argmax(axis=1)  # the last who is there
         lasting = rng.random(len(ill)) < 0.35
         self.people.chronic[ill[lasting], member[lasting]] = True
         return begun
 
     def _note_shocks(
-        self, rng: np.random.Generator, kind: str, hit: Flags, first: int, after: int, recording: bool
+        self, rng: np.random.Generator, begun: dict[str, Flags], first: int, after: int, recording: bool
     ) -> None:
-        k = SHOCKS.index(kind)
-        self.standing.shocks[k] += hit
-        entered = hit & (rng.random(self.size) < self.p.recorded[kind])
-        rows = np.flatnonzero(entered)
-        day = rng.integers(first, after, self.size)[rows]
-        known = day + self._late(rng, 2, 45)[rows]
-        if recording:
-            self.ledger.add("shocks", rows, day, known, kind=code(SHOCK_KIND, kind))
+        """Let the month's shocks weigh, and enter some: one row a household and kind, whatever brought it."""
+        for k, kind in enumerate(SHOCKS):
+            self.standing.shocks[k] += begun[kind]
+            rows = np.flatnonzero(begun[kind] & (rng.random(self.size) < self.p.recorded[kind]))
+            day = rng.integers(first, after, self.size)[rows]
+            known = day + self._late(rng, 2, 45)[rows]
+            if recording:
+                self.ledger.add("shocks", rows, day, known, kind=code(SHOCK_KIND, kind))
 
     def _late(self, rng: np.random.Generator, low: int, high: int) -> Days:
         """Return days until something is entered, none where delay is switched off."""
@@ -334,9 +325,7 @@ class Township:
         redrawn = first >= to_days(self.p.grids_redrawn_on)
         return self.grid_plans[int(redrawn)][2]
 
-    def _fall(
-        self, rng: np.random.Generator, hazard: Numbers, first: int, after: int, month: dt.date, recording: bool
-    ) -> Numbers:
+    def _fall(self, rng: np.random.Generator, hazard: Numbers, first: int, after: int, recording: bool) -> Numbers:
         """Let households fall by their hazard; return on whom a large bill comes with it."""
         falls = self.standing.at_risk() & (rng.random(self.size) < hazard) & recording
         day = rng.integers(first, after, self.size)
@@ -352,18 +341,15 @@ class Township:
         bill[by["illness"]] = 1.6
         bill[by["accident"]] = 1.2
         bill[by["disability"]] = 0.4
-        del month
         return bill
 
-    def _claims(self, rng: np.random.Generator, begun: dict[str, Numbers], month: dt.date) -> Numbers:
+    def _claims(self, rng: np.random.Generator, begun: dict[str, Flags]) -> Numbers:
         """Return insurance payouts after some of the shocks."""
         insured = rng.random(self.size) < 0.2
-        size = begun["illness"] + begun["accident"] + 0.5 * begun["disaster"] + 0.4 * begun["crop_failure"]
-        paid = np.round(insured * size * 3000 * np.exp(rng.normal(0, 0.5, self.size)))
-        del month
-        return paid
+        size = 1.0 * begun["illness"] + begun["accident"] + 0.5 * begun["disaster"] + 0.4 * begun["crop_failure"]
+        return np.round(insured * size * 3000 * np.exp(rng.normal(0, 0.5, self.size)))
 
-    def _find(self, rng: np.random.Generator, found: Numbers, first: int, after: int) -> None:
+    def _find(self, rng: np.random.Generator, first: int, after: int) -> None:
         """Let reports and data comparison find some of those in need, others recover unseen."""
         s, p = self.standing, self.p
         waits = (s.in_need_since < after) & (s.clue_on == NEVER) & ~s.monitored()
@@ -375,7 +361,6 @@ class Township:
         s.clue_on = np.where(reported, day, s.clue_on)
         over = waits & ~reported & (rng.random(self.size) < p.recovers_unseen_month)
         s.in_need_since = np.where(over, NEVER, s.in_need_since)
-        del found
 
     def _first_wave(self, rng: np.random.Generator, hazard: Numbers) -> None:
         """Put the households nearest to falling on the list when the mechanism begins."""
