@@ -8,9 +8,11 @@ that anyone enters becomes records, with the day it was entered.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ import pyarrow.parquet as pq
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.township import Township
 from relapse_risk.dates import add_months, from_days, to_days
-from relapse_risk.errors import OutputExists, UsageError
+from relapse_risk.errors import NotFoundError, OutputExists, UsageError
 from relapse_risk.records.folder import replace_folder
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
@@ -37,6 +39,8 @@ from relapse_risk.settings import (
 )
 
 TRUTH_FILE = "hazard.parquet"
+#: In both folders: that they are simulated, and with what.
+MADE_FILE = "simulation.json"
 TRUTH_SCHEMA = pa.schema(
     [pa.field("household_id", pa.string()), pa.field("month", pa.date32()), pa.field("hazard", pa.float32())]
 )
@@ -178,7 +182,7 @@ def write_county(
     parameters: CountyParameters | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, int]:
-    """Simulate a county onto disk, streamed by township, whole or not at all.
+    """Simulate a county onto disk, streamed by township, each folder whole or not at all.
 
     Parameters
     ----------
@@ -195,14 +199,21 @@ def write_county(
     Raises
     ------
     OutputExists
-        If ``out`` is not a records folder, or ``truth`` holds something else.
+        If either folder is there and ``write_county`` did not make it: imported records are never replaced.
+    UsageError
+        If one folder lies in the other, or there are no households or months.
     """
     p = parameters or CountyParameters()
     out, truth = Path(out), Path(truth)
-    if out.exists() and not (out / SETTINGS_FILE).is_file():
-        raise OutputExists(f"{out} exists and is not a records folder; choose another --out")
-    if truth.exists() and not (truth / TRUTH_FILE).is_file():
-        raise OutputExists(f"{truth} exists and holds no simulated truth; choose another --truth")
+    if _inside(out, truth) or _inside(truth, out):
+        raise UsageError(
+            f"--out {out} and --truth {truth}: the truth is kept apart. Name two folders side by side."
+        )
+    for folder, option in ((out, "--out"), (truth, "--truth")):
+        if folder.exists() and not (folder / MADE_FILE).is_file():
+            raise OutputExists(f"{folder} exists and holds nothing simulated; choose another {option}")
+    used = switches or Switches()
+    made = {"households": households, "months": months, "seed": seed, "switches": vars(used)}
     parts = {folder: folder.parent / f".{folder.name}.part-{os.getpid()}" for folder in (out, truth)}
     rows = dict.fromkeys(SIMULATED, 0)
     try:
@@ -211,26 +222,46 @@ def write_county(
             part.mkdir(parents=True)
         files = {name: (parts[out] / f"{name}.parquet", arrow_schema(TABLES[name])) for name in SIMULATED}
         files["truth"] = (parts[truth] / TRUTH_FILE, TRUTH_SCHEMA)
-        writers = {
-            name: pq.ParquetWriter(file, schema, compression="zstd") for name, (file, schema) in files.items()
-        }
-        for township in townships(
-            households, months, seed, switches=switches, parameters=p, on_progress=on_progress
-        ):
-            for name in SIMULATED:
-                writers[name].write_table(township.tables[name])
-                rows[name] += township.tables[name].num_rows
-            writers["truth"].write_table(township.truth)
-        for writer in writers.values():
-            writer.close()
+        with ExitStack() as opened:
+            writers = {
+                name: opened.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
+                for name, (file, schema) in files.items()
+            }
+            for township in townships(
+                households, months, seed, switches=used, parameters=p, on_progress=on_progress
+            ):
+                for name in SIMULATED:
+                    writers[name].write_table(township.tables[name])
+                    rows[name] += township.tables[name].num_rows
+                writers["truth"].write_table(township.truth)
         settings = county_settings(_end(p, months), p)
         (parts[out] / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
-        for folder, part in parts.items():
-            replace_folder(part, folder)
+        for part in parts.values():
+            (part / MADE_FILE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        for folder in (truth, out):  # records appear last: where they are new, so is their truth
+            replace_folder(parts[folder], folder)
     finally:
         for part in parts.values():
             shutil.rmtree(part, ignore_errors=True)
     return rows
+
+
+def read_truth(truth: Path | str) -> pa.Table:
+    """Read the true hazards that ``write_county`` wrote.
+
+    Raises
+    ------
+    NotFoundError
+        If the folder holds none.
+    """
+    file = Path(truth) / TRUTH_FILE
+    if not file.is_file():
+        raise NotFoundError(f"no {TRUTH_FILE} in {truth}; `relapse simulate --truth {truth}` writes it")
+    return pq.read_table(file)
+
+
+def _inside(folder: Path, other: Path) -> bool:
+    return folder.resolve().is_relative_to(other.resolve())
 
 
 def _end(p: CountyParameters, months: int) -> dt.date:
