@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from relapse_risk.records.records import Records
+
+#: The monitoring line of a day.
+Line = Callable[[pd.Timestamp], float]
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,12 @@ def compare(records: Records) -> list[Target]:
         persons=lambda s: s["household_id"].map(members), lifted=lambda s: s["household_id"].map(lifted)
     )
     found, gone = statuses[statuses["poor"]], statuses[~statuses["poor"]]
+    found = found.assign(kind=_kinds(records, found, members, _line(records)))
+    once = found[found["occurred_on"].dt.year <= 2021].drop_duplicates("household_id").set_index("household_id")
+    off = once.index.isin(gone[gone["occurred_on"].dt.year <= 2021]["household_id"])
+
+    def off_of(kind: str) -> float:
+        return float(off[(once["kind"] == kind).to_numpy()].mean())
 
     def in_year(frame: pd.DataFrame, year: int) -> pd.DataFrame:
         return frame[frame["occurred_on"].dt.year == year]
@@ -64,7 +75,7 @@ def compare(records: Records) -> list[Target]:
     def until(frame: pd.DataFrame, year: int) -> float:
         return float(frame[frame["occurred_on"].dt.year <= year]["household_id"].nunique())
 
-    income = _income_a_head(records, lifted, members)
+    income = _income_a_head(records, lifted)
     shares = _shares_of_income(records, lifted, 2022)
     monitored = found[found["occurred_on"].dt.year <= 2021].drop_duplicates("household_id")
     illness = found["risk_types"].str.contains("illness").astype(float).mean()
@@ -89,15 +100,38 @@ def compare(records: Records) -> list[Target]:
         Target("monitored by the end of 2021, share of persons", 0.0263,
                monitored["persons"].sum() / members.sum(), 0.25, bulletin),
         Target("eliminated by the end of 2021", 0.497, until(gone, 2021) / until(found, 2021), 0.25, bulletin),
+        Target("of them unstable", 0.543, off_of("unstable"), 0.40, bulletin),
+        Target("of them on the edge", 0.660, off_of("edge"), 0.40, bulletin),
+        Target("of them in sudden hardship", 0.296, off_of("sudden"), 0.40, bulletin),
         Target("eliminated by the end of 2022", 0.681, until(gone, 2022) / until(found, 2022), 0.25, people_daily),
+        Target("sudden hardship, share of those identified in 2021", 0.587,
+               float((in_year(found, 2021)["kind"] == "sudden").mean()), 0.25, bulletin),
         Target("identified by illness", 0.44, float(illness), 0.20, "registered poor, chinataiwan.cn 2016-06"),
     ]  # fmt: skip
 
 
-def _income_a_head(records: Records, lifted: pd.Series[bool], members: pd.Series[float]) -> dict[int, float]:
+def _line(records: Records) -> Line:
+    steps = sorted((step.since, step.yuan) for step in records.settings.line.steps)
+
+    def on(day: pd.Timestamp) -> float:
+        return [yuan for since, yuan in steps if since <= day.date()][-1]
+
+    return on
+
+
+def _income_a_head(records: Records, lifted: pd.Series[bool]) -> dict[int, float]:
+    """Return each year's net income of the lifted, a head of its mid-year members."""
     incomes = _net_of(records, lifted)
-    by_year = incomes.groupby(incomes["occurred_on"].dt.year)["net"].sum() / members[lifted].sum()
-    return dict(zip(by_year.index.tolist(), by_year.tolist(), strict=True))
+    by_year = incomes.groupby(incomes["occurred_on"].dt.year)["net"].sum()
+    profiles = records.frame("households").sort_values(["occurred_on", "known_on"], kind="stable")
+    profiles = profiles[profiles["household_id"].map(lifted).to_numpy(bool)]
+
+    def heads(year: int) -> float:
+        held = profiles[profiles["occurred_on"] <= f"{year}-07-01"].drop_duplicates("household_id", keep="last")
+        return float(held["n_members"].sum())
+
+    years, nets = by_year.index.tolist(), by_year.tolist()
+    return {year: net / heads(year) for year, net in zip(years, nets, strict=True)}
 
 
 def _shares_of_income(records: Records, lifted: pd.Series[bool], year: int) -> dict[str, float]:
@@ -111,6 +145,31 @@ def _shares_of_income(records: Records, lifted: pd.Series[bool], year: int) -> d
         "business": float(business / total),
         "rest": float((by_source["transfer"] + by_source["property"]) / total),
     }
+
+
+def _kinds(records: Records, found: pd.DataFrame, members: pd.Series[float], line: Line) -> pd.Series[Any]:
+    """Return the kind of each identification, by the income account of the twelve months before its own.
+
+    Sudden hardship is above the line; below it, the lifted are unstable and others on the edge.
+    """
+    of = found.reset_index(drop=True).assign(case=lambda s: s.index, on=lambda s: s["occurred_on"])
+    ids = set(of["household_id"])
+    incomes, paid = records.frame("incomes"), records.frame("expenses")
+    incomes, paid = (frame[frame["household_id"].isin(ids)] for frame in (incomes, paid))
+    sign = np.where(incomes["source"] == "production_cost", -1.0, 1.0)
+    flows = pd.concat(
+        [
+            incomes[["household_id", "occurred_on"]].assign(net=incomes["amount_yuan"] * sign),
+            paid[["household_id", "occurred_on"]].assign(net=-paid["self_paid_yuan"]),
+        ]
+    )
+    joined = of[["case", "household_id", "on"]].merge(flows, on="household_id")
+    month = joined["on"].dt.to_period("M").dt.start_time
+    inside = (joined["occurred_on"] < month) & (joined["occurred_on"] >= month - pd.DateOffset(months=12))
+    account = joined[inside].groupby("case")["net"].sum().reindex(of["case"], fill_value=0.0).to_numpy()
+    above = account / of["household_id"].map(members).to_numpy() >= of["on"].map(line).to_numpy()
+    kinds = np.where(above, "sudden", np.where(of["lifted"].to_numpy(bool), "unstable", "edge"))
+    return pd.Series(kinds, index=found.index)
 
 
 def _net_of(records: Records, lifted: pd.Series[bool]) -> pd.DataFrame:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.datasets.county.livelihoods import LIVELIHOODS, WORKSHOP
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.people import ELDERLY, People
 
 Numbers = npt.NDArray[np.float64]
 
-LIVELIHOODS = ("migrant", "orange", "mixed", "workshop", "transfer")
-MIGRANT, ORANGE, MIXED, WORKSHOP, TRANSFER = range(5)
 #: Share of the year's gross that each month brings. Oranges: picked from late November, sold around the Spring
 #: Festival. Mixed farming: rapeseed and pigs, maize and rice, sweet potatoes, the New Year's pig.
 ORANGE_SALES = {11: 0.10, 12: 0.20, 1: 0.30, 2: 0.25, 3: 0.15}
@@ -30,6 +29,7 @@ STREAMS = (
     ("business", "other"),
     ("transfer", "pension"),
     ("transfer", "dibao"),
+    ("transfer", "tekun"),
     ("transfer", "land_fertility"),
     ("transfer", "alimony"),
     ("property", "land_rent"),
@@ -47,8 +47,8 @@ class Holdings:
         Position in ``LIVELIHOODS``.
     land, orchard : ndarray of float
         Mu.
-    dibao : ndarray of bool
-        Receives the subsistence allowance.
+    dibao, tekun : ndarray of bool
+        Receives the subsistence allowance; destitute support.
     rents : ndarray of bool
         Rents land out or draws dividends.
     skill : ndarray of float
@@ -61,6 +61,7 @@ class Holdings:
     land: Numbers
     orchard: Numbers
     dibao: npt.NDArray[np.bool_]
+    tekun: npt.NDArray[np.bool_]
     rents: npt.NDArray[np.bool_]
     skill: Numbers
     setback: Numbers
@@ -129,10 +130,11 @@ def earn(
     n = len(factor)
     growth = _growth(p, month)
     noise = np.exp(rng.normal(0, p.wage_noise, people.age.shape))
-    place = np.array([1.0, 0.65, 0.65, 0.7, 0.6])[has.livelihood]
-    base = p.wage_month * growth * factor * place * np.where(lifted, p.lifted_wage_factor, 1.0)
-    wages = np.where(people.employed, base[:, None] * np.exp(people.level + people.drift) * noise, 0.0)
-    wages = np.where(wages > 0, np.maximum(np.round(wages), 200.0), 0.0)
+    at_home = np.array([p.home_wage[name] for name in LIVELIHOODS])[has.livelihood]
+    place = np.where(people.away, 1.0, at_home[:, None])
+    base = p.wage_month * growth * factor * np.where(lifted, p.lifted_wage_factor, 1.0)
+    wages = base[:, None] * place * np.exp(people.level + people.drift) * noise
+    wages = np.where(people.employed, np.clip(np.round(wages), *p.wage_bounds), 0.0)
     luck = np.exp(rng.normal(0, 0.2, n)) * np.exp(has.skill) * has.setback * factor
     m = month.month
     orange = has.orchard * p.orange_yuan_mu * growth * ORANGE_SALES.get(m, 0.0) * luck
@@ -152,6 +154,7 @@ def earn(
             workshop,
             elderly * p.pension_month * steps,
             has.dibao * members * p.dibao_month * steps,
+            has.tekun * members * p.tekun_month * steps,
             np.full(n, p.subsidies_year * steps if m == SUBSIDIES_MONTH else 0.0),
             np.where(people.employed.any(axis=1), 0.0, members * p.alimony_month * growth),
             has.rents * (p.property_year * 2.0 * steps if m == PROPERTY_MONTH else 0.0),

@@ -46,7 +46,7 @@ class CountyParameters:
     size_lifted: float = number(3.9, "S: 4.07 (2016) and 3.84 (2017), Fengjie, 中国扶贫 2018(16)")
     size_ordinary: float = number(3.2, "I: 3.13 Luohe, 3.59 Yunnan, 2.41 Liaoning")
     dibao_share_lifted: float = number(0.15, ASSUMED)
-    tekun_share_lifted: float = number(0.03, ASSUMED)
+    tekun_of_unable: float = number(0.20, "A: of lifted households without labour")
     relocated_share_lifted: float = number(0.12, ASSUMED)
     chronic_lifted: float = number(0.17, "I: 9.6 m of about 55.8 m registered poor, end of 2015")
     major_lifted: float = number(0.04, "I: 2.4 m of about 55.8 m registered poor, end of 2015")
@@ -60,12 +60,24 @@ class CountyParameters:
         {"migrant": 0.60, "orange": 0.13, "mixed": 0.13, "workshop": 0.06, "transfer": 0.08},
         "A: wages are two thirds of lifted families' income (S)",
     )
+    migration_month: float = number(
+        0.0015, "A: a member able to work and without a wage leaves for one far from home"
+    )
+    migrant_returns_month: float = number(0.006, "A: a migrant worker over 50")
+    leaves_per_year: float = number(0.04, "A: of members of 20 to 29, by marriage or to settle in a town")
     births_per_year: float = number(0.025, "A: of households with a member of 20 to 39")
     onset_chronic_per_year: float = number(0.012, "A: of members over 40")
     whole_household_away: float = number(0.06, "A: of migrant households, in a month outside the New Year")
 
     # incomes, yuan of 2020
     wage_month: float = number(2330.0, "A: so that income level and composition meet the published ones")
+    home_wage: dict[str, float] = number(
+        {"migrant": 0.75, "orange": 0.65, "mixed": 0.65, "workshop": 0.7, "transfer": 0.6},
+        "A: wages near home beside those far away",
+    )
+    wage_bounds: tuple[float, float] = number(
+        (200.0, 8000.0), "A: a month; the national checks refuse wages under 100 a year and over 100,000 a head"
+    )
     wage_spread: float = number(0.35, "A: standard deviation of log wages between workers")
     wage_persistence: float = number(0.95, ASSUMED)
     wage_shock: float = number(0.07, "A: monthly, persistent, in log wages")
@@ -76,17 +88,18 @@ class CountyParameters:
         "8 % a year after",
     )
     lifted_wage_factor: float = number(0.95, "I: lifted households' income beside lifted counties' rural income")
-    orange_yuan_mu: float = number(8000.0, "I: 10 mu gave 100,000 yuan in a good example (S); A: two thirds of it")
+    orange_yuan_mu: float = number(8600.0, "I: 10 mu gave 100,000 yuan in a good example (S); A: two thirds of it")
     orange_mu: float = number(2.6, "I: 383,000 mu, hmikrgo.com; A: households that grow")
-    farming_yuan_mu: float = number(2700.0, ASSUMED)
+    farming_yuan_mu: float = number(2900.0, ASSUMED)
     land_mu: float = number(4.0, ASSUMED)
     workshop_month: float = number(2600.0, ASSUMED)
     cost_share: float = number(0.33, "A: production cost of gross business income")
     pension_month: float = number(125.0, "A: basic rural pension, a person over 60")
-    alimony_month: float = number(170.0, "A: a member, from relatives, where nobody earns")
+    alimony_month: float = number(150.0, "A: a member, from relatives, where nobody earns")
     dibao_month: float = number(380.0, "A: a member")
+    tekun_month: float = number(560.0, "A: a member")
     subsidies_year: float = number(420.0, "A: land fertility and ecological compensation, a household")
-    property_year: float = number(500.0, "A: dividends and land rent, a household")
+    property_year: float = number(400.0, "A: dividends and land rent, a household")
     line_yuan: dict[dt.date, float] = number(
         {
             dt.date(2015, 1, 1): 5000.0,
@@ -139,7 +152,7 @@ class CountyParameters:
 
     # the registry
     first_wave_share: float = number(
-        0.009, f"I: 2.63 % monitored at the end of 2021 less 0.93 % new in 2021, {BAOSHAN}; A: half of it at once"
+        0.0085, f"I: 2.63 % monitored at the end of 2021 less 0.93 % new in 2021, {BAOSHAN}; A: half of it at once"
     )
     first_wave_on: dt.date = number(dt.date(2020, 3, 20), "S: the mechanism's guiding opinions")
     found_by_visit: float = number(0.75, "A: by a diligent worker, a visit")
@@ -151,12 +164,11 @@ class CountyParameters:
     recovers_unseen_month: float = number(0.06, "A: of those in need whom nobody found")
     earliest_elimination_months: int = number(6, "S: at least 6 months, yjq.gov.cn 39287644")
     dibao_after_identification: float = number(0.35, "A: of those whose income is below the line")
+    industry_raises: float = number(0.3, "A: added to the log of business income by support of industry or loans")
     elimination_month: dict[str, float] = number(
-        {"unstable": 0.42, "edge": 0.72, "sudden": 0.21},
+        {"unstable": 0.42, "edge": 0.72, "sudden": 0.17},
         f"I: 54 %, 66 % and 30 % eliminated by the end of 2021, {BAOSHAN}",
     )
-    sudden_share: float = number(0.587, f"I: {BAOSHAN}")
-    natural_elimination: float = number(0.12, ASSUMED)
 
     # visits
     cycle_months: int = number(2, "S: every household once in two months")
@@ -167,6 +179,10 @@ class CountyParameters:
     extra_visits: float = number(
         0.5, "A: chance a month of one more, where trouble is known; selection switches this"
     )
+
+    def line_on(self, day: dt.date) -> float:
+        """Return the monitoring line of a day, yuan a member and year."""
+        return [yuan for since, yuan in sorted(self.line_yuan.items()) if since <= day][-1]
 
     def income_growth(self, year: int) -> float:
         """Return the level of nominal income beside 2020."""
@@ -196,6 +212,8 @@ class AreaShock:
         Added to the log hazard of the households whose livelihood it hits.
     job_loss : float
         Added to workers' monthly chance of losing their job.
+    migration : float
+        Factor on the chance that a member of the households hit goes to work far from home.
     source : str
         Where it comes from.
     """
@@ -207,27 +225,29 @@ class AreaShock:
     income: dict[str, float]
     hazard: float
     job_loss: float
+    migration: float
     source: str
 
 
 AREA_SHOCKS: tuple[AreaShock, ...] = (
     AreaShock(
         "job_loss", dt.date(2020, 2, 1), 3, 1.0, {"migrant": 0.65, "workshop": 0.65, "orange": 0.9}, 0.35, 0.10,
+        0.0,
         "S: the epidemic, job loss and unsold produce, fx361 2020; B: start delayed from February to April",
     ),
     AreaShock(
-        "disaster", dt.date(2020, 7, 1), 2, 0.3, {"mixed": 0.6, "orange": 0.9}, 0.4, 0.0,
+        "disaster", dt.date(2020, 7, 1), 2, 0.3, {"mixed": 0.6, "orange": 0.9}, 0.4, 0.0, 1.0,
         "A: summer floods of 2020 on the upper Yangtze",
     ),
     AreaShock(
-        "crop_failure", dt.date(2022, 7, 1), 4, 0.8, {"mixed": 0.45, "orange": 0.7}, 0.45, 0.0,
-        "S: driest July since 1961, news.qq.com 2022-08-25",
+        "crop_failure", dt.date(2022, 7, 1), 4, 0.8, {"mixed": 0.45, "orange": 0.7}, 0.45, 0.0, 3.0,
+        "S: driest July since 1961, news.qq.com 2022-08-25; a drought sends farmers to work elsewhere, gov.cn 2006",
     ),
     AreaShock(
-        "market", dt.date(2023, 11, 1), 5, 0.9, {"orange": 0.6}, 0.35, 0.0, "A: slump of the orange price",
+        "market", dt.date(2023, 11, 1), 5, 0.9, {"orange": 0.6}, 0.35, 0.0, 1.0, "A: slump of the orange price",
     ),
     AreaShock(
-        "crop_failure", dt.date(2024, 8, 1), 3, 0.6, {"mixed": 0.55, "orange": 0.85}, 0.35, 0.0,
+        "crop_failure", dt.date(2024, 8, 1), 3, 0.6, {"mixed": 0.55, "orange": 0.85}, 0.35, 0.0, 3.0,
         "S: September drought of 2024, rainfall -78 %, taihainet 2024-09-22",
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.datasets.county.livelihoods import MIGRANT
 from relapse_risk.datasets.county.parameters import CountyParameters
 
 Flags = npt.NDArray[np.bool_]
@@ -29,9 +30,9 @@ class People:
     ----------
     age : ndarray of int, shape (n, SLOTS)
         Months.
-    here, chronic, major, disabled, beyond, earner, employed, dropout : ndarray of bool, same shape
+    here, chronic, major, disabled, beyond, earner, employed, away, dropout : ndarray of bool, same shape
         In the household; ill for long; gravely ill; disabled; goes on past compulsory school; would work for a
-        wage; does so; left compulsory school.
+        wage; does so; far from home; left compulsory school.
     level, drift : ndarray of float, same shape
         Log wage beside the usual: a worker's own, and what has come of shocks that last.
     """
@@ -44,6 +45,7 @@ class People:
     beyond: Flags
     earner: Flags
     employed: Flags
+    away: Flags
     dropout: Flags
     level: Numbers
     drift: Numbers
@@ -100,6 +102,7 @@ def settle(
         beyond=rng.random((n, SLOTS)) < 0.55,
         earner=np.zeros((n, SLOTS), bool),
         employed=np.zeros((n, SLOTS), bool),
+        away=np.zeros((n, SLOTS), bool),
         dropout=np.zeros((n, SLOTS), bool),
         level=rng.normal(0, p.wage_spread, (n, SLOTS)),
         drift=rng.normal(0, p.wage_shock / np.sqrt(1 - p.wage_persistence**2), (n, SLOTS)),
@@ -110,6 +113,7 @@ def settle(
     chance = np.where(rank == 1, first[:, None], np.where(rank == 2, second[:, None], 0.0))
     people.earner = labour & (rng.random((n, SLOTS)) < chance)
     people.employed = people.earner.copy()
+    people.away = people.earner & (livelihood == MIGRANT)[:, None]
     return people
 
 
@@ -121,9 +125,19 @@ def _chance_to_earn(livelihood: npt.NDArray[np.int64]) -> tuple[Numbers, Numbers
 
 
 def live_a_month(
-    people: People, rng: np.random.Generator, livelihood: npt.NDArray[np.int64], p: CountyParameters
+    people: People,
+    rng: np.random.Generator,
+    livelihood: npt.NDArray[np.int64],
+    lured: Numbers,
+    p: CountyParameters,
 ) -> Flags:
-    """Age, bear, bury, fall ill, leave school and start to work; return the households an earner died in."""
+    """Age, bear, bury, fall ill, leave school, start to work, move away; return whom a death cost an earner.
+
+    Parameters
+    ----------
+    lured : ndarray of float, shape (n,)
+        Factor on the chance that a member goes to work far from home.
+    """
     shape = people.age.shape
     people.age = people.age + 1
     chance = np.interp(people.age / YEAR, *np.array(DEATHS_BY_AGE).T) / YEAR
@@ -144,12 +158,35 @@ def live_a_month(
     people.earner |= grown & (rng.random(shape) < 0.7 * first[:, None])
     idle = people.labour() & ~people.earner.any(axis=1, keepdims=True)
     people.earner |= idle & (rng.random(shape) < 0.02 * first[:, None])
+    _move_away(people, rng, livelihood, lured, p)
     people.earner &= people.labour()
     people.employed &= people.earner
+    people.away &= people.earner
     people.chronic, people.major, people.disabled = (
         np.asarray(state & people.here) for state in (people.chronic, people.major, people.disabled)
     )
     return bereaved
+
+
+def _move_away(
+    people: People,
+    rng: np.random.Generator,
+    livelihood: npt.NDArray[np.int64],
+    lured: Numbers,
+    p: CountyParameters,
+) -> None:
+    """Let members go to work far from home, come back when older, or leave for good."""
+    shape = people.age.shape
+    idle = people.labour() & ~people.earner & (people.age < 50 * YEAR)
+    goes = idle & (rng.random(shape) < p.migration_month * lured[:, None])
+    back = people.away & (people.age >= 50 * YEAR) & (rng.random(shape) < p.migrant_returns_month)
+    people.earner = np.asarray((people.earner | goes) & ~back)
+    people.away = np.asarray((people.away | goes | (people.earner & (livelihood == MIGRANT)[:, None])) & ~back)
+    child = np.arange(shape[1]) >= 2  # not the head, nor the spouse
+    young = people.here & child & (people.age >= 20 * YEAR) & (people.age < 30 * YEAR) & ~people.disabled
+    leaves: Flags = young & (rng.random(shape) < p.leaves_per_year / YEAR)
+    adults_stay = np.asarray((people.here & (people.age >= ADULT) & ~leaves).any(axis=1))
+    people.here = np.asarray(people.here & ~(leaves & adults_stay[:, None]))
 
 
 def _bear(people: People, rng: np.random.Generator, p: CountyParameters) -> None:
@@ -160,5 +197,6 @@ def _bear(people: People, rng: np.random.Generator, p: CountyParameters) -> None
     slots = free[rows].argmax(axis=1)
     people.here[rows, slots] = True
     people.age[rows, slots] = 0
-    for state in (people.chronic, people.major, people.disabled, people.earner, people.employed, people.dropout):
+    own = (people.chronic, people.major, people.disabled, people.earner, people.employed, people.away)
+    for state in (*own, people.dropout):
         state[rows, slots] = False

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.datasets.county.economy import MIXED, ORANGE, WORKSHOP, Holdings
+from relapse_risk.datasets.county.economy import Holdings
+from relapse_risk.datasets.county.livelihoods import MIXED, ORANGE, WORKSHOP
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.people import People
 from relapse_risk.records.codes import RISK_TYPE, SHOCK_KIND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from relapse_risk.datasets.county import economy, people, registry, visiting
-from relapse_risk.datasets.county.economy import LIVELIHOODS, MIGRANT, MIXED, ORANGE, TRANSFER, WORKSHOP, Holdings
+from relapse_risk.datasets.county.economy import Holdings
 from relapse_risk.datasets.county.ledger import Ledger
+from relapse_risk.datasets.county.livelihoods import LIVELIHOODS, MIXED, ORANGE, TRANSFER, WORKSHOP
 from relapse_risk.datasets.county.parameters import AREA_SHOCKS, CountyParameters
 from relapse_risk.datasets.county.registry import CAUSES, DEVELOPMENT, MEASURES, NEVER, SHOCKS, Standing
 from relapse_risk.dates import add_months, from_days, to_days
@@ -44,6 +46,26 @@ WARM_UP = 12
 def code(codes: Codes, name: str) -> int:
     """Return a code's number."""
     return codes.values.index(name)
+
+
+@dataclass(frozen=True)
+class Area:
+    """What area-wide events do to a township's households in a month.
+
+    Parameters
+    ----------
+    hazard, income, job_loss, migration : ndarray of float, shape (n,)
+        Added to the log hazard; what is left of income; added to the chance of losing work; factor on the chance
+        of leaving for work.
+    hit : dict of str to ndarray of bool
+        Whom the events that begin this month touch, by kind.
+    """
+
+    hazard: Numbers
+    income: Numbers
+    job_loss: Numbers
+    migration: Numbers
+    hit: dict[str, Flags]
 
 
 class Township:
@@ -88,6 +110,8 @@ class Township:
         self.tap_trouble = rng.random(size) < 0.015
         self.income = np.zeros((12, size))  # the last twelve months' net income and payouts, less self-paid
         self.setback_left = np.zeros(size)
+        self.treated_in = np.full(size, -WARM_UP)  # month of the last medical bill
+        self.developed = np.zeros(size, bool)  # whether a measure of development was begun since identification
         self._lay_out(rng)
         self._register_the_past(rng)
         self.last_profile: npt.NDArray[np.int64] | None = None
@@ -107,11 +131,14 @@ class Township:
         some = (livelihood == ORANGE) | (rng.random(n) < 0.15)
         dibao = np.where(self.lifted, rng.random(n) < p.dibao_share_lifted, rng.random(n) < 0.015)
         dibao |= (livelihood == TRANSFER) & (rng.random(n) < 0.25)
+        unable = self.lifted & ~self.people.labour().any(axis=1)
+        tekun = unable & (rng.random(n) < p.tekun_of_unable)
         return Holdings(
             livelihood=livelihood,
             land=np.round(land, 1),
             orchard=np.round(orchard * (some & oranges), 1),
-            dibao=dibao,
+            dibao=dibao & ~tekun,
+            tekun=tekun,
             rents=rng.random(n) < 0.5,
             skill=rng.normal(-0.04, 0.3, n),
             setback=np.ones(n),
@@ -156,6 +183,9 @@ class Township:
         self.ledger.add(
             "statuses", rows, out, out, poor=False, origin=origin, risk_types=pa.nulls(len(rows), pa.string())
         )
+        rows = np.flatnonzero(self.has.tekun)
+        since, measure = self.lifted_on[rows], code(MEASURE, "comprehensive_security")
+        self.ledger.add("supports", rows, since, since, kind=measure, ended_on=-1)
 
     # ---- its life --------------------------------------------------------------------------------------------
 
@@ -195,13 +225,13 @@ class Township:
         rng = self._rng(3, m + WARM_UP)
         month = from_days(first)
         recording = m >= 0
-        bereaved = people.live_a_month(self.people, rng, self.has.livelihood, self.p)
-        area_hazard, factor, loss, hit_by_area = self._area(month)
+        area = self._area(month)
+        bereaved = people.live_a_month(self.people, rng, self.has.livelihood, area.migration, self.p)
         to_line = self._income_to_line(month)
         supported = (self.standing.supported_until > first) & self.switches.treatment
         hazard = np.exp(
             registry.log_hazard(
-                self.standing, self.people, to_line, self.housing, self.lifted, area_hazard, month.month,
+                self.standing, self.people, to_line, self.housing, self.lifted, area.hazard, month.month,
                 supported, self.p,
             )
         ).clip(0, 0.5)  # fmt: skip
@@ -210,17 +240,18 @@ class Township:
             at_risk = self.standing.at_risk()
             waiting = ~at_risk & ~self.standing.monitored()
             self.truth.append(np.where(at_risk, hazard, np.where(waiting, found, np.nan)))
-        begun = self._shocks(rng, bereaved, hit_by_area)
-        lost = economy.move_work(self.people, rng, loss, self.p)
+        begun = self._shocks(rng, bereaved, area.hit)
+        lost = economy.move_work(self.people, rng, area.job_loss, self.p)
         begun["job_loss"] |= lost & ~self.people.employed.any(axis=1)
         self._note_shocks(rng, begun, first, after, recording)
-        money = economy.earn(self.people, self.has, rng, month, factor, self.lifted, self.p)
+        money = economy.earn(self.people, self.has, rng, month, area.income, self.lifted, self.p)
         fell = self._fall(rng, hazard, first, after, recording)
         costly = 1.0 * begun["illness"] + begun["accident"] + fell
-        bills = [
-            economy.medical_bills(self.people, rng, costly, month, self.p),
-            economy.school_bills(self.people, rng, month, self.p),
-        ]
+        medical = economy.medical_bills(
+            self.people, rng, np.maximum(costly, 0.3 * self._untreated(m)), month, self.p
+        )
+        self.treated_in[medical.household] = m
+        bills = [medical, economy.school_bills(self.people, rng, month, self.p)]
         claims = self._claims(rng, begun)
         self.income[m % 12] = money.net() + claims - sum(self._spread(b) for b in bills)
         if recording:
@@ -231,6 +262,7 @@ class Township:
             self._identify(rng, month, first, after)
             self._visit(rng, m, first, after, to_line)
             self._identify(rng, month, first, after)
+            self._develop(rng, first, after)
             self._eliminate(rng, first, after)
             self._support_the_lifted(rng, hazard, month, first, after)
             self._record_profiles(rng, m, first)
@@ -238,32 +270,37 @@ class Township:
         self.setback_left = np.maximum(self.setback_left - 1, 0)
         self.has.setback = np.where(self.setback_left > 0, self.has.setback, 1.0)
 
+    def _untreated(self, m: int) -> Flags:
+        """Return whose illness, the cause of their need, has brought no bill for almost a year."""
+        s = self.standing
+        ill = (s.monitored() | (s.in_need_since < NEVER)) & (s.cause == CAUSES.index("illness"))
+        return ill & (m - self.treated_in >= 11)
+
     def _spread(self, bills: economy.Bills) -> Numbers:
         """Return the self-paid part of bills, by household."""
         return np.bincount(bills.household, bills.self_paid, minlength=self.size).astype(np.float64)
 
     def _income_to_line(self, month: dt.date) -> Numbers:
         members = np.maximum(self.people.here.sum(axis=1), 1)
-        line = [yuan for since, yuan in sorted(self.p.line_yuan.items()) if since <= month][-1]
-        return self.income.sum(axis=0) / members / line
+        return self.income.sum(axis=0) / members / self.p.line_on(month)
 
-    def _area(self, month: dt.date) -> tuple[Numbers, Numbers, Numbers, dict[str, Flags]]:
-        """Return what area-wide events add to the hazard, leave of income, add to job loss; and whom they hit."""
+    def _area(self, month: dt.date) -> Area:
+        """Return what area-wide events do this month."""
         n = self.size
-        hazard, factor, loss = np.zeros(n), np.ones(n), np.zeros(n)
-        hit: dict[str, Flags] = {}
+        area = Area(np.zeros(n), np.ones(n), np.zeros(n), np.ones(n), {})
         for number, event in enumerate(AREA_SHOCKS):
             begins = to_days(event.first)
             lasts = begins <= to_days(month) < int(add_months(begins, event.months))
             if not lasts or self._rng(4, number).random() >= event.townships:
                 continue
             touched = np.array([name in event.income for name in LIVELIHOODS])[self.has.livelihood]
-            hazard += event.hazard * touched
-            factor *= np.array([event.income.get(name, 1.0) for name in LIVELIHOODS])[self.has.livelihood]
-            loss += event.job_loss * touched
+            area.hazard[touched] += event.hazard
+            area.income[:] *= np.array([event.income.get(name, 1.0) for name in LIVELIHOODS])[self.has.livelihood]
+            area.job_loss[touched] += event.job_loss
+            area.migration[touched] *= event.migration
             if month == event.first:
-                hit[event.kind] = touched
-        return hazard, factor, loss, hit
+                area.hit[event.kind] = touched
+        return area
 
     def _shocks(self, rng: np.random.Generator, bereaved: Flags, area: dict[str, Flags]) -> dict[str, Flags]:
         """Let personal and area-wide shocks hit; return whom each kind hit."""
@@ -390,9 +427,9 @@ class Township:
         s.eliminated_on[rows] = NEVER
         s.in_need_since[rows] = NEVER
         s.clue_on[rows] = NEVER
+        s.cause[rows] = cause = self._lawful_cause(rows)
         s.kind[rows] = registry.kind_of(to_line[rows], self.lifted[rows])
         origin = code(STATUS_ORIGIN, "registry")
-        cause = self._lawful_cause(rows)
         self.ledger.add("statuses", rows, on, known, poor=True, origin=origin, risk_types=_texts(cause))
         self._help(rng, rows, on, cause, month)
 
@@ -416,23 +453,36 @@ class Township:
         kinds = np.array([code(MEASURE, MEASURES[name]) for name in CAUSES])[cause]
         begins = on + 1 + rng.integers(0, 27, self.size)[rows]
         self._support(rng, rows, begins, kinds)
-        poor = (self._income_to_line(month) < 1.0)[rows]
-        self.has.dibao[rows[poor & (rng.random(self.size)[rows] < self.p.dibao_after_identification)]] = True
         able = np.asarray(self.people.labour().any(axis=1))[rows]
         choice = rng.integers(0, len(DEVELOPMENT), self.size)[rows]
         development = np.array([code(MEASURE, name) for name in DEVELOPMENT])[choice]
         two = able & (development != kinds)
         self._support(rng, rows[two], begins[two] + rng.integers(0, 60, self.size)[rows][two], development[two])
+        self.developed[rows] = two | np.isin(kinds, [code(MEASURE, name) for name in DEVELOPMENT])
         s.supported_until[rows] = NEVER
-        work = [code(MEASURE, name) for name in ("employment", "welfare_post")]
-        self._employ(rows[two & np.isin(development, work)])
+        poor = (~self.has.tekun & (self._income_to_line(month) < 1.0))[rows]
+        poor &= rng.random(self.size)[rows] < self.p.dibao_after_identification
+        if self.switches.treatment:
+            self.has.dibao[rows[poor]] = True
+            work = np.isin(development, [code(MEASURE, name) for name in ("employment", "welfare_post")])
+            self._employ(rows[two & work])
+            self.has.skill[rows[two & ~work]] += self.p.industry_raises
+
+    def _develop(self, rng: np.random.Generator, first: int, after: int) -> None:
+        """Begin a measure of development where labour came to those on the list later (5_12_007)."""
+        able = np.asarray(self.people.labour().any(axis=1))
+        rows = np.flatnonzero(self.standing.monitored() & able & ~self.developed)
+        kinds = np.array([code(MEASURE, name) for name in DEVELOPMENT])[rng.integers(0, 4, self.size)[rows]]
+        self._support(rng, rows, rng.integers(first, after, self.size)[rows], kinds)
+        self.developed[rows] = True
 
     def _employ(self, rows: npt.NDArray[np.int64]) -> None:
-        """Give one member able to work a wage, where nobody has one."""
-        idle = rows[~np.asarray(self.people.employed[rows].any(axis=1))]
-        slot = self.people.labour()[idle].argmax(axis=1)
-        self.people.earner[idle, slot] = True
-        self.people.employed[idle, slot] = True
+        """Give one member able to work and without a wage a job."""
+        idle = self.people.labour()[rows] & ~self.people.employed[rows]
+        some = idle.any(axis=1)
+        rows, slot = rows[some], idle[some].argmax(axis=1)
+        self.people.earner[rows, slot] = True
+        self.people.employed[rows, slot] = True
 
     def _support(
         self, rng: np.random.Generator, rows: npt.NDArray[np.int64], begins: Days, kinds: npt.NDArray[np.int64]
@@ -468,7 +518,7 @@ class Township:
         if ending:
             rows, begun, kinds = (np.array(column) for column in zip(*ending, strict=True))
             last = np.array([ends[h] for h in rows.tolist()])
-            known = last + self._late(rng, 1, 20)[rows] + 20  # always after the beginning was entered
+            known = last + self._late(rng, 21, 40)[rows]  # after the beginning was entered
             self.ledger.add("supports", rows, begun, known, kind=kinds, ended_on=last)
 
     def _support_the_lifted(
@@ -527,20 +577,18 @@ class Township:
         """Enter the ledger of the lifted and the monitored: every member who would work for a wage."""
         listed = self.lifted | (self.standing.identified_on < NEVER)
         rows, slots = np.nonzero(self.people.earner & listed[:, None])
-        place = np.array(
-            [code(WORKPLACE, name) for name in ("other_province", "county", "county", "township", "township")]
-        )
-        near = rng.random(self.size) < 0.3
-        where = np.where(
-            near & (self.has.livelihood == MIGRANT), code(WORKPLACE, "province"), place[self.has.livelihood]
-        )
+        names = ("township", "county", "county", "township", "township")
+        home = np.array([code(WORKPLACE, name) for name in names])[self.has.livelihood[rows]]
+        farthest = self.people.level[rows, slots] > -0.5 * self.p.wage_spread  # the better paid go farther
+        far = np.where(farthest, code(WORKPLACE, "other_province"), code(WORKPLACE, "province"))
+        where = np.where(self.people.away[rows, slots], far, home)
         employed = self.people.employed[rows, slots]
         lag = self._late(rng, 5, 26)
         person = pa.array([f"P{slot + 1}" for slot in range(people.SLOTS)]).take(pa.array(slots))
         ids = pc_join(self.ids.take(pa.array(rows)), person)
         self.ledger.add(
             "employment", rows, last, last + lag[rows], person_id=ids, employed=employed,
-            workplace=np.where(employed, where[rows], -1),
+            workplace=np.where(employed, where, -1),
             wage_yuan=np.where(employed, money.wages[rows, slots], np.nan),
         )  # fmt: skip
 
@@ -556,13 +604,10 @@ class Township:
         sees = workers.sees()
         members = self.people.counts()
         children = np.asarray((self.people.here & (self.people.age < people.ADULT)).any(axis=1))
-        away = (self.has.livelihood == MIGRANT) & (rng.random(n) < p.whole_household_away)
+        away = self.people.away.any(axis=1) & (rng.random(n) < p.whole_household_away)
         away &= from_days(first).month not in (1, 2)
-        recent = (
-            self.income[m % 12 - 3 : m % 12] if m % 12 >= 3 else self.income[[m % 12 - 3, m % 12 - 2, m % 12 - 1]]
-        )
-        line = [yuan for since, yuan in sorted(p.line_yuan.items()) if since <= from_days(first)][-1]
-        recent_to_line = recent.sum(axis=0) * 4 / np.maximum(members[:, 0], 1) / line
+        recent = self.income[[m % 12 - 3, m % 12 - 2, m % 12 - 1]]
+        recent_to_line = recent.sum(axis=0) * 4 / np.maximum(members[:, 0], 1) / p.line_on(from_days(first))
         there = visiting.what_there_is(
             s, self.people, self.housing, self.tap_trouble, to_line, 0.5 * recent_to_line + 0.5 * to_line
         )
@@ -604,6 +649,7 @@ class Township:
         grid = self.grid_plans[redrawn][0] + redrawn * 1_000_000
         kind = np.where(self.lifted, code(HOUSEHOLD_TYPE, "lifted"), code(HOUSEHOLD_TYPE, "ordinary"))
         kind = np.where(self.lifted & self.has.dibao, code(HOUSEHOLD_TYPE, "lifted_dibao"), kind)
+        kind = np.where(self.has.tekun, code(HOUSEHOLD_TYPE, "lifted_tekun"), kind)
         listed = ~self.lifted & (self.standing.identified_on < NEVER)
         kind = np.where(listed, code(HOUSEHOLD_TYPE, "monitored"), kind)
         told = np.column_stack([self.people.counts(), self.has.dibao, kind, grid])
