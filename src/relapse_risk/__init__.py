@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relapse_risk.cohort import attrition, cohort, cycles
+    from relapse_risk.cohorts import attrition, cohort, cycles
     from relapse_risk.features.build import build_features
     from relapse_risk.features.catalogue import catalogue
-    from relapse_risk.labels import label_counts, labels
+    from relapse_risk.labelling import label_counts, labels
     from relapse_risk.model.bundle import load_model
     from relapse_risk.model.estimator import RelapseModel
     from relapse_risk.records.folder import load_records
@@ -26,14 +26,14 @@ _WHERE = {
     "Records": "records.records",
     "RelapseModel": "model.estimator",
     "Settings": "settings",
-    "attrition": "cohort",
+    "attrition": "cohorts",
     "build_features": "features.build",
     "catalogue": "features.catalogue",
-    "cohort": "cohort",
-    "cycles": "cohort",
+    "cohort": "cohorts",
+    "cycles": "cohorts",
     "evaluate": "training.evaluate",
-    "label_counts": "labels",
-    "labels": "labels",
+    "label_counts": "labelling",
+    "labels": "labelling",
     "load_model": "model.bundle",
     "load_records": "records.folder",
     "score": "scoring.score",

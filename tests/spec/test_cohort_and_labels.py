@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from tests.support import ascii as drawn
 
-from relapse_risk.cohort import attrition, cohort, cycles, standing
+from relapse_risk.cohorts import attrition, cohort, cycles, standing
 from relapse_risk.errors import UsageError
-from relapse_risk.labels import label_counts, labels, settled_on
+from relapse_risk.labelling import label_counts, labels, settled_on
 from relapse_risk.settings import CycleSettings, OutcomeSettings
 
 STATUSES = """

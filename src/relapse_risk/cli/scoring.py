@@ -27,7 +27,7 @@ def score_command(
     as_json: JsonOption = False,
 ) -> None:
     """Score every household of the cohort, with reasons, riskiest first within each grid."""
-    from relapse_risk.cohort import attrition  # noqa: PLC0415
+    from relapse_risk.cohorts import attrition  # noqa: PLC0415
     from relapse_risk.model.bundle import load_model  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.scoring.ranking import as_of_date, latest_version, ranked  # noqa: PLC0415

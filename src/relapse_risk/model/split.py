@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from relapse_risk.dates import from_days, to_days
 from relapse_risk.errors import NotEnoughData
-from relapse_risk.labels import settled_on
+from relapse_risk.labelling import settled_on
 from relapse_risk.settings import OutcomeSettings
 
 if TYPE_CHECKING:

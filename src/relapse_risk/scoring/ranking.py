@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relapse_risk.cohort import cycles
+from relapse_risk.cohorts import cycles
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import NotFoundError, UsageError
 from relapse_risk.model.bundle import versions

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from relapse_risk.cohort import cohort
+from relapse_risk.cohorts import cohort
 from relapse_risk.dates import DateLike, Days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.build import build_matrix, split_index

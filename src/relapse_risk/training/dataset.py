@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.cohort import cohort, standing
+from relapse_risk.cohorts import cohort, standing
 from relapse_risk.features.build import build_features
-from relapse_risk.labels import label_counts, labels
+from relapse_risk.labelling import label_counts, labels
 from relapse_risk.records.records import Records
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.cohort import cycles
+from relapse_risk.cohorts import cycles
 from relapse_risk.dates import DateLike, to_date
 from relapse_risk.errors import NotEnoughData, UsageError
-from relapse_risk.labels import settled_on
+from relapse_risk.labelling import settled_on
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.features_of import features_by_name
 from relapse_risk.records.records import Records

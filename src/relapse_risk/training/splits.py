@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relapse_risk.cohort import cycles
+from relapse_risk.cohorts import cycles
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import NotEnoughData
-from relapse_risk.labels import settled_on
+from relapse_risk.labelling import settled_on
 from relapse_risk.records.records import Records
 from relapse_risk.settings import OutcomeSettings
 

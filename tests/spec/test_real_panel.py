@@ -1,0 +1,69 @@
+"""The real panel, whole: what its institute published comes out of the records, and households are ranked by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from relapse_risk import Records, cohort, label_counts, labels
+from relapse_risk.cohorts import attrition
+from relapse_risk.datasets.eph import import_eph
+from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.training.dataset import make_dataset
+from relapse_risk.training.metrics import ranking_metrics
+from relapse_risk.training.splits import settled_dates
+
+pytestmark = pytest.mark.xdist_group("panel")
+
+#: Share of persons who are poor, by half-year (INDEC, Incidencia de la pobreza; .002 is what its own bases leave).
+PUBLISHED = {"2016H2": 0.303, "2017H1": 0.286, "2018H1": 0.273, "2018H2": 0.320}
+
+
+@pytest.fixture(scope="module")
+def panel(panel_file: Path) -> Records:
+    imported = import_eph([panel_file])
+    return Records.from_tables(imported.tables, imported.settings)
+
+
+def test_published_poverty_rates_are_reproduced(panel: Records, panel_file: Path) -> None:
+    answers = pd.read_parquet(panel_file)
+    answers["household_id"] = answers["CODUSU"] + "-" + answers["NRO_HOGAR"].astype(str)
+    answers["quarter"] = answers["ANO4"] * 10 + answers["TRIMESTRE"]
+    statuses = panel.frame("statuses")
+    statuses["quarter"] = statuses["occurred_on"].dt.year * 10 + statuses["occurred_on"].dt.quarter
+    both = statuses.merge(answers, on=["household_id", "quarter"], validate="one_to_one")
+    both["half"] = both["ANO4"].astype(str) + np.where(both["TRIMESTRE"] <= 2, "H1", "H2")
+    both["persons"] = both["PONDIH"] * both["n_members"]
+    both["poor_persons"] = both["persons"] * both["poor"].astype(float)
+    sums = both.groupby("half")[["poor_persons", "persons"]].sum()
+    rates = (sums["poor_persons"] / sums["persons"])[list(PUBLISHED)]
+    assert rates.to_dict() == pytest.approx(PUBLISHED, abs=0.002)
+
+
+def test_every_household_is_accounted_for(panel: Records) -> None:
+    rules = attrition(panel, "2018-04-01")
+    assert rules["left"].iloc[0] == panel.visible("2018-04-01").frame("households")["household_id"].nunique()
+    assert (rules["left"].shift(1) - rules["removed"]).iloc[1:].equals(rules["left"].iloc[1:].astype(float))
+    index = cohort(panel, "2018-04-01")
+    assert rules["left"].iloc[-1] == len(index)
+    counts = label_counts(panel, index)
+    assert counts["unobserved"] > 0, "a household that was not seen again is unobserved, not fine"
+    assert counts["positive"] + counts["negative"] == labels(panel, index).notna().sum()
+    assert sum(counts.values()) == len(index)
+
+
+def test_a_model_of_the_past_ranks_later_relapses_better_than_income_does(panel: Records) -> None:
+    until = "2018-04-01"
+    past = panel.visible(until)
+    train = make_dataset(past, settled_dates(past))
+    model = RelapseModel(n_trees=150, n_boosters=1).fit(train.X[train.to_train], train.y[train.to_train])
+    later = make_dataset(panel, [day for day in settled_dates(panel) if day.isoformat() >= until])
+    X, y = later.X[later.in_cohort], later.y[later.in_cohort]
+    assert len(later.dates) > len(y) > 500
+    by_model = ranking_metrics(model.predict_proba(X)[:, 1], y, 0.1)
+    by_income = ranking_metrics(-X["net_last"].to_numpy(), y, 0.1)
+    assert by_model["auc"] > by_income["auc"] + 0.02
+    assert by_model["average_precision"] > by_model["base_rate"] * 1.4
