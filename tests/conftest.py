@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from tests.support.service import Client
+    from tests.support.small import Small
+
+# Before LightGBM loads OpenMP: its threads otherwise spin while they wait, and tests in parallel starve each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 settings.register_profile(
     "ci",
@@ -31,3 +42,30 @@ def panel_file() -> Path:
     if not files:
         pytest.skip("the real panel (eph_households_*.parquet) is not there; RELAPSE_EPH names its folder")
     return files[0]
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """A small county with its model; read only."""
+    from tests.support.small import make_small
+
+    return make_small(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def app(small: Small) -> FastAPI:
+    """The service with the small model."""
+    from relapse_serve.app import create_app
+    from relapse_serve.settings import ServiceSettings
+
+    return create_app(ServiceSettings(models=small.models, model=small.version))
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Iterator[Client]:
+    """A client of the service."""
+    from tests.support.service import Client
+
+    client = Client(app)
+    yield client
+    client.close()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import numpy as np
@@ -9,6 +13,7 @@ import pyarrow as pa
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from relapse_risk.dates import to_days
@@ -17,6 +22,8 @@ from relapse_risk.model.reasons import as_records
 from relapse_risk.scoring.score import Scorer
 from relapse_serve.requests import RequestInvalid, parse, request_schema
 from relapse_serve.settings import ServiceSettings
+
+_log = logging.getLogger(__name__)
 
 #: What every answer says of itself.
 ADVICE = "A score only orders visits. It never includes, excludes or cuts aid: people decide that."
@@ -48,17 +55,21 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         methods=["POST"],
         openapi_extra={"requestBody": {"content": {"application/json": {"schema": request_schema()}}}},
     )
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(HTTPException, _not_served)
     return app
 
 
-async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
-    """Answer what should not happen without telling anything of the request."""
-    return _error_answer(500, "internal error", [])
+async def _not_served(_request: Request, error: Exception) -> JSONResponse:
+    """Answer for a route or method that is not there as every other error is answered."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    message = HTTPStatus(error.status_code).phrase.lower()
+    return _error_answer(error.status_code, message, [], error.headers)
 
 
-def _error_answer(status: int, message: str, faults: list[dict[str, Any]]) -> JSONResponse:
-    return JSONResponse({"error": message, "faults": faults}, status_code=status)
+def _error_answer(
+    status: int, message: str, faults: list[dict[str, Any]], headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse({"error": message, "faults": faults}, status_code=status, headers=headers)
 
 
 class _Service:
@@ -79,7 +90,13 @@ class _Service:
             return JSONResponse(await run_in_threadpool(self.score, body))
         except RequestInvalid as error:
             faults = [{"where": list(fault.where), "valid": fault.valid} for fault in error.faults[:100]]
-            return _error_answer(422, f"the request has {len(error.faults)} fault(s)", faults)
+            status = 422 if error.readable else 400
+            return _error_answer(status, f"the request has {len(error.faults)} fault(s)", faults)
+        except Exception as error:
+            # An error's own text may hold what was sent: neither the client nor the log is told it.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("internal error: %s\n%s", type(error).__name__, where)
+            return _error_answer(500, "internal error", [])
 
     async def _body(self, request: Request) -> bytes | None:
         """Return the body, None where it is larger than allowed."""

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Required
 
 import pyarrow as pa
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    with_config,
+)
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from relapse_risk.dates import to_date
 from relapse_risk.records.columns import Column, Kind, Table
@@ -16,7 +29,7 @@ from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
 from relapse_risk.records.validate import EARLIEST, NUMBER_IN_DISGUISE, first_covered_day
-from relapse_risk.settings import Settings
+from relapse_risk.settings import DataSettings, Settings
 
 MAX_HOUSEHOLDS = 100
 #: More rows than any household's table holds in ten years of weekly records.
@@ -24,6 +37,9 @@ MAX_ROWS = 5_000
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 #: Tables a household's history consists of; grids say nothing of one.
 HISTORY = tuple(name for name in TABLES if name != "grids")
+
+REWRITTEN = "The text is a number that a spreadsheet rewrote; send the id as it was given."
+_REWRITTEN = re.compile(NUMBER_IN_DISGUISE)
 
 Rows = list[dict[str, Any]]
 
@@ -42,12 +58,34 @@ class RequestInvalid(ValueError):
     Parameters
     ----------
     faults : list of Fault
-        All that was found.
+        What was found.
+    readable : bool
+        Whether it was JSON at all.
     """
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[Fault], *, readable: bool = True) -> None:
         self.faults = faults
+        self.readable = readable
         super().__init__(f"{len(faults)} fault(s)")
+
+
+NOT_JSON = Fault((), "The body must be JSON in UTF-8, not deeply nested, with each field once.")
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("day", "Input should be a day of the calendar") from None
+
+
+#: Pydantic's own date takes "1704067200", a number of seconds, for a day.
+Day = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    AfterValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
 
 
 def _constrained(column: Column) -> Any:
@@ -58,7 +96,7 @@ def _constrained(column: Column) -> Any:
         Kind.TEXT: lambda: Annotated[str, Field(min_length=1, max_length=64)],
         Kind.CODE: lambda: Literal[column.codes.values],  # type: ignore[union-attr]
         Kind.CODE_SET: lambda: Annotated[str, Field(max_length=256, pattern=_code_set(column))],
-        Kind.DATE: lambda: dt.date,
+        Kind.DATE: lambda: Day,
         Kind.INTEGER: lambda: Annotated[int, bounds],
         Kind.NUMBER: lambda: Annotated[float, bounds],
         Kind.FLAG: lambda: bool,
@@ -83,15 +121,18 @@ def _row_type(table: type[Table]) -> Any:
 
 
 def _request_type() -> Any:
-    """Return the type of a request, made of the table classes."""
+    """Return the type of a request, made of the table classes.
+
+    Of each list of rows the first bad row is told: telling all of a body full of them took gigabytes.
+    """
     an_id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S")]
     fields: dict[str, Any] = {"household_id": Required[an_id]}
     for name in HISTORY:
-        rows: Any = Annotated[list[_row_type(TABLES[name])], Field(max_length=MAX_ROWS)]  # type: ignore[misc]
+        rows: Any = Annotated[list[_row_type(TABLES[name])], Field(max_length=MAX_ROWS), FailFast()]  # type: ignore[misc]
         fields[name] = Required[rows] if name == "households" else NotRequired[rows]
     history: Any = with_config(_STRICT)(TypedDict("HouseholdHistory", fields))  # type: ignore[operator]
     several: Any = Annotated[list[history], Field(min_length=1, max_length=MAX_HOUSEHOLDS)]
-    request = {"as_of": Required[dt.date], "households": Required[several]}
+    request = {"as_of": Required[Day], "households": Required[several]}
     return with_config(_STRICT)(TypedDict("ScoreRequest", request))  # type: ignore[operator]
 
 
@@ -111,7 +152,8 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
     body : bytes
         JSON.
     settings : Settings
-        The model's: which items there are, and since when a monitoring line.
+        The model's: which items there are, and since when a monitoring line. Where its training data ended does
+        not matter here.
 
     Returns
     -------
@@ -125,12 +167,17 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
     Raises
     ------
     RequestInvalid
-        With every fault of every field.
+        With the faults found, or as unreadable where the body is not JSON.
     """
     try:
         request = _ADAPTER.validate_json(body, strict=True)
     except ValidationError as error:
-        raise RequestInvalid([_fault(e) for e in error.errors(include_url=False, include_input=False)]) from None
+        found = error.errors(include_url=False, include_input=False)
+        if any(e["type"] == "json_invalid" for e in found):
+            raise RequestInvalid([NOT_JSON], readable=False) from None
+        raise RequestInvalid([_fault(e) for e in found]) from None
+    _refuse_repeated_fields(body)
+    settings = settings.model_copy(update={"data": DataSettings(currency=settings.data.currency)})
     as_of, households = request["as_of"], request["households"]
     faults = list(_faults(as_of, households, settings))
     if faults:
@@ -144,6 +191,16 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
     )
 
 
+def _refuse_repeated_fields(body: bytes) -> None:
+    """Refuse an object that names a field twice: readers differ in which of the two they believe."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise RequestInvalid([NOT_JSON], readable=False)
+
+    json.loads(body, object_pairs_hook=once)
+
+
 def _fault(error: Any) -> Fault:
     """Return pydantic's finding without anything the client sent: its own field names are ours, others are not."""
     where = tuple(
@@ -151,8 +208,6 @@ def _fault(error: Any) -> Fault:
     )
     if error["type"] == "extra_forbidden":
         return Fault((*where[:-1], "(unknown field)"), "Leave it out: no such field.")
-    if error["type"] == "json_invalid":
-        return Fault((), "The body must be JSON in UTF-8.")
     return Fault(where, f"{error['msg']}.")
 
 
@@ -169,6 +224,8 @@ def _faults(as_of: dt.date, households: Rows, settings: Settings) -> Iterator[Fa
     for h, household in enumerate(households):
         if household["household_id"] in seen:
             yield Fault(("households", h, "household_id"), "Each household once.")
+        if _REWRITTEN.match(household["household_id"]):
+            yield Fault(("households", h, "household_id"), REWRITTEN)
         seen.add(household["household_id"])
         if not household["households"]:
             yield Fault(("households", h, "households"), "At least one profile row.")
@@ -200,11 +257,8 @@ def _row_faults(
             whole = row.get(column.at_most) if column.at_most else None
             if whole is not None and value > whole:
                 yield (r, name), f"At most {column.at_most}."
-            if column.kind is Kind.ID and _looks_rewritten(value):
-                yield (
-                    (r, name),
-                    "The text is a number that a spreadsheet rewrote; send the id as it was given.",
-                )
+            if column.kind is Kind.ID and _REWRITTEN.match(value):
+                yield (r, name), REWRITTEN
         if table.name == "observations" and row["item"] not in settings.items:
             yield (r, "item"), f"One of {', '.join(settings.items) or 'none'}."
         if table.name in MONEY_TABLES and (covered is None or row["occurred_on"] < covered):
@@ -217,12 +271,6 @@ def _row_faults(
         if names in seen:
             yield (r,), f"({', '.join(key)}) names one row; a correction has a later known_on."
         seen.add(names)
-
-
-def _looks_rewritten(value: str) -> bool:
-    import re  # noqa: PLC0415
-
-    return re.match(NUMBER_IN_DISGUISE, value) is not None
 
 
 def _table(name: str, households: Rows) -> pa.Table:

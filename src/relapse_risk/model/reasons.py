@@ -101,7 +101,9 @@ class Explainer:
         ndarray of float64, shape (n, n_groups)
             In the order of ``groups``.
         """
-        return np.stack([contributions[:, members].sum(axis=1) for members in self._members], axis=1)
+        # A running sum adds in one order; numpy's sum takes another one for a single row than for many.
+        sums = [np.cumsum(contributions[:, members], axis=1)[:, -1] for members in self._members]
+        return np.stack(sums, axis=1)
 
     def reasons(
         self,

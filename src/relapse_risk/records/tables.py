@@ -11,6 +11,9 @@ from relapse_risk.records import codes
 from relapse_risk.records.codes import Codes
 from relapse_risk.records.columns import Column, Kind, Table
 
+#: No amount, area or answer is larger, in any currency; sums and squares of larger ones would overflow.
+_MOST_MONEY, _MOST_MU = 1e12, 1e6
+
 
 def _household() -> Column:
     return _id("户编号", "household id")
@@ -44,11 +47,11 @@ def _grade(zh: str, en: str) -> Column:
 
 
 def _yuan(zh: str, en: str, *, nullable: bool = False) -> Column:
-    return Column(Kind.NUMBER, zh, en, "yuan", nullable=nullable, minimum=0)
+    return Column(Kind.NUMBER, zh, en, "yuan", nullable=nullable, minimum=0, maximum=_MOST_MONEY)
 
 
 def _mu(zh: str, en: str) -> Column:
-    return Column(Kind.NUMBER, zh, en, "mu", nullable=True, minimum=0)
+    return Column(Kind.NUMBER, zh, en, "mu", nullable=True, minimum=0, maximum=_MOST_MU)
 
 
 def _flag(zh: str, en: str, *, nullable: bool = True) -> Column:
@@ -128,7 +131,15 @@ class Observations(Table):
     occurred_on = _occurred("day of the answer")
     known_on = _known()
     item = Column(Kind.TEXT, "观察项", "item, as declared in the settings")
-    value = Column(Kind.NUMBER, "取值", "the coded answer", "code", nullable=True)
+    value = Column(
+        Kind.NUMBER,
+        "取值",
+        "the coded answer",
+        "code",
+        nullable=True,
+        minimum=-_MOST_MONEY,
+        maximum=_MOST_MONEY,
+    )
 
 
 class Incomes(Table):

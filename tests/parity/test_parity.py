@@ -1,0 +1,164 @@
+"""One household's row is the same bits in training, in the batch and over the API (P20)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from tests.support import histories
+from tests.support.service import Client
+from tests.support.small import Small, history, pairs, request_of, save
+
+from relapse_risk.features.build import build_features
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.model.bundle import load_model
+from relapse_risk.model.estimator import RelapseModel, directions_of
+from relapse_risk.records.records import Records
+from relapse_risk.scoring.score import score
+from relapse_serve.app import create_app
+from relapse_serve.requests import parse
+from relapse_serve.settings import ServiceSettings
+
+NUMBERS = ["probability", "raw_score", "base_score"]
+
+
+def features_over_the_api(body: bytes, model: RelapseModel, as_of: dt.date) -> pd.DataFrame:
+    """Return the features the service makes of a request."""
+    _, ids, records = parse(body, model.settings_)
+    features = [f for f in catalogue(model.settings_) if f.name in set(model.feature_names_in_)]
+    return build_features(records, pairs(ids, as_of), features)
+
+
+def assert_parity(client: Client, model: RelapseModel, records: Records, ids: list[str], as_of: dt.date) -> None:
+    """Assert that rows, scores and reasons are equal in training, in the batch and over the API."""
+    index = pairs(ids, as_of)
+    request = request_of(records, ids, as_of)
+    features = [f for f in catalogue(model.settings_) if f.name in set(model.feature_names_in_)]
+    trained = build_features(records, index, features)
+    sent = features_over_the_api(json.dumps(request).encode(), model, as_of)
+    pd.testing.assert_frame_equal(trained, sent, check_exact=True)
+
+    batch = score(model, records, index=index)
+    np.testing.assert_array_equal(model.predict_proba(trained)[:, 1], batch["probability"].to_numpy())
+    np.testing.assert_array_equal(model.decision_function(trained), batch["raw_score"].to_numpy())
+
+    answer = client.post(request)
+    assert answer.status_code == 200, answer.text
+    for (_, row), told in zip(batch.iterrows(), answer.json()["scores"], strict=True):
+        assert told["household_id"] == row.name[0]
+        assert [told[name] for name in NUMBERS] == [row[name] for name in NUMBERS]
+        assert told["because"] == {name.removeprefix("because_"): row[name] for name in batch if "because_" in name}
+        assert (told["band"], told["reasons"]) == (row["band"], row["reasons"])
+
+
+@pytest.fixture(scope="module")
+def households(small: Small) -> list[str]:
+    return sorted(set(small.records.table("households")["household_id"].to_pylist()))
+
+
+def test_p20_the_rows_that_were_trained_on_score_the_same_in_the_batch_and_over_the_api(
+    small: Small, client: Client
+) -> None:
+    day = dt.date(2021, 9, 1)
+    rows = small.data.X[small.data.on([day])]
+    ids = rows.index.get_level_values("household_id").tolist()[::7]
+    kept = rows.loc[ids]
+    sent = features_over_the_api(
+        json.dumps(request_of(small.records, ids, day)).encode(), load_model(small.folder), day
+    )
+    pd.testing.assert_frame_equal(kept, sent, check_exact=True, check_index_type=False)
+    answer = client.post(request_of(small.records, ids, day)).json()
+    assert [s["raw_score"] for s in answer["scores"]] == small.model.decision_function(kept).tolist()
+
+
+def test_p20_a_whole_county_scores_the_same_in_the_batch_and_over_the_api(
+    small: Small, client: Client, households: list[str]
+) -> None:
+    model = load_model(small.folder)
+    for start in range(0, 300, 100):
+        assert_parity(client, model, small.records, households[start : start + 100], small.as_of)
+
+
+def test_p20_a_household_asked_for_alone_scores_as_among_others(
+    small: Small, client: Client, households: list[str]
+) -> None:
+    among = client.post(request_of(small.records, households[:40], small.as_of)).json()["scores"]
+    alone = [
+        client.post(request_of(small.records, [household], small.as_of)).json()["scores"][0]
+        for household in households[:40]
+    ]
+    assert alone == among
+
+
+def test_p20_records_that_reach_past_the_training_data_are_used_over_the_api(
+    small: Small, client: Client, households: list[str]
+) -> None:
+    """The model's settings say where its training data ended; a request months later is not cut there."""
+    ids = households[:5]
+    later = small.as_of + dt.timedelta(days=100)
+    request = request_of(small.records, ids, later)
+    visit = {
+        "occurred_on": (later - dt.timedelta(days=3)).isoformat(),
+        "known_on": (later - dt.timedelta(days=2)).isoformat(),
+        "visit_id": "after training",
+        "yard": 2,
+    }
+    for household in request["households"]:
+        household["visits"].append(visit)
+    sent = features_over_the_api(json.dumps(request).encode(), load_model(small.folder), later)
+    assert sent["visit_days_since"].tolist() == [3.0] * len(ids)
+
+
+def random_model() -> RelapseModel:
+    """Return a model of every feature, items included, grown on numbers of any size."""
+    features = catalogue(histories.SETTINGS)
+    rng = np.random.default_rng(0)
+    values = rng.exponential(size=(2000, len(features))) * 10 ** rng.uniform(-1, 3, size=(1, len(features)))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    X = pd.DataFrame(values.astype(np.float32), columns=[f.name for f in features])
+    for feature in features:
+        if feature.codes:
+            codes = rng.integers(-1, len(feature.codes.values), len(X))
+            X[feature.name] = pd.Categorical.from_codes(codes, pd.Index(feature.codes.values))
+    y = X.isna().to_numpy() @ rng.normal(size=X.shape[1]) > 1
+    few = {"n_trees": 60, "n_boosters": 2, "num_leaves": 15, "n_threads": 1}
+    model = RelapseModel(**few, monotone=directions_of(features), outcome=histories.SETTINGS.outcome)  # type: ignore[arg-type]
+    return model.fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def random_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RelapseModel, Client]]:
+    """The service with a model of every feature."""
+    models = tmp_path_factory.mktemp("random")
+    version = save(random_model(), histories.SETTINGS, dt.date(2023, 1, 1), models)
+    client = Client(create_app(ServiceSettings(models=models, model=version)))
+    yield load_model(models / version), client
+    client.close()
+
+
+@settings(max_examples=40)
+@given(rows=histories.tables(), as_of=histories.as_of_dates)
+def test_p20_random_histories_score_the_same_in_training_batch_and_api(
+    random_service: tuple[RelapseModel, Client], rows: dict[str, Any], as_of: dt.date
+) -> None:
+    model, client = random_service
+    records = histories.as_records(rows)
+    assert_parity(client, model, records, list(histories.HOUSEHOLDS), as_of)
+
+
+def test_a_history_without_rows_of_a_table_equals_one_that_leaves_the_table_out(
+    small: Small, client: Client, households: list[str]
+) -> None:
+    full = history(small.records, households[0], small.as_of)
+    left_out = {name: rows for name, rows in full.items() if rows}
+    assert len(left_out) < len(full)
+    answers = [
+        client.post({"as_of": small.as_of.isoformat(), "households": [told]}).json() for told in (full, left_out)
+    ]
+    assert answers[0] == answers[1]
