@@ -144,7 +144,44 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         NotEnoughData
             If one of the classes does not occur.
         """
-        index = getattr(X, "index", None)
+        X_checked, positive, index = self._prepare(X, y)
+        splits, self.calibrated_on_ = calibration_splits(
+            index,
+            positive,
+            self.outcome or _noted_outcome(y),
+            share=self.calibration_share,
+            seed=self.random_state,
+        )
+        self.calibrator_, floors = self._calibrate(X_checked, positive, splits)
+        self.band_floors_ = floors
+        self.boosters_ = self._grow(X_checked, positive)
+        columns = list(getattr(self, "feature_names_in_", range(X_checked.shape[1])))
+        self.reference_: dict[str, FeatureReference] = {
+            str(column): reference for column, reference in zip(columns, describe(X_checked), strict=True)
+        }
+        return self
+
+    def grow(self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike) -> RelapseModel:
+        """Grow the trees and no more: enough for an order (``decision_function``), at half the time of ``fit``.
+
+        Parameters
+        ----------
+        X, y
+            As for ``fit``.
+
+        Raises
+        ------
+        NotEnoughData
+            If one of the classes does not occur.
+        """
+        X_checked, positive, _ = self._prepare(X, y)
+        self.boosters_ = self._grow(X_checked, positive)
+        return self
+
+    def _prepare(
+        self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike
+    ) -> tuple[Matrix, npt.NDArray[np.bool_], pd.MultiIndex | None]:
+        """Return the labelled rows' features, labels and, where X tells them, households and dates."""
         matrix, names = self._learn_columns(X)
         X_checked, target = validate_data(
             self, matrix, self._target(y, len(matrix)), dtype=np.float32, ensure_all_finite="allow-nan"
@@ -157,20 +194,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             del self.feature_names_in_
         self.n_rows_, self.n_left_out_ = len(target), int((~labelled).sum())
         self.classes_, positive = self._classes(target)
-        outcome = self.outcome or _noted_outcome(y)
-        splits, self.calibrated_on_ = calibration_splits(
-            index[labelled] if names and index is not None else None,
-            positive,
-            outcome,
-            share=self.calibration_share,
-            seed=self.random_state,
-        )
-        self.calibrator_, floors = self._calibrate(X_checked, positive, splits)
-        self.band_floors_ = floors
-        self.boosters_ = self._grow(X_checked, positive)
-        columns = names or [str(k) for k in range(X_checked.shape[1])]
-        self.reference_: dict[str, FeatureReference] = dict(zip(columns, describe(X_checked), strict=True))
-        return self
+        index = getattr(X, "index", None)
+        return X_checked, positive, index[labelled] if names and index is not None else None
 
     def _learn_columns(self, X: pd.DataFrame | npt.ArrayLike) -> tuple[Any, list[str] | None]:
         """Return the features as numbers and their names; note the category lists."""

@@ -1,9 +1,13 @@
-"""What a county does today, as scores to be measured beside: higher is riskier, missing comes last."""
+"""What a county does today, as scores to be measured beside: higher is riskier, missing comes last.
+
+Rules look at facts that the engine computes as it does the features; what is learned looks at the features.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Container
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,30 +16,38 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from relapse_risk.training.scorecard import Scorecard
+
 if TYPE_CHECKING:
     import pandas as pd
 
+    from relapse_risk.training.dataset import Dataset
+
 Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 class Baseline(ABC):
-    """A rule or a simple model, on the same features as the model.
+    """A rule or a simple model.
 
     Attributes
     ----------
     name : str
         In tables and metrics.
+    needs : frozenset of str
+        Tables without which it says nothing.
     """
 
     name: ClassVar[str]
+    needs: ClassVar[frozenset[str]] = frozenset()
 
-    def fit(self, X: pd.DataFrame, y: npt.NDArray[np.bool_]) -> Baseline:  # noqa: ARG002
-        """Learn what there is to learn; rules learn nothing."""
+    def fit(self, data: Dataset, rows: Flags) -> Self:  # noqa: ARG002
+        """Learn from some rows what there is to learn; rules learn nothing."""
         return self
 
     @abstractmethod
-    def score(self, X: pd.DataFrame) -> Numbers:
-        """Return the score of each row."""
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
+        """Return the score of some rows, shape (rows.sum(),)."""
 
 
 class LowestIncome(Baseline):
@@ -43,9 +55,9 @@ class LowestIncome(Baseline):
 
     name = "lowest income to line"
 
-    def score(self, X: pd.DataFrame) -> Numbers:
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return minus the last net income over the line."""
-        return -X["net_last"].to_numpy(np.float64)
+        return -data.facts["net_last"].to_numpy(np.float64)[rows]
 
 
 class LastGrades(Baseline):
@@ -53,9 +65,62 @@ class LastGrades(Baseline):
 
     name = "last visit's grades"
 
-    def score(self, X: pd.DataFrame) -> Numbers:
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return the last visit's grades."""
-        return X["grades_last"].to_numpy(np.float64)
+        return data.facts["grades_last"].to_numpy(np.float64)[rows]
+
+
+class MustVisit(Baseline):
+    """The eight must-visit groups (八必访): the more of them a household is in, the sooner it is visited.
+
+    Groups as a survey notice lists them (Shiyan 2022): lifted; low or falling income; subsistence allowance;
+    disabled members; several children at school; living on wages of unstable work; illness, disaster or
+    accident; elderly without anyone able to work. Its ninth, monitored for over a year, is not for a cohort of
+    households that are not monitored. "Low" is taken as under 1.5 times the line, "on wages" as two thirds of
+    income, "several" as two: assumptions, for the notice gives no numbers.
+    """
+
+    name = "eight must-visit groups"
+    needs = frozenset({"shocks", "supports"})
+
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
+        """Return the number of groups, 0 to 8."""
+        f = _columns(data.facts, rows)
+        groups = [
+            ~np.isnan(f["lifted_days"]),
+            (f["net_ratio_12m"] < 1.5) | (f["net_change_12m"] < 0.0),
+            f["dibao"] > 0,
+            f["n_disabled"] > 0,
+            f["n_students"] >= 2,
+            (f["wage_share_12m"] >= 2 / 3) & (f["employed_mean_6m"] < 1.0),
+            (f["n_major_illness"] > 0) | (f["event_count_12m"] > 0),
+            (f["n_elderly"] > 0) & (f["n_labour"] == 0),
+        ]
+        return np.asarray(np.sum(groups, axis=0), np.float64)
+
+
+class Thresholds(Baseline):
+    """The warning thresholds of data comparison: the more of them a household has crossed, the sooner.
+
+    In yuan, as county rules have them: self-paid medical bills of twelve months of 5,000 in a lifted household and
+    20,000 in any other; a bill of 500 in the last two months; school costs of 10,000 in twelve months; an illness,
+    accident or disaster in the last two months.
+    """
+
+    name = "warning thresholds"
+    needs = frozenset({"expenses", "shocks"})
+
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
+        """Return the number of thresholds crossed, 0 to 4."""
+        f = _columns(data.facts, rows)
+        medical = np.where(np.isnan(f["lifted_days"]), 20_000.0, 5_000.0)
+        crossed = [
+            f["medical_yuan_12m"] >= medical,
+            f["medical_bill_2m"] >= 500.0,
+            f["education_yuan_12m"] > 10_000.0,
+            f["event_count_2m"] > 0,
+        ]
+        return np.asarray(np.sum(crossed, axis=0), np.float64)
 
 
 class Logistic(Baseline):
@@ -67,9 +132,9 @@ class Logistic(Baseline):
         self._pipeline: Pipeline | None = None
         self._bounds: tuple[Numbers, Numbers] | None = None
 
-    def fit(self, X: pd.DataFrame, y: npt.NDArray[np.bool_]) -> Logistic:
+    def fit(self, data: Dataset, rows: Flags) -> Self:
         """Learn the weights."""
-        matrix = _numbers(X)
+        matrix = _numbers(data.X[rows])
         told = np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
         # A few incomes are hundreds of lines; one such household must not bend the whole line.
         low, high = np.nanquantile(told, [0.005, 0.995], axis=0)
@@ -79,14 +144,36 @@ class Logistic(Baseline):
             StandardScaler(),
             LogisticRegression(C=0.01, max_iter=1000),
         )
-        self._pipeline.fit(np.clip(matrix, low, high), y)
+        self._pipeline.fit(np.clip(matrix, low, high), data.y[rows])
         return self
 
-    def score(self, X: pd.DataFrame) -> Numbers:
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return the log-odds."""
         assert self._pipeline is not None  # noqa: S101
         assert self._bounds is not None  # noqa: S101
-        return cast(Numbers, self._pipeline.decision_function(np.clip(_numbers(X), *self._bounds)))
+        return cast(Numbers, self._pipeline.decision_function(np.clip(_numbers(data.X[rows]), *self._bounds)))
+
+
+class PaperScorecard(Baseline):
+    """Ten questions with points, learned, usable on paper."""
+
+    name = "ten-item scorecard"
+
+    def __init__(self) -> None:
+        self.card = Scorecard()
+
+    def fit(self, data: Dataset, rows: Flags) -> Self:
+        """Choose the items and their points."""
+        self.card.fit(data.X[rows], data.y[rows])
+        return self
+
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
+        """Return the points, 0 to about 100."""
+        return self.card.points(data.X[rows])
+
+
+def _columns(frame: pd.DataFrame, rows: Flags) -> dict[str, Numbers]:
+    return {str(name): frame[name].to_numpy(np.float64)[rows] for name in frame}
 
 
 def _numbers(X: pd.DataFrame) -> Numbers:
@@ -99,6 +186,15 @@ def _numbers(X: pd.DataFrame) -> Numbers:
     return np.column_stack(columns)
 
 
-def baselines() -> list[Baseline]:
-    """Return fresh baselines, in the order of tables."""
-    return [LowestIncome(), LastGrades(), Logistic()]
+def baselines(present: Container[str]) -> list[Baseline]:
+    """Return fresh baselines, in the order of tables: those whose tables are there.
+
+    Parameters
+    ----------
+    present : container of str
+        Tables the records have.
+    """
+    every: list[Baseline] = [
+        LowestIncome(), LastGrades(), MustVisit(), Thresholds(), PaperScorecard(), Logistic(),
+    ]  # fmt: skip
+    return [baseline for baseline in every if all(table in present for table in baseline.needs)]

@@ -14,6 +14,7 @@ from relapse_risk.cohorts import cohort, standing
 from relapse_risk.features.build import build_features
 from relapse_risk.labelling import label_counts, labels
 from relapse_risk.records.records import Records
+from relapse_risk.training.facts import rule_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,21 +32,27 @@ class Dataset:
     ----------
     X : DataFrame
         Features, by (household_id, as_of).
+    facts : DataFrame
+        What today's rules look at, of the same rows.
     y : ndarray of bool
         The outcome.
     to_train, in_cohort, not_poor, poor_before : ndarray of bool
         Whether a row is one to learn from; would have been scored; was not poor; had been poor or lifted before.
     counts : dict of str to int
         Labels found, and rows left out for want of one, by reason.
+    present : frozenset of str
+        Tables that the records have.
     """
 
     X: pd.DataFrame
+    facts: pd.DataFrame
     y: Flags
     to_train: Flags
     in_cohort: Flags
     not_poor: Flags
     poor_before: Flags
     counts: dict[str, int]
+    present: frozenset[str]
 
     @property
     def dates(self) -> npt.NDArray[np.datetime64]:
@@ -77,10 +84,12 @@ def make_dataset(records: Records, dates: Sequence[dt.date], features: Sequence[
     not_poor, poor_before = standing(records, index)
     return Dataset(
         X=build_features(records, index, features),
+        facts=build_features(records, index, rule_facts()),
         y=label.dropna().to_numpy(bool),
         to_train=np.asarray(index.isin(train)),
         in_cohort=np.asarray(index.isin(scored)),
         not_poor=not_poor,
         poor_before=poor_before,
         counts=label_counts(records, everyone),
+        present=records.present,
     )

@@ -65,11 +65,11 @@ def predictions_at_origins(
         on_progress(f"judging at {origin.test}")
         X, y = data.X[train], data.y[train]
         model = make_model().fit(X, y)
-        free = make_model().set_params(monotone=None).fit(X, y)
+        free = make_model().set_params(monotone=None).grow(X, y)
         part = _told(data, test).assign(
             probability=model.predict_proba(data.X[test])[:, 1],
-            **{WITHOUT_DIRECTIONS: free.predict_proba(data.X[test])[:, 1]},
-            **{b.name: b.fit(X, y).score(data.X[test]) for b in baselines()},
+            **{WITHOUT_DIRECTIONS: free.decision_function(data.X[test])},
+            **{b.name: b.fit(data, train).score(data, test) for b in baselines(data.present)},
         )
         parts.append(part)
     if not parts:
@@ -193,9 +193,9 @@ def evaluate(
     data = make_dataset(records, days, features)
     seen = records.visible(until)
     train = make_dataset(seen, settled_dates(seen), features)
-    X, y = train.X[train.to_train], train.y[train.to_train]
-    predictions = _told(data, np.full(len(data.y), True)).assign(
+    everyone = np.full(len(data.y), True)
+    predictions = _told(data, everyone).assign(
         probability=model.predict_proba(data.X)[:, 1],
-        **{baseline.name: baseline.fit(X, y).score(data.X) for baseline in baselines()},
+        **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.present)},
     )
     return predictions, metrics_of(predictions, records.settings.training.capacity)
