@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from relapse_risk.errors import BundleRefused, NotFoundError, OutputExists, UsageError
 from relapse_risk.features.catalogue import fingerprint
@@ -35,6 +35,7 @@ from relapse_risk.settings import Settings
 
 MANIFEST = "manifest.json"
 BUNDLE = "bundle.json"
+FIRST_BOOSTER = "booster-00.txt"
 FORMAT = 1
 #: A version is its last training day and the first digits of its manifest's hash.
 VERSION = re.compile(r"^\d{8}-[0-9a-f]{12}$")
@@ -154,7 +155,7 @@ def save_bundle(
         catalogue_sha256=fingerprint(features),
         categories={name: tuple(of) for name, of in model.categories_.items()},
         classes=tuple(bool(c) for c in model.classes_),
-        parameters={k: v for k, v in model.get_params().items() if k not in ("outcome", "n_threads")},
+        parameters=_parameters(model),
         calibrator=_Calibrator(
             kind="sigmoid", slope=model.calibrator_.slope, intercept=model.calibrator_.intercept
         ),
@@ -172,6 +173,11 @@ def save_bundle(
     version = f"{training.until.replace('-', '')}-{hashlib.sha256(contents[MANIFEST]).hexdigest()[:12]}"
     _write(Path(models) / version, contents)
     return version
+
+
+def _parameters(model: RelapseModel) -> dict[str, Any]:
+    """Return what the model was grown with, but for what decides nothing or stands in the settings."""
+    return {k: v for k, v in model.get_params().items() if k not in ("outcome", "n_threads")}
 
 
 def _json(value: Any) -> bytes:
@@ -200,7 +206,7 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
 def versions(models: Path | str) -> list[str]:
     """Return the versions below a folder of models, oldest training day first."""
     folder = Path(models)
-    return sorted(p.name for p in folder.iterdir() if VERSION.match(p.name)) if folder.is_dir() else []
+    return sorted(p.name for p in folder.iterdir() if VERSION.fullmatch(p.name)) if folder.is_dir() else []
 
 
 def load_model(path: Path | str) -> RelapseModel:
@@ -227,7 +233,7 @@ def load_model(path: Path | str) -> RelapseModel:
     if not folder.is_dir():
         there = ", ".join(versions(folder.parent)) or "none"
         raise NotFoundError(f"no model {folder.name} in {folder.parent}. Versions there: {there}.")
-    if not VERSION.match(folder.name) or folder.is_symlink():
+    if not VERSION.fullmatch(folder.name) or folder.is_symlink():
         raise BundleRefused(f"{folder.name!r} is not a model version (YYYYMMDD-<12 hex digits>)")
     contents = _verified(folder)
     try:
@@ -237,9 +243,9 @@ def load_model(path: Path | str) -> RelapseModel:
             f"{folder.name}: bundle.json does not fit this version ({error.error_count()} place(s)). "
             "Use the version of relapse-risk it was made with, or train anew."
         ) from error
-    texts = [contents[name].decode() for name in sorted(contents) if name.startswith("booster-")]
-    if not texts:
-        raise BundleRefused(f"{folder.name}: no booster in the bundle")
+    if info.parameters.keys() != _parameters(RelapseModel()).keys():
+        raise BundleRefused(f"{folder.name}: its parameters are not this version's. Train anew.")
+    texts = [contents[name] for name in sorted(contents) if name != BUNDLE]
     features = features_by_name(info.features, info.settings)
     if fingerprint(features) != info.catalogue_sha256:
         raise BundleRefused(
@@ -248,7 +254,7 @@ def load_model(path: Path | str) -> RelapseModel:
         )
     for text in texts:
         _try_to_parse(folder.name, text)
-    return _restore(info, texts, folder.name)
+    return _restore(info, [text.decode() for text in texts], folder.name)
 
 
 def _verified(folder: Path) -> dict[str, bytes]:
@@ -257,11 +263,16 @@ def _verified(folder: Path) -> dict[str, bytes]:
     manifest = _read(folder / MANIFEST)
     if hashlib.sha256(manifest).hexdigest()[:12] != folder.name.split("-")[1]:
         raise BundleRefused(f"{folder.name}: the manifest is not the one this version was named after. {advice}")
-    hashes: dict[str, str] = json.loads(manifest)
+    try:
+        hashes = TypeAdapter(dict[str, str]).validate_json(manifest, strict=True)
+    except ValidationError as error:
+        raise BundleRefused(f"{folder.name}: the manifest is not a list of files. {advice}") from error
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
-    if present != set(hashes) or not all(_FILE.match(name) for name in hashes):
+    if present != set(hashes):
         odd = ", ".join(sorted(present ^ set(hashes)))
         raise BundleRefused(f"{folder.name}: files missing or surplus: {odd}. {advice}")
+    if not all(_FILE.fullmatch(name) for name in hashes) or not {BUNDLE, FIRST_BOOSTER} <= set(hashes):
+        raise BundleRefused(f"{folder.name}: a bundle is {BUNDLE} and its boosters, no more and no less. {advice}")
     contents = {}
     for name, expected in hashes.items():
         contents[name] = _read(folder / name)
@@ -276,10 +287,11 @@ def _read(file: Path) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise BundleRefused(f"{file.parent.name}: {file.name} is missing or a link") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        os.close(descriptor)
+        raise BundleRefused(f"{file.parent.name}: {file.name} is not a file of a bundle")
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-            raise BundleRefused(f"{file.parent.name}: {file.name} is not a file of a bundle")
         return stream.read()
 
 
@@ -293,7 +305,7 @@ sys.exit(library.LGBM_BoosterLoadModelFromString(text, ctypes.byref(trees), ctyp
 """
 
 
-def _try_to_parse(version: str, text: str) -> None:
+def _try_to_parse(version: str, text: bytes) -> None:
     """Let another process parse the text first: LightGBM aborts on what it cannot read."""
     spec = find_spec("lightgbm")
     if spec is None or spec.origin is None:  # pragma: no cover - lightgbm is a dependency
@@ -301,7 +313,7 @@ def _try_to_parse(version: str, text: str) -> None:
     library = next(Path(spec.origin).parent.rglob("lib_lightgbm.*"))
     trial = subprocess.run(  # noqa: S603 - our own interpreter and text
         [sys.executable, "-I", "-S", "-c", _TRIAL, str(library)],
-        input=text.encode(),
+        input=text,
         capture_output=True,
         check=False,
         timeout=120,
@@ -317,6 +329,8 @@ def _restore(info: BundleInfo, texts: list[str], version: str) -> RelapseModel:
     model.n_features_in_ = len(info.features)
     model.categories_ = {name: list(of) for name, of in info.categories.items()}
     model.boosters_ = Boosters.from_texts(texts)
+    if any(booster.feature_name() != list(info.features) for booster in model.boosters_.boosters):
+        raise BundleRefused(f"{version}: a booster was grown on other features than the bundle names. Train anew.")
     model.calibrator_ = SigmoidCalibrator(info.calibrator.slope, info.calibrator.intercept)
     model.calibrated_on_ = info.calibrated_on
     model.band_floors_ = dict(info.band_floors)

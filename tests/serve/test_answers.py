@@ -1,0 +1,124 @@
+"""What the service answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pytest
+import time_machine
+from tests.support.service import Client
+from tests.support.small import Small, history, pairs, request_of
+
+from relapse_risk.features.declare import REASON_GROUPS
+from relapse_risk.model.bundle import load_model
+from relapse_risk.scoring.score import score
+from relapse_serve.app import create_app
+from relapse_serve.settings import ServiceSettings
+
+
+@pytest.fixture(scope="module")
+def households(small: Small) -> list[str]:
+    """A mixed hundred, those of the first township and the last."""
+    ids = sorted(set(small.records.table("households")["household_id"].to_pylist()))
+    return ids[:50] + ids[-50:]
+
+
+@pytest.fixture(scope="module")
+def answer(small: Small, client: Client, households: list[str]) -> dict[str, Any]:
+    told: dict[str, Any] = client.post(request_of(small.records, households, small.as_of)).json()
+    return told
+
+
+def test_p34_an_answer_has_the_listed_fields_and_no_others(small: Small, answer: dict[str, Any]) -> None:
+    assert set(answer) == {"model_version", "as_of", "advice", "scores"}
+    assert (answer["model_version"], answer["as_of"]) == (small.version, small.as_of.isoformat())
+    for told in answer["scores"]:
+        assert set(told) == {
+            *("household_id", "probability", "band", "raw_score", "base_score", "because", "reasons"),
+        }
+        for reason in told["reasons"]:
+            assert set(reason) == {"group", "contribution", "feature", "value", "zh", "en"}
+
+
+def test_households_are_answered_in_the_order_they_were_asked_in(
+    small: Small, client: Client, households: list[str], answer: dict[str, Any]
+) -> None:
+    assert [told["household_id"] for told in answer["scores"]] == households
+    backwards = client.post(request_of(small.records, households[::-1], small.as_of)).json()
+    assert backwards["scores"] == answer["scores"][::-1]
+
+
+def test_p38_reasons_add_up_to_the_raw_score(answer: dict[str, Any]) -> None:
+    assert len({told["raw_score"] for told in answer["scores"]}) > 50
+    for told in answer["scores"]:
+        assert set(told["because"]) <= set(REASON_GROUPS)
+        total = told["base_score"] + sum(told["because"].values())
+        assert total == pytest.approx(told["raw_score"], abs=1e-9)
+
+
+def test_reasons_are_the_weightiest_groups_that_raise_the_risk_in_both_languages(answer: dict[str, Any]) -> None:
+    told_any = 0
+    for told in answer["scores"]:
+        raising = sorted((v for v in told["because"].values() if v > 0), reverse=True)
+        assert [r["contribution"] for r in told["reasons"]] == raising[:3]
+        for reason in told["reasons"]:
+            told_any += 1
+            word = REASON_GROUPS[reason["group"]]
+            assert reason["contribution"] == told["because"][reason["group"]]
+            assert reason["zh"].startswith(f"{word.zh}:")
+            assert reason["en"].startswith(f"{word.en}: ")
+    assert told_any > 100
+
+
+def test_probabilities_are_probabilities_and_follow_the_raw_score(answer: dict[str, Any]) -> None:
+    by_raw = sorted(answer["scores"], key=lambda told: told["raw_score"])
+    probabilities = [told["probability"] for told in by_raw]
+    assert probabilities == sorted(probabilities)
+    assert 0 < probabilities[0] < probabilities[-1] < 1
+    bands = [told["band"] for told in by_raw]
+    assert bands == sorted(bands, key=["low", "medium", "high"].index)
+    assert set(bands) == {"low", "medium", "high"}
+
+
+@pytest.mark.parametrize("years", [-5, 5])
+def test_p22_the_machines_clock_changes_no_score(
+    small: Small, answer: dict[str, Any], households: list[str], years: int
+) -> None:
+    model = load_model(small.folder)
+    index = pairs(households, small.as_of)
+    today = score(model, small.records, index=index)
+    other_day = dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=365 * years)
+    with time_machine.travel(other_day):
+        assert dt.datetime.now(tz=dt.UTC).year == other_day.year
+        then = score(load_model(small.folder), small.records, index=index)
+        client = Client(create_app(ServiceSettings(models=small.models, model=small.version)))
+        told = client.post(request_of(small.records, households, small.as_of))
+        client.close()
+    assert then.equals(today)
+    assert told.json() == answer
+
+
+def test_p21_rows_that_came_in_on_the_day_itself_change_nothing(
+    small: Small, client: Client, households: list[str], answer: dict[str, Any]
+) -> None:
+    day = small.as_of.isoformat()
+    asked = [history(small.records, household, small.as_of) for household in households]
+    for household in asked:
+        household["shocks"].append({"occurred_on": day, "known_on": day, "kind": "disaster"})
+        household["statuses"].append({"occurred_on": day, "known_on": day, "poor": True, "origin": "survey"})
+    assert client.post({"as_of": day, "households": asked}).json()["scores"] == answer["scores"]
+
+
+def test_p29_the_order_of_rows_does_not_matter(
+    small: Small, client: Client, households: list[str], answer: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(0)
+    asked = [history(small.records, household, small.as_of) for household in households]
+    for household in asked:
+        for rows in household.values():
+            if isinstance(rows, list):
+                rng.shuffle(rows)
+    told = client.post({"as_of": small.as_of.isoformat(), "households": asked}).json()
+    assert told["scores"] == answer["scores"]
