@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
-.PHONY: help install test lint types lock dictionary
+.PHONY: help install demo test lint types lock dictionary
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -18,6 +18,9 @@ $(STAMP): $(LOCK) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
+
+demo: $(STAMP)  ## simulate a small county, train, judge, and show a visit list
+	$(BIN)/relapse demo --out demo
 
 test: $(STAMP)  ## run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup

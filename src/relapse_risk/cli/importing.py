@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from relapse_risk.cli.output import JsonOption, emit, progress, say, show, simple_table
+from relapse_risk.errors import OutputExists, UsageError
+
+if TYPE_CHECKING:
+    from relapse_risk.datasets.exports import Imported
 
 app = typer.Typer(no_args_is_help=True, help="Raw files to records.")
 OutOption = Annotated[Path, typer.Option("--out", help="Records folder to write, whole or not at all.")]
@@ -44,6 +51,123 @@ def import_eph(
     say(f"records in {out}, until {records.end}. Next: relapse train --data {out}")
     if as_json:
         emit({"out": str(out), "end": records.end, "counts": panel.counts, "tables": tables})
+
+
+@app.command("county")
+def import_county(
+    src: Annotated[
+        str,
+        typer.Argument(help="Folder or file (CSV, Excel, Parquet), or a postgresql:// URL.", show_default=False),
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping", help="Mapping file (TOML); with --suggest-mapping, where to write the first one."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Records folder to write, or to bring up to date: whole or not at all."),
+    ] = None,
+    exported_on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day the export was made, instead of the mapping's."),
+    ] = None,
+    max_rejects: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of a table's rows that may be set aside, instead of the mapping's."),
+    ] = None,
+    suggest_mapping: Annotated[
+        bool, typer.Option("--suggest-mapping", help="Write a first mapping from the headers, and import nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn a county's own exports into records; an updated export brings them up to date."""
+    from relapse_risk.datasets.exports import Mapping, import_county  # noqa: PLC0415
+
+    if suggest_mapping:
+        _suggest(src, mapping, as_json=as_json)
+        return
+    if mapping is None or out is None:
+        raise UsageError(
+            "say --mapping FILE and --out DIR; without a mapping yet, --suggest-mapping writes a first one"
+        )
+    with progress() as told:
+        done = import_county(
+            src,
+            Mapping.load(mapping),
+            out,
+            exported_on=exported_on.date() if exported_on else None,
+            max_reject_share=max_rejects,
+            told=told,
+        )
+    tell_import(done, out, as_json=as_json)
+
+
+def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
+    """Print what became of an export."""
+    from relapse_risk.datasets.exports.reasons import reason  # noqa: PLC0415
+    from relapse_risk.datasets.exports.run import REJECTS  # noqa: PLC0415
+
+    columns = ["table 表", "source 来源", "read as 读法", "rows read 读取", "blank 空行", "set aside 剔除"]
+    read = [[s.table, s.source, s.note, s.read, s.blank, s.set_aside] for s in done.sources]
+    show(simple_table("Read", columns, read), as_json=as_json)
+    columns = [
+        "table 表",
+        "new 新增",
+        "late 补录",
+        "corrected 更正",
+        "unchanged 未变",
+        "not in it, kept 保留",
+        "now 现有",
+    ]
+    counts = [
+        [name, c.new, c.late, c.corrected, c.unchanged, c.kept, done.records.table(name).num_rows]
+        for name, c in done.counts.items()
+    ]
+    show(simple_table(f"Export of {done.exported_on}", columns, counts), as_json=as_json)
+    columns = ["table 表", "source 来源", "column 列", "code", "reason", "原因", "rows 行数", "row numbers 行号"]
+    aside = [
+        [r.table, r.source, r.column, r.code, reason(r.code).en, reason(r.code).zh, len(r.rows), r.first_rows]
+        for r in done.rejects
+    ]
+    if aside:
+        show(simple_table(f"Set aside, in {out / REJECTS}", columns, aside), as_json=as_json)
+    if done.kept_settings:
+        say(f"the settings in {out / 'relapse.toml'} stay; the mapping's differ: edit that file to change them")
+    say(f"records in {out}, until {done.records.end}. Next: relapse check {out}")
+    if as_json:
+        emit(
+            {
+                "out": str(out),
+                "exported_on": done.exported_on,
+                "end": done.records.end,
+                "sources": [dataclasses.asdict(source) for source in done.sources],
+                "tables": {
+                    name: {**dataclasses.asdict(c), "rows": done.records.table(name).num_rows}
+                    for name, c in done.counts.items()
+                },
+                "rejects": [
+                    {"table": r.table, "source": r.source, "column": r.column, "code": r.code, "rows": len(r.rows)}
+                    for r in done.rejects
+                ],
+            }
+        )
+
+
+def _suggest(src: str, out: Path | None, *, as_json: bool) -> None:
+    from relapse_risk.datasets.exports.suggest import suggest_mapping  # noqa: PLC0415
+
+    if out is not None and out.exists():
+        raise OutputExists(f"{out} exists; name another file for the suggested mapping, or move it away")
+    suggested = suggest_mapping(src)
+    if out is not None:
+        out.write_text(suggested.text, encoding="utf-8")
+        say(f"a first mapping in {out}: read it through, every TODO in it asks something, then import with it")
+    elif not as_json:
+        sys.stdout.write(suggested.text)
+    if as_json:
+        emit({"mapping": suggested.text, "out": str(out) if out else None, "todo": suggested.n_todo})
 
 
 def check(

@@ -71,7 +71,13 @@ def load_records(path: Path | str, settings: Settings | None = None) -> Records:
     return Records.from_valid(conformed, settings, frozenset(tables))
 
 
-def write_folder(tables: Mapping[str, pa.Table], settings: Settings, out: Path | str) -> Path:
+def write_folder(
+    tables: Mapping[str, pa.Table],
+    settings: Settings,
+    out: Path | str,
+    *,
+    beside: Mapping[str, str] | None = None,
+) -> Path:
     """Write a records folder, whole or not at all.
 
     Parameters
@@ -82,6 +88,8 @@ def write_folder(tables: Mapping[str, pa.Table], settings: Settings, out: Path |
         Written beside them.
     out : path
         Must not exist, or be a records folder, which is then replaced.
+    beside : dict of str to str, optional
+        Further text files by their name below the folder (an import's rejects).
 
     Raises
     ------
@@ -99,6 +107,9 @@ def write_folder(tables: Mapping[str, pa.Table], settings: Settings, out: Path |
         for name, data in tables.items():
             pq.write_table(data, part / f"{name}.parquet", compression="zstd")
         (part / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
+        for name, text in (beside or {}).items():
+            (part / name).parent.mkdir(exist_ok=True)
+            (part / name).write_text(text, encoding="utf-8", newline="")
         replace_folder(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)

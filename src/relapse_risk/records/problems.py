@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ class Problem:
         Rows that break the rule; 0 where it is not a matter of rows.
     rows : tuple of int
         The first few row numbers, the first row being 1.
+    at : ndarray of int
+        All rows, the first being 0: an import sets them aside.
     """
 
     code: str
@@ -35,6 +37,7 @@ class Problem:
     valid: str
     n_rows: int = 0
     rows: tuple[int, ...] = ()
+    at: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp), compare=False, repr=False)
 
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table
@@ -73,4 +76,4 @@ def row_problem(code: str, table: str, column: str, valid: str, bad: npt.NDArray
     if not rows.size:
         return None
     first = tuple(int(row) + 1 for row in rows[:ROWS_NAMED])
-    return Problem(code, table, column, valid, int(rows.size), first)
+    return Problem(code, table, column, valid, int(rows.size), first, rows)

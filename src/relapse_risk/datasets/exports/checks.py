@@ -1,0 +1,99 @@
+"""The record rules on rows of an export: rows that break one are set aside instead of ending the import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relapse_risk.datasets.exports import reasons
+from relapse_risk.datasets.exports.merge import group
+from relapse_risk.datasets.exports.rows import TableRows
+from relapse_risk.errors import ImportRefused
+from relapse_risk.records.columns import Table
+from relapse_risk.records.schema import empty
+from relapse_risk.records.tables import MONEY_TABLES, TABLES
+from relapse_risk.records.validate import cross_problems, first_covered_day, problems_of
+from relapse_risk.settings import Settings
+
+Rows = dict[str, TableRows]
+
+
+def own_rules(name: str, rows: TableRows, settings: Settings) -> tuple[TableRows, list[reasons.Rejects]]:
+    """Return the rows that keep their table's rules, and those that do not.
+
+    A row that repeats another in every column is set aside, the first one stays; rows that share a key and
+    contradict each other are all set aside: nothing tells which is right.
+    """
+    table = TABLES[name]
+    key_column = table.key[-1]
+    again = _repeats(rows.data)
+    found = rows.rejects(name, reasons.KEY_TWICE, key_column, np.flatnonzero(again))
+    rows = rows.keep(~again)
+    bad = np.zeros(rows.data.num_rows, bool)
+    for problem in problems_of(table, rows.data, settings):
+        column = key_column if problem.code == reasons.KEY_TWICE else problem.column
+        found += rows.rejects(name, problem.code, column, problem.at)
+        bad[problem.at] = True
+    return rows.keep(~bad), found
+
+
+def rules_between(
+    held: Mapping[str, pa.Table], rows: Rows, settings: Settings
+) -> tuple[Rows, list[reasons.Rejects]]:
+    """Return the rows that keep the rules between tables, and those that do not.
+
+    Parameters
+    ----------
+    held : dict of str to pyarrow.Table
+        Rows held already, which count as well.
+    rows : dict of str to TableRows
+        The export's rows.
+    settings : Settings
+        For the monitoring line and the items.
+
+    Raises
+    ------
+    ImportRefused
+        If rows already held would come to break a rule (grids that the export tells for the first time, say).
+    """
+    found: list[reasons.Rejects] = []
+    n_held = {name: held[name].num_rows if name in held else 0 for name in TABLES}
+    while True:
+        whole = {name: _below(table, held.get(name), rows.get(name)) for name, table in TABLES.items()}
+        bad: dict[str, Any] = {}
+        for problem in cross_problems(whole, settings):
+            name = problem.table
+            places = problem.at - n_held[name]
+            if (places < 0).any():
+                raise ImportRefused(f"rows already held would break a rule: {problem}")
+            found += rows[name].rejects(name, problem.code, problem.column, places)
+            bad.setdefault(name, np.zeros(rows[name].data.num_rows, bool))[places] = True
+        if not bad:
+            return rows, found
+        rows = {name: of.keep(~bad[name]) if name in bad else of for name, of in rows.items()}
+
+
+def _below(table: type[Table], held: pa.Table | None, rows: TableRows | None) -> pa.Table:
+    return pa.concat_tables([empty(table) if held is None else held, rows.data if rows else empty(table)])
+
+
+def line_fault(rows: Rows, settings: Settings) -> str | None:
+    """Return what is wrong where no monitoring line can hold on any day, None otherwise."""
+    if not any(rows[name].data.num_rows for name in MONEY_TABLES if name in rows):
+        return None
+    townships = (
+        set(pc.unique(rows["households"].data["township_id"]).to_pylist()) if "households" in rows else set()
+    )
+    if first_covered_day(settings, townships) is not None or not townships:
+        return None
+    return "settings: no monitoring line holds in every township; add line.steps to [settings.line] of the mapping"
+
+
+def _repeats(data: pa.Table) -> Any:
+    import pandas as pd  # noqa: PLC0415
+
+    return pd.Series(group(data, data.column_names)[0]).duplicated().to_numpy()

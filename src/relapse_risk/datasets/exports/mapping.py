@@ -1,0 +1,315 @@
+"""The mapping file: which of a county's files, columns and texts stand for which of the record tables'."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from relapse_risk.datasets.exports.amounts import read_unit
+from relapse_risk.datasets.exports.dates import Precision
+from relapse_risk.datasets.exports.encoding import Encoding
+from relapse_risk.datasets.exports.words import national_form
+from relapse_risk.errors import NotFoundError, SettingsInvalid
+from relapse_risk.records.columns import Column, Kind
+from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import Settings
+
+#: Stands for the day of the export, where a date is asked for.
+EXPORT = "export"
+#: Kinds that several source columns can be joined into.
+_JOINED = (Kind.ID, Kind.CODE_SET)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Export(_Section):
+    """What holds for the whole export.
+
+    Parameters
+    ----------
+    date : date, optional
+        The day the export was made: nothing in it was known later. Else ``--exported-on`` says it.
+    max_reject_share : float
+        Share of a table's rows that may be set aside; above it the import stops.
+    nulls : tuple of str
+        Further texts that stand for no answer.
+    """
+
+    date: dt.date | None = None
+    max_reject_share: Annotated[float, Field(ge=0, le=1)] = 0.02
+    nulls: tuple[str, ...] = ()
+
+
+class Source(_Section):
+    """How one column is made.
+
+    Parameters
+    ----------
+    column : str, optional
+        The county's column.
+    columns : tuple of str
+        Several: ids are joined by ``-``, code sets by commas.
+    value : str, optional
+        The same in every row, as a cell would tell it; ``export`` for the day of the export.
+    blank : str, optional
+        Stands in blank cells, as a cell would tell it; ``export`` likewise.
+    unit : str, optional
+        Unit of an amount: 元, 万元, 元/月, 万元/年, 亩 and so on; left out, the record table's own.
+    unit_column : str, optional
+        A column that tells each row's unit.
+    coarsest : {"day", "month", "year"}
+        The coarsest a date may be; a month or year stands for its last day.
+    lag_days : int
+        Added to a date. For a ``known_on`` that no column tells: an assumption of how late rows come in.
+    texts : dict of str to str
+        The county's texts with what they stand for (a code, ``true``, ``false``, a number); empty for no answer.
+    """
+
+    column: str | None = None
+    columns: tuple[str, ...] = ()
+    value: str | None = None
+    blank: str | None = None
+    unit: str | None = None
+    unit_column: str | None = None
+    coarsest: Precision = "month"
+    lag_days: Annotated[int, Field(ge=0, le=730)] = 0
+    texts: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_text(cls, data: Any) -> Any:
+        """Take a TOML date, number or flag where a cell's text is meant."""
+        if isinstance(data, str):
+            return {"column": data}
+        if not isinstance(data, dict):
+            return data
+        data = {**data}
+        for name in ("value", "blank"):
+            if name in data:
+                data[name] = _text(data[name])
+        if isinstance(data.get("texts"), dict):
+            data["texts"] = {text: _text(code) for text, code in data["texts"].items()}
+        return data
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Source:
+        if sum((self.column is not None, bool(self.columns), self.value is not None)) != 1:
+            raise ValueError("give one of column, columns and value")
+        return self
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The county's columns it is made from."""
+        named = (self.column, *self.columns, self.unit_column)
+        return tuple(name for name in named if name is not None)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float, dt.date)):
+        return str(value)
+    return value
+
+
+class Spread(_Section):
+    """Makes a row of each of several columns (one column a kind of income, say).
+
+    Parameters
+    ----------
+    into : str
+        The record table's column that takes the cell.
+    columns : dict of str to dict
+        The county's columns, each with the values it stands for: ``"务工收入" = { source = "wage" }``.
+    unit : str, optional
+        Unit of the cells.
+    """
+
+    into: str
+    columns: Annotated[dict[str, dict[str, str]], Field(min_length=1)]
+    unit: str | None = None
+
+
+class Block(_Section):
+    """Rows of one record table, from one source.
+
+    Parameters
+    ----------
+    file : str, optional
+        File below SRC; ``*`` and ``?`` stand for several files. Left out where SRC is the file.
+    sheet : str, optional
+        Sheet of a workbook; left out where there is one.
+    relation, query : str, optional
+        Table or view (``schema.table``), or a query, where SRC is a PostgreSQL URL.
+    encoding, delimiter : str
+        Of text files; ``auto`` has them detected.
+    header_row : int
+        Row the column names stand in.
+    only_if : tuple of str
+        Leave out rows where one of these columns is blank.
+    row_months : int, optional
+        Months a row's amounts cover; needed where a unit is per month or year.
+    columns : dict of str to Source
+        The record table's columns.
+    spread : Spread, optional
+        See ``Spread``.
+    """
+
+    file: str | None = None
+    sheet: str | None = None
+    relation: str | None = None
+    query: str | None = None
+    encoding: Encoding = "auto"
+    delimiter: Literal["auto", ",", "\t", ";", "|"] = "auto"
+    header_row: Annotated[int, Field(ge=1, le=50)] = 1
+    only_if: tuple[str, ...] = ()
+    row_months: Annotated[int, Field(ge=1, le=60)] | None = None
+    columns: dict[str, Source]
+    spread: Spread | None = None
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The county's columns it reads, each once."""
+        names = [name for source in self.columns.values() for name in source.read]
+        return tuple(dict.fromkeys([*names, *(self.spread.columns if self.spread else ()), *self.only_if]))
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+class Mapping(_Section):
+    """A mapping file.
+
+    Parameters
+    ----------
+    export : Export
+        What holds for all of it.
+    settings : Settings, optional
+        Settings of the records; left out, those of a registry with the lines in ``line``.
+    tables : dict of str to list of Block
+        By record table, where its rows come from.
+    """
+
+    export: Export = Export()
+    settings: Settings | None = None
+    tables: dict[str, Annotated[list[Block], BeforeValidator(_as_list)]]
+
+    @model_validator(mode="after")
+    def _fits_tables(self) -> Mapping:
+        faults = list(_faults(self))
+        if faults:
+            raise ValueError("\n  ".join(faults))
+        return self
+
+    @classmethod
+    def load(cls, path: Path | str) -> Mapping:
+        """Read a mapping file.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such file.
+        SettingsInvalid
+            If it is not TOML, or does not fit the record tables; every fault is told.
+        """
+        file = Path(path)
+        if not file.is_file():
+            raise NotFoundError(f"no mapping file {file}; `relapse import county SRC --suggest-mapping` writes one")
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8-sig")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsInvalid(f"{file} is not valid TOML in UTF-8: {error}") from error
+        except ValidationError as error:
+            lines = "\n".join(
+                f"  {'.'.join(map(str, e['loc']))}: ".replace("  : ", "  ") + e["msg"].removeprefix("Value error, ")
+                for e in error.errors()
+            )
+            raise SettingsInvalid(f"{file} does not fit the record tables:\n{lines}") from error
+
+
+def _faults(mapping: Mapping) -> Any:
+    for name, table in TABLES.items():
+        if table.required and name not in mapping.tables:
+            yield f"tables.{name}: missing; add it ({(table.__doc__ or '').splitlines()[0]})"
+    for name, blocks in mapping.tables.items():
+        if name not in TABLES:
+            yield f"tables.{name}: no such table. Valid: {', '.join(TABLES)}"
+            continue
+        for number, block in enumerate(blocks):
+            place = f"tables.{name}" + (f"[{number}]" if len(blocks) > 1 else "")
+            yield from (f"{place}{fault}" for fault in _block_faults(block, TABLES[name].columns))
+
+
+def _block_faults(block: Block, columns: dict[str, Column]) -> Any:
+    made = set(block.columns)
+    if sum(given is not None for given in (block.file, block.relation, block.query)) > 1:
+        yield ": give one of file, relation and query"
+    if block.spread:
+        spread = {name for values in block.spread.columns.values() for name in values}
+        made |= {block.spread.into, *spread}
+        if block.spread.into in columns and columns[block.spread.into].kind is not Kind.NUMBER:
+            yield f".spread.into: {block.spread.into} is no amount"
+        yield from _unit_fault(block, block.spread.into, columns, block.spread.unit, ".spread.unit")
+        for header, values in block.spread.columns.items():
+            for name, value in values.items():
+                if name in columns and columns[name].codes is not None:
+                    yield from _value_fault(columns[name], value, f".spread.columns.{header}.{name}")
+    for name in sorted(made - set(columns)):
+        yield f".columns.{name}: no such column. Valid: {', '.join(columns)}"
+    for name, column in columns.items():
+        if name not in made and not column.nullable and name != "known_on":
+            yield f".columns.{name}: missing; add it ({column.kind.value}: {column.en})"
+    for name, source in block.columns.items():
+        if name in columns:
+            yield from _source_faults(block, name, source, columns)
+
+
+def _source_faults(block: Block, name: str, source: Source, columns: dict[str, Column]) -> Any:
+    column, place = columns[name], f".columns.{name}"
+    if source.columns and column.kind not in _JOINED:
+        yield f"{place}.columns: several columns make an id or a set of codes alone; give column"
+    if (source.unit or source.unit_column) and column.kind is not Kind.NUMBER:
+        yield f"{place}.unit: {name} is no amount"
+    yield from _unit_fault(block, name, columns, source.unit, f"{place}.unit")
+    if source.lag_days and column.kind is not Kind.DATE:
+        yield f"{place}.lag_days: {name} is no date"
+    if column.kind in (Kind.ID, Kind.TEXT) and source.texts:
+        yield f"{place}.texts: {column.kind.value} is taken as it stands"
+    for text, code in source.texts.items():
+        if code:
+            yield from _value_fault(column, code, f"{place}.texts.{text}")
+    for given in (source.value, source.blank):
+        if given is not None and column.codes is not None and column.kind is Kind.CODE:
+            yield from _value_fault(column, national_form().of(column, source.texts).get(given, given), place)
+
+
+def _value_fault(column: Column, value: str, place: str) -> Any:
+    valid = column.codes.values if column.codes else ()
+    if column.kind is Kind.FLAG:
+        valid = ("true", "false")
+    elif column.unit == "grade":
+        valid = ("0", "1", "2")
+    if valid and value not in valid:
+        yield f"{place}: {value!r} is no code. Valid: {', '.join(valid)}"
+
+
+def _unit_fault(block: Block, name: str, columns: dict[str, Column], unit: str | None, place: str) -> Any:
+    if unit is None or name not in columns:
+        return
+    known = read_unit(unit, columns[name].unit)
+    if known is None:
+        yield f"{place}: {unit!r} is no unit of {columns[name].unit or 'this column'}"
+    elif known.months is not None and row_months(block, columns) is None:
+        yield f"{place}: {unit!r} is a rate; say row_months, the months a row covers"
+
+
+def row_months(block: Block, columns: dict[str, Column]) -> int | None:
+    """Return the months a row's amounts cover: as the mapping says; one in the employment ledger."""
+    return block.row_months or (1 if "wage_yuan" in columns else None)

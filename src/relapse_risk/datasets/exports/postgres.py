@@ -1,0 +1,129 @@
+"""Tables and queries of a PostgreSQL database, all read from one snapshot."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from relapse_risk.datasets.exports.cells import Cells
+from relapse_risk.datasets.exports.delimited import read_stream
+from relapse_risk.datasets.exports.raw import Head, Place, RawTable
+from relapse_risk.errors import ImportRefused, UsageError
+
+SCHEMES = ("postgresql://", "postgres://")
+#: Types of whole numbers, floats and decimals.
+_NUMERIC = frozenset({20, 21, 23, 700, 701, 1700})
+
+
+class Database:
+    """A connection that only reads.
+
+    Parameters
+    ----------
+    url : str
+        ``postgresql://user@host/database``; a password comes from the URL, ``PGPASSWORD`` or ``~/.pgpass``.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            import psycopg  # noqa: PLC0415
+        except ImportError as error:
+            raise UsageError(
+                "reading PostgreSQL needs psycopg: pip install 'relapse-risk[postgres]', or export files instead"
+            ) from error
+        self._errors = psycopg.Error
+        try:
+            self._connection = psycopg.connect(url, connect_timeout=10, client_encoding="utf8")
+        except psycopg.Error as error:
+            raise ImportRefused(
+                "the database cannot be reached; check host, port, database, user and password of the URL "
+                f"({type(error).__name__})"
+            ) from error
+        self._connection.read_only = True
+        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def relations(self) -> list[str]:
+        """Return the tables and views that can be read, as ``schema.table``."""
+        query = (
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+            "WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+        )
+        return [str(row[0]) for row in self._connection.execute(query).fetchall()]
+
+    def head(self, place: Place) -> Head:
+        """Return the columns a table or query gives."""
+        described = self._ask(place, "SELECT * FROM ({}) AS export LIMIT 0").description
+        names = tuple(column.name for column in described)
+        return Head(names, "PostgreSQL", [names], [column.type_code in _NUMERIC for column in described])
+
+    def read(self, place: Place, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+        """Return the columns at some positions."""
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(_copy(place)) as copy:
+                stream = pa.PythonFile(_Chunks(copy), mode="r")
+                raw = read_stream(place, stream, len(header.names), at, nulls)
+        except self._errors as error:
+            raise self._refused(place, error) from error
+        columns = {
+            name: Cells(cells.texts, cells.positions, np.full(len(cells.texts), header.detail[at[name]]))
+            for name, cells in raw.columns.items()
+        }
+        return RawTable(place, columns, raw.rows - 1, raw.miscounted, raw.n_blank)
+
+    def _ask(self, place: Place, around: str) -> Any:
+        try:
+            return self._connection.execute(around.format(_query(place)).encode())
+        except self._errors as error:
+            raise self._refused(place, error) from error
+
+    def _refused(self, place: Place, error: Any) -> ImportRefused:
+        self._connection.rollback()
+        said = error.diag.message_primary if error.diag.sqlstate else None
+        return ImportRefused(f"{place.name}: the database refused: {said or type(error).__name__}")
+
+
+def relation_query(relation: str) -> str:
+    """Return the query for all of a table named ``table`` or ``schema.table``.
+
+    Examples
+    --------
+    >>> relation_query("export.走访")
+    'SELECT * FROM "export"."走访"'
+    """
+    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in relation.split("."))
+    return f"SELECT * FROM {quoted}"  # noqa: S608
+
+
+def _query(place: Place) -> str:
+    return (place.query or "").strip().rstrip(";")
+
+
+def _copy(place: Place) -> bytes:
+    return f"COPY ({_query(place)}) TO STDOUT WITH (FORMAT csv, HEADER)".encode()
+
+
+class _Chunks(io.RawIOBase):
+    def __init__(self, copy: Any) -> None:
+        self._chunks = iter(copy)
+        self._left = bytearray()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._left) < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            self._left += chunk
+        taken = bytes(self._left if size < 0 else self._left[:size])
+        del self._left[: len(taken)]
+        return taken

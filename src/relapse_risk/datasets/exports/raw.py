@@ -1,0 +1,121 @@
+"""What every kind of source is read into: where it lies, its header, its columns of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from relapse_risk.datasets.exports.cells import Cells
+from relapse_risk.datasets.exports.texts import plain
+
+RowNumbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a block's rows are read.
+
+    Parameters
+    ----------
+    name : str
+        What people are told: file and sheet, or database table.
+    path : path, optional
+        The file.
+    sheet : str, optional
+        Of a workbook.
+    encoding, delimiter : str
+        As the mapping says.
+    header_row : int
+        Row of the column names.
+    query : str, optional
+        What a database is asked.
+    """
+
+    name: str
+    path: Path | None = None
+    sheet: str | None = None
+    encoding: str = "auto"
+    delimiter: str = "auto"
+    header_row: int = 1
+    query: str | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """A source's header.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Column names in order, as they stand.
+    note : str
+        How the source is read: encoding and delimiter, or the kind of file.
+    first_rows : sequence of sequence of str
+        The first few rows as texts, the header among them.
+    detail : object
+        What the reader found out and needs again.
+    """
+
+    names: tuple[str, ...]
+    note: str
+    first_rows: Sequence[Sequence[str]] = ()
+    detail: Any = None
+
+    def positions(self) -> dict[str, list[int]]:
+        """Return where each plain name stands."""
+        found: dict[str, list[int]] = {}
+        for position, name in enumerate(self.names):
+            found.setdefault(plain(name), []).append(position)
+        return found
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A source's columns of cells.
+
+    Parameters
+    ----------
+    place : Place
+        Where they come from.
+    columns : dict of str to Cells
+        By the name the mapping uses.
+    rows : ndarray of int64, shape (n_rows,)
+        Each row's number in the source, the header's row (mostly 1) counted.
+    miscounted : ndarray of int64
+        Rows left out, since their fields do not match the header.
+    n_blank : int
+        Rows left out, since every cell was blank.
+    """
+
+    place: Place
+    columns: Mapping[str, Cells]
+    rows: RowNumbers
+    miscounted: RowNumbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    n_blank: int = 0
+
+
+def without_blank_rows(
+    place: Place, columns: Mapping[str, Cells], rows: RowNumbers, miscounted: RowNumbers, nulls: Sequence[str]
+) -> RawTable:
+    """Return the columns trimmed, without the rows in which every cell is blank."""
+    trimmed = {name: cells.blank_where(nulls) for name, cells in columns.items()}
+    filled = np.zeros(len(rows), bool)
+    for cells in trimmed.values():
+        filled |= cells.positions >= 0
+    if not filled.all():
+        trimmed = {name: cells.take(filled) for name, cells in trimmed.items()}
+    return RawTable(place, trimmed, rows[filled], miscounted, int((~filled).sum()))
+
+
+def located(head: Head, wanted: Collection[str]) -> tuple[dict[str, int], list[str], list[str]]:
+    """Return where the wanted columns stand, those that are not there, and those that stand there twice."""
+    positions = head.positions()
+    at = {name: positions.get(plain(name), []) for name in wanted}
+    missing = [name for name, places in at.items() if not places]
+    twice = [name for name, places in at.items() if len(places) > 1]
+    return {name: places[0] for name, places in at.items() if places}, missing, twice

@@ -1,0 +1,329 @@
+"""An export to a records folder, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from relapse_risk.datasets.exports import mapping as mapping_file
+from relapse_risk.datasets.exports import reasons
+from relapse_risk.datasets.exports.checks import line_fault, own_rules, rules_between
+from relapse_risk.datasets.exports.encoding import is_garbled
+from relapse_risk.datasets.exports.mapping import Block
+from relapse_risk.datasets.exports.merge import Counts, first_import, merge
+from relapse_risk.datasets.exports.raw import Head, Place, RawTable, located
+from relapse_risk.datasets.exports.rows import Part, TableRows, read_block
+from relapse_risk.datasets.exports.sources import Origin
+from relapse_risk.datasets.exports.words import national_form
+from relapse_risk.dates import to_days
+from relapse_risk.errors import ImportRefused, OutputExists, UsageError
+from relapse_risk.records.folder import load_records, write_folder
+from relapse_risk.records.records import Records
+from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import SETTINGS_FILE, Settings
+
+#: Folder of the rejects, in the records folder.
+REJECTS = "rejects"
+
+
+@dataclass(frozen=True)
+class SourceRead:
+    """What one source gave one table.
+
+    Parameters
+    ----------
+    source, note : str
+        File and sheet, and how it was read.
+    table : str
+        The record table.
+    read, set_aside : int
+        Rows looked at, and rows of them set aside.
+    blank : int
+        Rows without any cell, not counted as read.
+    """
+
+    source: str
+    note: str
+    table: str
+    read: int
+    set_aside: int
+    blank: int
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of an export.
+
+    Parameters
+    ----------
+    exported_on : date
+        Day of the export.
+    records : Records
+        As written.
+    sources : list of SourceRead
+        By source and table.
+    counts : dict of str to Counts
+        By table, what the export changed.
+    rejects : list of Rejects
+        Every row set aside, with every reason.
+    kept_settings : bool
+        The folder's own settings differ from the mapping's, and stay.
+    """
+
+    exported_on: dt.date
+    records: Records
+    sources: list[SourceRead]
+    counts: dict[str, Counts]
+    rejects: list[reasons.Rejects]
+    kept_settings: bool
+
+
+def import_county(
+    src: str,
+    mapping: mapping_file.Mapping,
+    out: Path | str,
+    *,
+    exported_on: dt.date | None = None,
+    max_reject_share: float | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> Imported:
+    """Turn a county's export into records, or bring the records up to date with it.
+
+    Parameters
+    ----------
+    src : str
+        Folder, file or PostgreSQL URL.
+    mapping : Mapping
+        What stands for what.
+    out : path
+        Records folder; one that exists is brought up to date: rows with new values become new versions, nothing
+        known before is lost.
+    exported_on : date, optional
+        Day of the export, instead of the mapping's.
+    max_reject_share : float, optional
+        Share of a table's rows that may be set aside, instead of the mapping's.
+    told : callable
+        Told what is being done.
+
+    Raises
+    ------
+    UsageError
+        If nothing says when the export was made.
+    ImportRefused
+        If sources cannot be used (all faults are told at once), the export is older than the records held, or too
+        many rows were set aside. Nothing is written then.
+    OutputExists
+        If ``out`` is something else than a records folder.
+    """
+    out = Path(out)
+    day = exported_on or mapping.export.date
+    if day is None:
+        raise UsageError(
+            "nothing says when the export was made: say --exported-on 2024-06-30, or date = 2024-06-30 under "
+            "[export] in the mapping"
+        )
+    share = mapping.export.max_reject_share if max_reject_share is None else max_reject_share
+    held = _held(out, day)
+    settings, kept_settings = _settings(mapping, held, day)
+    with Origin(src) as origin:
+        parts, sources = _read(origin, mapping, to_days(day), told)
+    told("checking the rows")
+    rows = {name: TableRows.of_parts(TABLES[name], of) for name, of in parts.items()}
+    fault = line_fault(rows, settings)
+    if fault:
+        raise ImportRefused(fault)
+    rejects = [reject for of in parts.values() for part in of for reject in part.rejects]
+    for name, of in rows.items():
+        rows[name], found = own_rules(name, of, settings)
+        rejects += found
+    held_tables = {name: held.table(name) for name in held.present} if held else {}
+    rows, found = rules_between(held_tables, rows, settings)
+    rejects += found
+
+    told("merging")
+    tables, counts = dict(held_tables), {}
+    for name in [*rows]:
+        fresh = rows.pop(name)
+        if name in held_tables and held is not None:
+            merged = merge(TABLES[name], held_tables[name], fresh.data, to_days(day), to_days(held.end))
+        else:
+            merged = first_import(TABLES[name], fresh.data)
+        rejects += fresh.rejects(name, reasons.NOTHING_LATER, TABLES[name].key[-1], merged.stuck)
+        tables[name], counts[name] = merged.data, merged.counts
+    rejects = reasons.joined(rejects)
+    read = [
+        dataclasses.replace(source, set_aside=reasons.n_rows(rejects, source.table, source.source))
+        for source in sources
+    ]
+    _stop_above(share, read, rejects)
+    told("checking the records")
+    records = Records.from_tables(tables, settings)
+    told("writing the records")
+    write_folder(tables, settings, out, beside=_as_files(rejects))
+    return Imported(day, records, read, counts, rejects, kept_settings)
+
+
+def _held(out: Path, day: dt.date) -> Records | None:
+    """Return the records already there, None where there are none."""
+    if not out.exists():
+        return None
+    if not (out / SETTINGS_FILE).is_file():
+        raise OutputExists(f"{out} exists and is not a records folder; choose another --out")
+    held = load_records(out)
+    if day + dt.timedelta(days=1) < held.end:
+        raise ImportRefused(
+            f"the export is of {day}, but {out} already covers the days before {held.end}; import exports in the "
+            "order they were made, or into another --out"
+        )
+    return held
+
+
+def _settings(mapping: mapping_file.Mapping, held: Records | None, day: dt.date) -> tuple[Settings, bool]:
+    """Return the settings to write, and whether they stay although the mapping says otherwise.
+
+    The export's own day is covered: what came in on it is known from the next day on.
+    """
+    from relapse_risk.datasets.county.parameters import CountyParameters  # noqa: PLC0415
+    from relapse_risk.datasets.county.simulate import county_settings  # noqa: PLC0415
+
+    end = day + dt.timedelta(days=1)
+    wanted = mapping.settings or county_settings(end, CountyParameters())
+    base = held.settings if held else wanted
+    settings = base.model_copy(update={"data": base.data.model_copy(update={"end": end})})
+    differs = mapping.settings is not None and wanted.model_copy(update={"data": settings.data}) != settings
+    return settings, differs
+
+
+def _read(
+    origin: Origin, mapping: mapping_file.Mapping, exported_on: int, told: Callable[[str], None]
+) -> tuple[dict[str, list[Part]], list[SourceRead]]:
+    """Return the rows of every source; raise one error that tells all that is wrong with them."""
+    wanted, faults = _wanted(origin, mapping)
+    found: dict[Place, tuple[Head, dict[str, int]]] = {}
+    for place, blocks in wanted.items():
+        try:
+            found[place] = _header(origin, place, [block for _, block in blocks])
+        except ImportRefused as error:
+            faults.append(str(error))
+    _refuse(faults)
+    nulls = (*national_form().nulls, *mapping.export.nulls)
+    parts: dict[str, list[Part]] = {name: [] for name in TABLES if name in mapping.tables}
+    sources = []
+    for place, (head, at) in found.items():
+        told(f"reading {place.name}")
+        try:
+            raw = origin.read(place, head, at, nulls)
+        except ImportRefused as error:
+            faults.append(str(error))
+            continue
+        made: dict[str, list[Part]] = {}
+        for name, block in wanted[place]:
+            made.setdefault(name, []).extend(read_block(TABLES[name], block, _of_block(raw, block), exported_on))
+        for name, of in made.items():
+            parts[name] += of
+            faults += [fault for part in of for fault in part.faults]
+            n_read = len(np.unique(np.concatenate([part.seen for part in of])))
+            sources.append(SourceRead(place.name, head.note, name, n_read, 0, raw.n_blank))
+    _refuse(faults)
+    order = list(TABLES)
+    return parts, sorted(sources, key=lambda source: order.index(source.table))
+
+
+def _of_block(raw: RawTable, block: Block) -> RawTable:
+    columns = {name: raw.columns[name] for name in block.read}
+    return RawTable(raw.place, columns, raw.rows, raw.miscounted, raw.n_blank)
+
+
+def _wanted(
+    origin: Origin, mapping: mapping_file.Mapping
+) -> tuple[dict[Place, list[tuple[str, Block]]], list[str]]:
+    wanted: dict[Place, list[tuple[str, Block]]] = {}
+    faults = []
+    for name, blocks in mapping.tables.items():
+        for block in blocks:
+            try:
+                for place in origin.places(block):
+                    wanted.setdefault(place, []).append((name, block))
+            except ImportRefused as error:
+                faults.append(f"tables.{name}: {error}")
+    return wanted, faults
+
+
+def _header(origin: Origin, place: Place, blocks: list[Block]) -> tuple[Head, dict[str, int]]:
+    names = tuple(dict.fromkeys(name for block in blocks for name in block.read))
+    head = origin.head(place, names)
+    at, missing, twice = located(head, names)
+    if twice:
+        raise ImportRefused(f"{place.name}: column(s) {', '.join(twice)} stand there twice; rename one")
+    if not missing:
+        return head, at
+    if any(is_garbled(name) for name in head.names):
+        raise ImportRefused(
+            f"{place.name}: the column names are garbled text, decoded in a wrong encoding before they reached "
+            "this file; export it again from the source system as UTF-8 or GBK"
+        )
+    for number, row in enumerate(head.first_rows, 1):
+        if number != place.header_row and not located(Head(tuple(row), ""), names)[1]:
+            raise ImportRefused(f"{place.name}: the column names stand in row {number}; say header_row = {number}")
+    # a row that holds none of the names may be a household's, and is not shown
+    shown = f" It has: {', '.join(name for name in head.names if name)}." if at else ""
+    raise ImportRefused(f"{place.name}: no column(s) {', '.join(missing)} in row {place.header_row}.{shown}")
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in dict.fromkeys(faults))
+        raise ImportRefused(f"the export cannot be used as it is; nothing was written:\n{lines}")
+
+
+def _stop_above(share: float, sources: list[SourceRead], rejects: list[reasons.Rejects]) -> None:
+    over = []
+    for name in dict.fromkeys(source.table for source in sources):
+        read = sum(source.read for source in sources if source.table == name)
+        aside = sum(source.set_aside for source in sources if source.table == name)
+        if aside > share * read:
+            over.append(f"  {name}: {aside:,} of {read:,} rows ({aside / read:.1%})")
+            over += [f"    {_shown(found)}" for found in rejects if found.table == name]
+    if over:
+        raise ImportRefused(
+            f"more than {share:.1%} of a table's rows would be set aside; nothing was written:\n"
+            + "\n".join(over)
+            + "\nMend the export or the mapping, or allow more: max_reject_share in the mapping, or --max-rejects"
+        )
+
+
+def _shown(found: reasons.Rejects) -> str:
+    said = reasons.reason(found.code)
+    place = f"{found.source}, {found.column or 'whole row'}"
+    return f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}"
+
+
+def _as_files(rejects: list[reasons.Rejects]) -> dict[str, str]:
+    """Return a CSV file for each table's rejects; with a mark, so that Excel shows Chinese."""
+    files = {}
+    for name in dict.fromkeys(found.table for found in rejects):
+        text = io.StringIO()
+        text.write("\ufeff")
+        writer = csv.writer(text)
+        writer.writerow(("source", "row", "column", "code", "reason", "原因"))
+        lines = [
+            (found.source, row, found.column, found.code, *_words(found.code))
+            for found in rejects
+            if found.table == name
+            for row in found.rows.tolist()
+        ]
+        writer.writerows(sorted(lines))
+        files[f"{REJECTS}/{name}.csv"] = text.getvalue()
+    return files
+
+
+def _words(code: str) -> tuple[str, str]:
+    said = reasons.reason(code)
+    return said.en, said.zh

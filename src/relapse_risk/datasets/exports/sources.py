@@ -1,0 +1,134 @@
+"""Where an export lies: a folder, a file, or a database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from relapse_risk.datasets.exports import columnar, delimited, workbook
+from relapse_risk.datasets.exports.mapping import Block
+from relapse_risk.datasets.exports.postgres import SCHEMES, Database, relation_query
+from relapse_risk.datasets.exports.raw import Head, Place, RawTable
+from relapse_risk.errors import ImportRefused, NotFoundError
+
+SUFFIXES = (*delimited.SUFFIXES, *workbook.SUFFIXES, *columnar.SUFFIXES)
+
+
+class Origin:
+    """An export's folder, file or database.
+
+    Parameters
+    ----------
+    src : str
+        Path, or ``postgresql://`` URL.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such file or folder.
+    """
+
+    def __init__(self, src: str) -> None:
+        self._database: Database | None = None
+        self._path = Path(src)
+        if src.startswith(SCHEMES):
+            self._database = Database(src)
+        elif not self._path.exists():
+            raise NotFoundError(
+                f"no export {src}; give a folder, a file ({', '.join(SUFFIXES)}) or a PostgreSQL URL"
+            )
+
+    def __enter__(self) -> Origin:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._database is not None:
+            self._database.close()
+
+    def places(self, block: Block) -> list[Place]:
+        """Return where a block's rows lie.
+
+        Raises
+        ------
+        ImportRefused
+            If the block does not say, or nothing lies there.
+        """
+        if self._database is not None:
+            if block.relation is None and block.query is None:
+                raise ImportRefused("a database was given, but this block names no relation or query")
+            query = block.query or relation_query(block.relation or "")
+            return [Place(block.relation or "query", query=query)]
+        form = {"encoding": block.encoding, "delimiter": block.delimiter, "header_row": block.header_row}
+        return [
+            Place(_name(path, block.sheet), path, block.sheet, query=None, **form)  # type: ignore[arg-type]
+            for path in self._files(block)
+        ]
+
+    def _files(self, block: Block) -> list[Path]:
+        if block.relation is not None or block.query is not None:
+            raise ImportRefused("files were given, but this block names a relation or query of a database")
+        if self._path.is_file():
+            if block.file is not None and block.file != self._path.name:
+                raise ImportRefused(
+                    f"{block.file} is asked for, but SRC is the file {self._path.name}; give its folder"
+                )
+            return [self._path]
+        if block.file is None:
+            raise ImportRefused("this block names no file; say which file of the folder it reads")
+        inside = self._path.resolve()
+        if Path(block.file).is_absolute() or ".." in Path(block.file).parts:
+            raise ImportRefused(f"{block.file}: a file is named as it lies below SRC")
+        found = sorted(p for p in inside.glob(block.file) if p.is_file() and p.resolve().is_relative_to(inside))
+        if not found:
+            raise ImportRefused(f"no file {block.file} in {self._path}")
+        return found
+
+    def survey(self) -> list[Place]:
+        """Return all that lies there: every table file and sheet, or every table of the database."""
+        if self._database is not None:
+            return [Place(name, query=relation_query(name)) for name in self._database.relations()]
+        files = [self._path] if self._path.is_file() else sorted(self._path.iterdir())
+        places = []
+        for path in files:
+            if path.suffix.lower() in workbook.SUFFIXES:
+                places += [Place(_name(path, sheet), path, sheet) for sheet in workbook.sheets(path)]
+            elif path.suffix.lower() in SUFFIXES:
+                places.append(Place(path.name, path))
+        return places
+
+    def head(self, place: Place, wanted: Collection[str] = ()) -> Head:
+        """Return a place's header."""
+        if self._database is not None:
+            return self._database.head(place)
+        kind = _kind(place)
+        if kind in workbook.SUFFIXES:
+            return workbook.head(place)
+        if kind in columnar.SUFFIXES:
+            return columnar.head(place)
+        return delimited.head(place, wanted)
+
+    def read(self, place: Place, head: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+        """Return a place's columns, by the positions they have in its header."""
+        if self._database is not None:
+            return self._database.read(place, head, at, nulls)
+        kind = _kind(place)
+        if kind in workbook.SUFFIXES:
+            return workbook.read(place, at, nulls)
+        if kind in columnar.SUFFIXES:
+            return columnar.read(place, head, at, nulls)
+        return delimited.read(place, head, at, nulls)
+
+
+def _kind(place: Place) -> str:
+    assert place.path is not None  # noqa: S101
+    kind = place.path.suffix.lower()
+    if kind not in SUFFIXES:
+        raise ImportRefused(f"{place.name}: not a kind that can be read. Valid: {', '.join(SUFFIXES)}")
+    return kind
+
+
+def _name(path: Path, sheet: str | None) -> str:
+    return f"{path.name}, {sheet}" if sheet else path.name

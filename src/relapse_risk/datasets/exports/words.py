@@ -1,0 +1,58 @@
+"""The national form's words, which every mapping starts from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from relapse_risk.datasets.exports.texts import plain
+from relapse_risk.records.columns import Column, Kind
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts that need no mapping.
+
+    Parameters
+    ----------
+    nulls : tuple of str
+        Texts that stand for no answer.
+    flag, grade : dict of str to str
+        Yes and no, and the six looks' grades.
+    codes : dict of str to dict
+        By code list, each text's code.
+    headers : dict of str to dict
+        By table (``any`` for all), each column's usual headers.
+    """
+
+    nulls: tuple[str, ...]
+    flag: Mapping[str, str]
+    grade: Mapping[str, str]
+    codes: Mapping[str, Mapping[str, str]]
+    headers: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    def of(self, column: Column, added: Mapping[str, str]) -> dict[str, str]:
+        """Return the texts a column is read with: the form's own, the list's codes, and the mapping's on top."""
+        words: dict[str, str] = {}
+        if column.kind is Kind.FLAG:
+            words |= self.flag
+        elif column.unit == "grade":
+            words |= self.grade
+        elif column.codes is not None:
+            words |= {code: code for code in column.codes.values}
+            words |= {plain(text): code for text, code in self.codes[column.codes.name].items()}
+        return words | {plain(text): code for text, code in added.items()}
+
+
+@cache
+def national_form() -> Words:
+    """Return the words that ship with the package."""
+    data = tomllib.loads(files(__package__).joinpath("national_form.toml").read_text(encoding="utf-8"))
+    headers = {
+        table: {column: tuple(names) for column, names in columns.items()}
+        for table, columns in data["headers"].items()
+    }
+    return Words(tuple(data["nulls"]), data["flag"], data["grade"], data["codes"], headers)
