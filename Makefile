@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
-.PHONY: help install demo test lint types lock dictionary
+.PHONY: help install demo test lint types lock dictionary sample
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -35,3 +35,6 @@ lock: $(STAMP)  ## resolve the lock files anew
 
 dictionary: $(STAMP)  ## write the data dictionary from the tables and the catalogue
 	$(BIN)/python -m relapse_risk.features.dictionary data
+
+sample: $(STAMP)  ## write the sample export anew
+	$(BIN)/python -m relapse_risk.datasets.exports.sample data/sample
