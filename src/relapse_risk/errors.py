@@ -68,6 +68,18 @@ class OutputExists(RelapseError, FileExistsError):
     exit_code = 8
 
 
+class StorageError(RelapseError, OSError):
+    """A file or folder that the system will not let be read or written: no space, no permission."""
+
+    exit_code = 10
+
+
+class TrackingFailed(RelapseError, RuntimeError):
+    """A training run that could not be noted; its model is written all the same."""
+
+    exit_code = 11
+
+
 class ImportRefused(RelapseError, ValueError):
     """A raw source that cannot be turned into records."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
 from relapse_risk.cli import importing, scoring, service, simulating, training
 from relapse_risk.cli.output import report_error
-from relapse_risk.errors import RelapseError
+from relapse_risk.errors import RelapseError, StorageError
 
 app = typer.Typer(
     name="relapse",
@@ -28,8 +29,16 @@ app.command("serve")(service.serve)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and end the process: 0, 2 for unusable arguments, or the error's own exit code."""
+    # LightGBM's threads spin while they wait for one another: on a busy machine that made training several times
+    # slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    as_json = "--json" in (arguments or sys.argv[1:])
     try:
-        app(arguments)
+        app(arguments, prog_name="relapse")
     except RelapseError as error:
-        report_error(error, as_json="--json" in (arguments or sys.argv[1:]))
+        report_error(error, as_json=as_json)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        told = StorageError(f"{error.strerror or type(error).__name__}: {error.filename or 'a file or folder'}")
+        report_error(told, as_json=as_json)
+        raise SystemExit(told.exit_code) from None

@@ -31,8 +31,10 @@ def score_command(
     from relapse_risk.model.bundle import load_model  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.scoring.ranking import as_of_date, latest_version, ranked  # noqa: PLC0415
-    from relapse_risk.scoring.tables import write_table  # noqa: PLC0415
+    from relapse_risk.scoring.tables import check_ending, write_table  # noqa: PLC0415
 
+    if out:
+        check_ending(out)
     with progress() as told:
         told("reading model and records")
         version = model or latest_version(models)

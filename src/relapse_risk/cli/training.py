@@ -35,6 +35,10 @@ def train_command(
     from relapse_risk.settings import Settings  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
 
+    if track:
+        from relapse_risk.training.tracking import check_uri  # noqa: PLC0415
+
+        check_uri(track)
     with progress() as told:
         told("reading the records")
         records = load_records(data, Settings.load(config) if config else None)
@@ -45,7 +49,7 @@ def train_command(
 
             told("logging the run")
             run = log_run(result, records.settings, track)
-    _show_metrics(result.metrics, records.settings.training.capacity, as_json=as_json)
+    show_metrics(result.metrics, records.settings.training.capacity, as_json=as_json)
     info = result.info
     say(
         f"trained on {info.rows:,} rows of {info.households:,} households ({info.positives:,} positive), as_of "
@@ -86,9 +90,11 @@ def evaluate_command(
     """Judge a model on later dates, beside the rules used today."""
     from relapse_risk.model.bundle import load_model  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
-    from relapse_risk.scoring.tables import write_table  # noqa: PLC0415
+    from relapse_risk.scoring.tables import check_ending, write_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import evaluate  # noqa: PLC0415
 
+    if predictions:
+        check_ending(predictions)
     with progress() as told:
         told("reading model and records")
         loaded, records = load_model(models / model), load_records(data)
@@ -98,7 +104,7 @@ def evaluate_command(
         )
         if predictions:
             write_table(predictions_file(rows), predictions)
-    _show_metrics(metrics, loaded.settings_.training.capacity, as_json=as_json)
+    show_metrics(metrics, loaded.settings_.training.capacity, as_json=as_json)
     if predictions:
         say(f"{len(rows):,} predictions in {predictions}")
     if as_json:
@@ -111,7 +117,8 @@ def predictions_file(rows: Any) -> Any:
     return rows[columns].assign(label=rows["label"].astype("int8"))
 
 
-def _show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> None:
+def show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> None:
+    """Print metrics as tables, one a group."""
     titles = {
         "relapse": "Relapse: households that were poor or lifted before",
         "fall": "Fall: every household not poor",

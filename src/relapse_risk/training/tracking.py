@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from relapse_risk.errors import UsageError
+from relapse_risk.errors import TrackingFailed, UsageError
 from relapse_risk.settings import Settings
 from relapse_risk.training.train import TrainingResult
 
@@ -31,16 +32,41 @@ def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) ->
     ------
     UsageError
         If MLflow is not installed, or the URI is of the file store.
+    TrackingFailed
+        If MLflow cannot note the run.
     """
+    check_uri(uri)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        return _log(result, settings, uri)
+    except MlflowException as error:
+        raise TrackingFailed(
+            f"MLflow did not take the run ({error.error_code}). Model {result.version} is written in "
+            f"{result.folder} all the same; see that the tracking server is up and the database is MLflow's."
+        ) from error
+
+
+def check_uri(uri: str) -> None:
+    """Refuse a tracking URI that cannot be used, before anything is trained.
+
+    Raises
+    ------
+    UsageError
+        If MLflow is not installed, or the URI is of the file store.
+    """
     if "://" not in uri or uri.startswith("file:"):
         raise UsageError(
             f"--track {uri}: MLflow's file store is not safe. Valid: sqlite:///mlflow.db, or a server."
         )
-    try:
-        import mlflow  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError("tracking needs MLflow: install relapse-risk[track]") from error
+    if find_spec("mlflow") is None:
+        raise UsageError("tracking needs MLflow: install relapse-risk[track]")
+
+
+def _log(result: TrainingResult, settings: Settings, uri: str) -> str:
+    import mlflow  # noqa: PLC0415
+
     client = mlflow.MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
