@@ -167,7 +167,7 @@ class TrainingSettings(_Section):
     capacity : float
         Share of the cohort that can be visited first; recall and precision are told there.
     origins : int
-        Test dates of the rolling-origin evaluation.
+        Test dates of the rolling-origin evaluation; 0 trains without judging.
     history_months : int
         Months of records a training date must have behind it.
     max_cycles : int
@@ -176,7 +176,7 @@ class TrainingSettings(_Section):
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     capacity: Annotated[float, Field(gt=0, lt=1)] = 0.10
-    origins: Annotated[int, Field(ge=1, le=50)] = 4
+    origins: Annotated[int, Field(ge=0, le=50)] = 4
     history_months: Annotated[int, Field(ge=0, le=120)] = 12
     max_cycles: Annotated[int, Field(ge=1, le=120)] = 24
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from relapse_risk.cli import importing, scoring, service, simulating, training
+from relapse_risk.cli import demo, importing, scoring, service, simulating, training
 from relapse_risk.cli.output import report_error
 from relapse_risk.errors import RelapseError, StorageError
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command("demo")(demo.demo)
 app.command("simulate")(simulating.simulate)
 app.add_typer(importing.app, name="import")
 app.command("check")(importing.check)

@@ -16,10 +16,10 @@ from relapse_risk.features.declare import REASON_GROUPS, Feature
 from relapse_risk.model.reference import FeatureReference
 from relapse_risk.records.codes import Label
 
-#: Units as they stand behind a number, zh and en; others are told as they are.
+#: Units as they stand behind a number, or around it where they say so; others are told as they are.
 UNITS: dict[str, Label] = {
-    "line": Label("倍监测线", "times the line"),
-    "line a month": Label("倍监测线/月", "times the line a month"),
+    "line": Label("监测线的{}倍", "{} times the line"),
+    "line a month": Label("每月监测线的{}倍", "{} times the line a month"),
     "share": Label("", ""),
     "standard deviations": Label("个标准差", "standard deviations"),
     "days": Label("天", "days"),
@@ -139,13 +139,14 @@ class Explainer:
         usual = self._usual(feature)
         word = REASON_GROUPS[group]
         beside = Label(f"(通常{usual.zh})", f" (usually {usual.en})") if usual else Label("", "")
+        missing = np.isnan(value)
         return Reason(
             group=group,
             contribution=contribution,
             feature=feature.name,
-            value=None if np.isnan(value) else value,
-            zh=f"{word.zh}:{feature.label.zh}{told.zh}{beside.zh}",
-            en=f"{word.en}: {feature.label.en} {told.en}{beside.en}",
+            value=None if missing else value,
+            zh=f"{word.zh}:{feature.label.zh}{':' if missing else '为'}{told.zh}{beside.zh}",
+            en=f"{word.en}: {feature.label.en}: {told.en}{beside.en}",
         )
 
     def _usual(self, feature: Feature) -> Label | None:
@@ -168,6 +169,8 @@ class Explainer:
             return YES if value else NO
         number = f"{value:.0%}" if feature.unit == "share" else _number(value)
         unit = UNITS.get(feature.unit, Label("", ""))
+        if "{}" in unit.zh:
+            return Label(unit.zh.format(number), unit.en.format(number))
         return Label(f"{number}{unit.zh}", f"{number} {unit.en}".rstrip())
 
 

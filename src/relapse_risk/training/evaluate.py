@@ -165,11 +165,14 @@ def evaluate(
     Raises
     ------
     UsageError
-        If ``start`` lies before the end of the training: the model has seen those outcomes.
+        If ``start`` lies before the end of the training: the model has seen those outcomes. If the model is not
+        of a bundle.
     NotEnoughData
         If no date is settled, or one class does not occur.
     """
-    info = model.info_
+    info = getattr(model, "info_", None)
+    if info is None:
+        raise UsageError("the model does not know until when it was trained; judge one that load_model returns")
     until = dt.date.fromisoformat(info.training.until)
     first = until if start is None else to_date(start)
     last = records.end if end is None else to_date(end)

@@ -84,4 +84,4 @@ def rolling_origins(dates: Sequence[dt.date], outcome: OutcomeSettings, n: int) 
         train = tuple(day for day in dates if settled_on(day, outcome) <= test)
         if train:
             origins.append(Origin(train, test))
-    return origins[-n:]
+    return origins[-n:] if n else []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from relapse_risk.dates import DateLike
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.model.bundle import TrainingInfo, save_bundle
+from relapse_risk.model.bundle import TrainingInfo, load_model, save_bundle
 from relapse_risk.model.estimator import RelapseModel, directions_of
 from relapse_risk.records.records import Records
 from relapse_risk.training.dataset import Dataset, make_dataset
@@ -32,12 +32,12 @@ class TrainingResult:
     folder : Path
         Where it lies.
     model : RelapseModel
-        The model in it.
+        The model in it, as ``load_model`` returns it.
     info : TrainingInfo
         What it was trained on.
     metrics : dict
         Of the procedure at the rolling origins; empty where there was no origin to judge at.
-    predictions : DataFrame
+    predictions : DataFrame or None
         At the rolling origins.
     """
 
@@ -46,7 +46,7 @@ class TrainingResult:
     model: RelapseModel
     info: TrainingInfo
     metrics: dict[str, Any]
-    predictions: pd.DataFrame
+    predictions: pd.DataFrame | None
 
 
 def train(
@@ -94,14 +94,17 @@ def train(
         )
 
     origins = rolling_origins(dates, settings.outcome, settings.training.origins)
-    predictions = predictions_at_origins(data, origins, make_model, on_progress)
-    metrics = metrics_of(predictions, settings.training.capacity)
+    predictions, metrics = None, {}
+    if origins:
+        predictions = predictions_at_origins(data, origins, make_model, on_progress)
+        metrics = metrics_of(predictions, settings.training.capacity)
     on_progress("training on all dates")
     rows = data.to_train
     model = make_model().fit(data.X[rows], data.y[rows])
     info = _info(records.end, dates, data)
     version = save_bundle(model, models, settings=settings, training=info, metrics=metrics)
-    return TrainingResult(version, Path(models) / version, model, info, metrics, predictions)
+    folder = Path(models) / version
+    return TrainingResult(version, folder, load_model(folder), info, metrics, predictions)
 
 
 def _info(until: dt.date, dates: list[dt.date], data: Dataset) -> TrainingInfo:

@@ -22,22 +22,22 @@ def _paid(kind: str) -> Series:
 
 def _kind(name: str, word: Label, risk_type: str) -> list[Feature]:
     return [
-        Feature(f"{name}_paid_{w}m", Label(f"近{w}个月{word.zh}自付支出与监测线之比",
-                                          f"self-paid {word.en} spending of {w} months over the line"),
+        Feature(f"{name}_paid_{w}m", Label(f"近{w}个月{word.zh}自付支出",
+                                          f"self-paid {word.en} spending of {w} months"),
                 UNIT, _paid(name), A.RATIO, w, missing=Missing.ZERO, risk_type=risk_type, monotone=1)
         for w in (6, 12, 24)
     ]  # fmt: skip
 
 
 FEATURES: tuple[Feature, ...] = (
-    *(Feature(f"rigid_paid_{w}m", Label(f"近{w}个月刚性自付支出与监测线之比",
-                                       f"self-paid rigid spending of {w} months over the line"),
+    *(Feature(f"rigid_paid_{w}m", Label(f"近{w}个月刚性自付支出",
+                                       f"self-paid rigid spending of {w} months"),
               UNIT, RIGID, A.RATIO, w, missing=Missing.ZERO, risk_type="other", monotone=1) for w in (2, 6, 12, 24)),
     *(feature for kind in KINDS for feature in _kind(*kind)),
     Feature("medical_bills_12m", Label("近12个月就医费用笔数", "medical bills in 12 months"), "bills",
             Series("expenses", where=(("kind", ("medical",)),)), A.COUNT, 12, missing=Missing.ZERO,
             risk_type="illness"),
-    Feature("medical_max_12m", Label("近12个月最大一笔医疗自付与监测线之比", "largest self-paid medical bill in 12 months"),
+    Feature("medical_max_12m", Label("近12个月最大一笔医疗自付", "largest self-paid medical bill in 12 months"),
             UNIT, _paid("medical"), A.MAX, 12, missing=Missing.ZERO, risk_type="illness", monotone=1),
     Feature("medical_change_12m", Label("近12个月平均每笔医疗自付较上年同期的变化",
                                         "mean self-paid medical bill of 12 months less a year before"),

@@ -1,0 +1,109 @@
+"""``relapse demo``: the main job from beginning to end on a small simulated county."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from relapse_risk.cli.output import JsonOption, emit, progress, say, show, simple_table
+from relapse_risk.cli.training import show_metrics
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+#: Months at the end of the records that the judged model does not see.
+_JUDGED_MONTHS = 18
+_HEAD = 8
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for all that is made.")] = Path("demo"),
+    households: Annotated[int, typer.Option(min=600, help="Households to simulate.")] = 5_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same county and model.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate a small county, train, judge beside today's rules, score the next cycle, show a visit list."""
+    import pandas as pd  # noqa: PLC0415
+
+    from relapse_risk.datasets import read_truth, write_county  # noqa: PLC0415
+    from relapse_risk.datasets.county.ceiling import CEILING, true_hazard  # noqa: PLC0415
+    from relapse_risk.dates import add_months, from_days, to_days  # noqa: PLC0415
+    from relapse_risk.records import load_records  # noqa: PLC0415
+    from relapse_risk.scoring.ranking import ranked  # noqa: PLC0415
+    from relapse_risk.scoring.tables import write_table  # noqa: PLC0415
+    from relapse_risk.training.evaluate import evaluate, metrics_of  # noqa: PLC0415
+    from relapse_risk.training.train import train  # noqa: PLC0415
+
+    county, truth, models, scores = (out / name for name in ("county", "truth", "models", "scores.parquet"))
+    with progress() as told:
+        told(f"1 of 5: simulating {households:,} households over five years")
+        write_county(county, truth, households, seed=seed)
+        told("2 of 5: checking the records")
+        records = load_records(county)
+        settings = records.settings
+        once = settings.model_copy(update={"training": settings.training.model_copy(update={"origins": 0})})
+        records = records.with_settings(once)
+        until = from_days(int(add_months(to_days(records.end), -_JUDGED_MONTHS)))
+        told(f"3 of 5: training on what was known before {until}")
+        past = train(records, models, until=until)
+        told("4 of 5: judging it on the visit cycles after that")
+        predictions, _ = evaluate(past.model, records)
+        index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
+        predictions[CEILING] = true_hazard(read_truth(truth), index)
+        metrics = metrics_of(predictions, settings.training.capacity)
+        told("5 of 5: training on everything, scoring the next cycle")
+        model = train(records, models)
+        rows = ranked(model.model, records, records.end)
+        write_table(rows, scores)
+    show_metrics(metrics, settings.training.capacity, as_json=as_json)
+    grid = _riskiest_grid(rows)
+    in_grid = rows[rows["grid_id"] == grid]
+    head = _head(in_grid)
+    show(
+        simple_table(
+            f"Visit list of grid {grid}, cycle from {records.end} (the first {len(head)} of {len(in_grid)})",
+            ["visit", "household", "probability", "band", "why"],
+            head,
+        ),
+        as_json=as_json,
+    )
+    say(
+        f"\nA score orders visits; it decides nothing. Where everything lies:\n"
+        f"  {county}  records, and relapse.toml with the settings\n"
+        f"  {truth}  the true hazards, which nothing but the ceiling above reads\n"
+        f"  {models}  {past.version} (judged), {model.version} (trained on everything)\n"
+        f"  {scores}  all {len(rows):,} scores with their reasons\n"
+        f"Next: relapse check {county}; relapse score --data {county} --models {models} --as-of {records.end}; "
+        "relapse import county --help for your own records"
+    )
+    if as_json:
+        emit(
+            {
+                "county": county,
+                "truth": truth,
+                "models": [past.version, model.version],
+                "scores": scores,
+                "as_of": records.end,
+                "households_scored": len(rows),
+                "metrics": metrics,
+            }
+        )
+
+
+def _riskiest_grid(rows: DataFrame) -> str:
+    return str(rows.groupby("grid_id")["probability"].sum().sort_index().idxmax())
+
+
+def _head(rows: DataFrame) -> list[tuple[Any, ...]]:
+    return [
+        (
+            row["place_in_grid"],
+            row["household_id"],
+            row["probability"],
+            row["band"],
+            "\n".join(f"{reason['zh']}\n  {reason['en']}" for reason in row["reasons"]),
+        )
+        for row in rows.head(_HEAD).to_dict("records")
+    ]
