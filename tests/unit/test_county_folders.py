@@ -124,7 +124,9 @@ def test_the_truth_lies_apart_and_no_model_reads_it(tmp_path: Path) -> None:
     def learned() -> list[float]:
         records = load_records(out)
         data = make_dataset(records, settled_dates(records)[-2:])
-        model = RelapseModel(outcome=records.settings.outcome, n_threads=1).fit(data.X, data.y)
+        model = RelapseModel(outcome=records.settings.outcome, n_boosters=1, n_trees=30, n_threads=1).fit(
+            data.X, data.y
+        )
         return model.predict_proba(data.X)[:, 1].tolist()  # type: ignore[no-any-return]
 
     with_truth = learned()

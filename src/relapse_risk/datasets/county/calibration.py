@@ -40,9 +40,14 @@ class Target:
     source: str
 
     @property
+    def apart(self) -> float:
+        """How far the simulated number lies from the published one, as a share of it."""
+        return self.simulated / self.published - 1
+
+    @property
     def near(self) -> bool:
         """Whether the simulated number is near enough."""
-        return abs(self.simulated - self.published) <= self.within * self.published
+        return abs(self.apart) <= self.within
 
 
 def compare(records: Records) -> list[Target]:

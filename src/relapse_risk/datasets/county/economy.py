@@ -10,15 +10,10 @@ import numpy.typing as npt
 
 from relapse_risk.datasets.county.livelihoods import LIVELIHOODS, WORKSHOP
 from relapse_risk.datasets.county.parameters import CountyParameters
-from relapse_risk.datasets.county.people import ELDERLY, People
+from relapse_risk.datasets.county.people import ELDERLY, LABOUR_FROM, People
 
 Numbers = npt.NDArray[np.float64]
 
-#: Share of the year's gross that each month brings. Oranges: picked from late November, sold around the Spring
-#: Festival. Mixed farming: rapeseed and pigs, maize and rice, sweet potatoes, the New Year's pig.
-ORANGE_SALES = {11: 0.10, 12: 0.20, 1: 0.30, 2: 0.25, 3: 0.15}
-FARM_SALES = {6: 0.20, 9: 0.35, 10: 0.25, 12: 0.20}
-COSTS = {3: 0.4, 6: 0.3, 9: 0.3}
 SUBSIDIES_MONTH, PROPERTY_MONTH = 6, 12
 TERMS = (3, 9)
 #: Parts of a month's money, in the order of ``Money.amounts``.
@@ -137,13 +132,17 @@ def earn(
     wages = np.where(people.employed, np.clip(np.round(wages), *p.wage_bounds), 0.0)
     luck = np.exp(rng.normal(0, 0.2, n)) * np.exp(has.skill) * has.setback * factor
     m = month.month
-    orange = has.orchard * p.orange_yuan_mu * growth * ORANGE_SALES.get(m, 0.0) * luck
-    farms = np.array([0.25, 0.7, 1.6, 0.5, 0.3])[has.livelihood]
-    crops = has.land * p.farming_yuan_mu * growth * farms * FARM_SALES.get(m, 0.0) * luck
-    workshop = np.where(has.livelihood == WORKSHOP, p.workshop_month * growth * luck, 0.0)
-    expected = (has.orchard * p.orange_yuan_mu + has.land * p.farming_yuan_mu * farms) * growth
-    cost = p.cost_share * (expected * COSTS.get(m, 0.0) + 0.5 * workshop)
     members = people.here.sum(axis=1)
+    tends = (people.here & (people.age >= LABOUR_FROM) & ~people.employed).any(axis=1)
+    hours = np.where(tends, 1.0, p.on_the_side)
+    orchard, land = (hours * np.minimum(mu, p.tended_mu * members) for mu in (has.orchard, has.land))
+    orange = orchard * p.orange_yuan_mu * growth * p.orange_sales.get(m, 0.0) * luck
+    farms = np.array([p.farmed[name] for name in LIVELIHOODS])[has.livelihood]
+    crops = land * p.farming_yuan_mu * growth * farms * p.farm_sales.get(m, 0.0) * luck
+    workshop = np.where(has.livelihood == WORKSHOP, p.workshop_month * growth * hours * luck, 0.0)
+    expected = (orchard * p.orange_yuan_mu + land * p.farming_yuan_mu * farms) * growth * np.exp(has.skill)
+    spared = np.where(has.setback < 1, 0.5, 1.0)  # a lost harvest is not picked
+    cost = p.cost_share * (expected * spared * p.cost_months.get(m, 0.0) + 0.5 * workshop)
     elderly = (people.here & (people.age >= ELDERLY)).sum(axis=1)
     steps = 1.0 + 0.05 * (month.year - 2020)
     amounts = np.stack(
@@ -204,8 +203,8 @@ def medical_bills(
     n = len(costly)
     growth = _growth(p, month) ** 0.5
     chronic = (people.chronic & people.here).sum(axis=1)
-    routine = rng.random(n) < 1 - 0.88**chronic
-    small = np.where(routine, 450 * np.exp(rng.normal(0, 0.6, n)), 0.0)
+    routine = rng.random(n) < 1 - (1 - p.routine_bill_month) ** chronic
+    small = np.where(routine, p.routine_yuan * np.exp(rng.normal(0, 0.6, n)), 0.0)
     large = costly * p.medical_yuan * np.exp(rng.normal(0, 0.7, n))
     total = np.round((small + large) * growth)
     share = np.clip(p.reimbursed + rng.normal(0, 0.1, n), 0.3, 0.95)

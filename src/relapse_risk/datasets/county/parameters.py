@@ -65,6 +65,26 @@ class CountyParameters:
     )
     migrant_returns_month: float = number(0.006, "A: a migrant worker over 50")
     leaves_per_year: float = number(0.04, "A: of members of 20 to 29, by marriage or to settle in a town")
+    dibao_ordinary: float = number(0.015, ASSUMED)
+    dibao_of_transfer: float = number(0.25, "A: more of the households that live from transfers")
+    rents_out: float = number(0.5, "A: rents land out or draws dividends")
+    tap_trouble: float = number(0.015, "A: of households, water that is not safe")
+    earns: dict[str, tuple[float, float]] = number(
+        {
+            "migrant": (0.97, 0.55),
+            "orange": (0.70, 0.20),
+            "mixed": (0.70, 0.20),
+            "workshop": (0.60, 0.25),
+            "transfer": (0.25, 0.0),
+        },
+        "A: chance that the first and the second member able to work earn a wage",
+    )
+    deaths_by_age: dict[int, float] = number(
+        {0: 0.0006, 40: 0.0025, 60: 0.011, 75: 0.045, 85: 0.13}, "A: a year, of the order of the 2020 life tables"
+    )
+    beyond_school: float = number(0.55, "A: of the young, high school or college after compulsory school")
+    dropout_month: float = number(0.0004, "A: a pupil of 12 to 15")
+    back_to_school_month: float = number(0.25, ASSUMED)
     births_per_year: float = number(0.025, "A: of households with a member of 20 to 39")
     onset_chronic_per_year: float = number(0.012, "A: of members over 40")
     whole_household_away: float = number(0.06, "A: of migrant households, in a month outside the New Year")
@@ -76,7 +96,7 @@ class CountyParameters:
         "A: wages near home beside those far away",
     )
     wage_bounds: tuple[float, float] = number(
-        (200.0, 8000.0), "A: a month; the national checks refuse wages under 100 a year and over 100,000 a head"
+        (200.0, 6500.0), "A: a month; the national checks refuse wages under 100 a year and over 100,000 a head"
     )
     wage_spread: float = number(0.35, "A: standard deviation of log wages between workers")
     wage_persistence: float = number(0.95, ASSUMED)
@@ -88,11 +108,27 @@ class CountyParameters:
         "8 % a year after",
     )
     lifted_wage_factor: float = number(0.95, "I: lifted households' income beside lifted counties' rural income")
-    orange_yuan_mu: float = number(8600.0, "I: 10 mu gave 100,000 yuan in a good example (S); A: two thirds of it")
+    orange_yuan_mu: float = number(9500.0, "I: 10 mu gave 100,000 yuan in a good example (S); A: two thirds of it")
     orange_mu: float = number(2.6, "I: 383,000 mu, hmikrgo.com; A: households that grow")
-    farming_yuan_mu: float = number(2900.0, ASSUMED)
+    tended_mu: float = number(3.0, "A: orchard, and farm land, that a member can tend")
+    on_the_side: float = number(0.4, "A: of business income where every adult works for a wage")
+    farming_yuan_mu: float = number(3200.0, ASSUMED)
     land_mu: float = number(4.0, ASSUMED)
-    workshop_month: float = number(2600.0, ASSUMED)
+    workshop_month: float = number(2800.0, ASSUMED)
+    other_orchards: float = number(0.15, "A: of other households, an orchard too")
+    orange_sales: dict[int, float] = number(
+        {11: 0.10, 12: 0.20, 1: 0.30, 2: 0.25, 3: 0.15},
+        "S: harvest from late November, peak around the Spring Festival, hmikrgo.com; A: the shares",
+    )
+    farm_sales: dict[int, float] = number(
+        {6: 0.20, 9: 0.35, 10: 0.25, 12: 0.20},
+        "A: rapeseed and pigs, maize and rice, sweet potatoes, New Year's pig",
+    )
+    cost_months: dict[int, float] = number({3: 0.4, 6: 0.3, 9: 0.3}, ASSUMED)
+    farmed: dict[str, float] = number(
+        {"migrant": 0.25, "orange": 0.7, "mixed": 1.6, "workshop": 0.5, "transfer": 0.3},
+        "A: what each livelihood makes of its farm land, beside the usual",
+    )
     cost_share: float = number(0.33, "A: production cost of gross business income")
     pension_month: float = number(125.0, "A: basic rural pension, a person over 60")
     alimony_month: float = number(150.0, "A: a member, from relatives, where nobody earns")
@@ -127,12 +163,22 @@ class CountyParameters:
         {"illness": 0.45, "accident": 0.7, "disaster": 0.8, "job_loss": 0.25, "crop_failure": 0.4, "market": 0.3},
         "A: share of shocks that anyone enters",
     )
+    harvest_lost: tuple[float, int] = number((0.45, 10), "A: what is left of business income, for how many months")
+    project_failed: tuple[float, int] = number((0.35, 12), "A: the same, of those who fall by it")
+    illness_lasts: float = number(0.35, "A: a costly illness becomes a chronic one")
+    insured: float = number(0.2, "A: of those hit, receive a payout")
+    claim_yuan: float = number(3000.0, "A: median payout")
+    routine_bill_month: float = number(0.12, "A: a chronically ill member")
+    routine_yuan: float = number(450.0, "A: median")
+    fallen_bills: dict[str, float] = number(
+        {"illness": 1.6, "accident": 1.2, "disability": 0.4}, "A: bills beside medical_yuan that come with a fall"
+    )
     medical_yuan: float = number(9000.0, "A: bill of a costly illness, median, of 2020")
     reimbursed: float = number(0.72, ASSUMED)
     school_yuan: float = number(4200.0, "A: a term of high school or college; > 10,000 a year is a threshold (S)")
 
     # risk of falling, log of the monthly hazard
-    base: float = number(-7.66, "A: so that identification rates meet the published ones")
+    base: float = number(-7.60, "A: so that identification rates meet the published ones")
     of_lifted: float = number(0.50, "I: 1.47 % of the lifted against 0.93 % of all a year, with income and health")
     of_income: float = number(0.55, "A: by halving (log) of income to line")
     of_chronic: float = number(0.25, "A: a member, at most two")
@@ -148,7 +194,29 @@ class CountyParameters:
     shock_fades: float = number(0.82, "A: a month")
     unseen: float = number(0.95, "A: standard deviation of what no record holds: thrift, kin, luck")
     season: float = number(0.15, "A: before the harvest and after the New Year's spending")
-    of_support: float = number(-0.55, "A: measures lower the hazard; treatment switches this")
+    of_support: float = number(-0.7, "A: measures lower the hazard; treatment switches this")
+
+    # what they fall by
+    causes: dict[str, float] = number(
+        {
+            "illness": 0.24,
+            "schooling": 0.55,
+            "disability": 0.75,
+            "natural_disaster": 0.012,
+            "accident": 0.025,
+            "industry_failure": 0.09,
+            "unstable_work": 0.11,
+            "labour_shortage": 0.025,
+            "unsafe_water": 0.05,
+            "other": 0.03,
+        },
+        "A: weights where a cause can be, so that illness meets its share (S: 44 % of registered poor, 2015) and "
+        "disability comes to 10 to 15 %, work and schooling to about 10 %, accidents to 5 %, disasters to 2 to 3 %",
+    )
+    cause_after_shock: dict[str, float] = number(
+        {"illness": 4, "accident": 40, "disaster": 40, "job_loss": 4, "crop_failure": 5, "market": 3},
+        "A: added factor on the cause's weight right after the shock",
+    )
 
     # the registry
     first_wave_share: float = number(
@@ -164,6 +232,10 @@ class CountyParameters:
     recovers_unseen_month: float = number(0.06, "A: of those in need whom nobody found")
     earliest_elimination_months: int = number(6, "S: at least 6 months, yjq.gov.cn 39287644")
     dibao_after_identification: float = number(0.35, "A: of those whose income is below the line")
+    support_stays: float = number(0.4, "A: measures go on a year after elimination, else 45 days")
+    lifted_supported: tuple[float, float] = number(
+        (0.10, 0.30), "A: a year, a measure for the lifted: of all, and of the three tenths nearest to falling"
+    )
     industry_raises: float = number(0.3, "A: added to the log of business income by support of industry or loans")
     elimination_month: dict[str, float] = number(
         {"unstable": 0.42, "edge": 0.72, "sudden": 0.17},
@@ -176,9 +248,19 @@ class CountyParameters:
     accuracy: tuple[float, float] = number((0.55, 0.92), "A: share of what is there that a worker sees")
     missed_visit: float = number(0.05, "A: of visits due")
     late_upload: float = number(0.12, "A: 2 to 40 days")
+    false_alarm: float = number(0.004, "A: clues raised without need, a visit")
     extra_visits: float = number(
         0.5, "A: chance a month of one more, where trouble is known; selection switches this"
     )
+
+    # days until records come in
+    money_after_days: tuple[int, int] = number((3, 36), "A: after the month's end")
+    slow_money: tuple[float, int, int] = number((0.05, 36, 120), "A: share of households, and days")
+    bills_after_days: tuple[int, int] = number((5, 40), ASSUMED)
+    ledger_after_days: tuple[int, int] = number((5, 26), "A: after the month's end")
+    shocks_after_days: tuple[int, int] = number((2, 45), ASSUMED)
+    supports_after_days: tuple[int, int] = number((1, 20), ASSUMED)
+    profiles_after_days: tuple[int, int] = number((0, 60), ASSUMED)
 
     def line_on(self, day: dt.date) -> float:
         """Return the monitoring line of a day, yuan a member and year."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.datasets.county.livelihoods import MIGRANT
+from relapse_risk.datasets.county.livelihoods import LIVELIHOODS, MIGRANT
 from relapse_risk.datasets.county.parameters import CountyParameters
 
 Flags = npt.NDArray[np.bool_]
@@ -18,8 +18,6 @@ SLOTS = 9
 YEAR = 12
 SCHOOL_FROM, COMPULSORY_UNTIL, ADULT, COLLEGE_UNTIL = 6 * YEAR, 16 * YEAR, 18 * YEAR, 22 * YEAR
 LABOUR_FROM, LABOUR_UNTIL, ELDERLY = 16 * YEAR, 65 * YEAR, 60 * YEAR
-#: Yearly chance of dying, by age in years: of the order of China's 2020 life tables (assumption).
-DEATHS_BY_AGE = ((0, 0.0006), (40, 0.0025), (60, 0.011), (75, 0.045), (85, 0.13))
 
 
 @dataclass
@@ -99,7 +97,7 @@ def settle(
         chronic=chronic & here,
         major=major & here,
         disabled=disabled & here,
-        beyond=rng.random((n, SLOTS)) < 0.55,
+        beyond=rng.random((n, SLOTS)) < p.beyond_school,
         earner=np.zeros((n, SLOTS), bool),
         employed=np.zeros((n, SLOTS), bool),
         away=np.zeros((n, SLOTS), bool),
@@ -109,7 +107,7 @@ def settle(
     )
     labour = people.labour()
     rank = np.cumsum(labour, axis=1)
-    first, second = _chance_to_earn(livelihood)
+    first, second = _chance_to_earn(livelihood, p)
     chance = np.where(rank == 1, first[:, None], np.where(rank == 2, second[:, None], 0.0))
     people.earner = labour & (rng.random((n, SLOTS)) < chance)
     people.employed = people.earner.copy()
@@ -117,10 +115,9 @@ def settle(
     return people
 
 
-def _chance_to_earn(livelihood: npt.NDArray[np.int64]) -> tuple[Numbers, Numbers]:
-    """Return the chance that the first and the second member able to work earns a wage, by livelihood."""
-    first = np.array([0.97, 0.70, 0.70, 0.60, 0.25])[livelihood]
-    second = np.array([0.55, 0.20, 0.20, 0.25, 0.0])[livelihood]
+def _chance_to_earn(livelihood: npt.NDArray[np.int64], p: CountyParameters) -> tuple[Numbers, Numbers]:
+    """Return the chance that the first and the second member able to work earn a wage, by livelihood."""
+    first, second = np.array([p.earns[name] for name in LIVELIHOODS])[livelihood].T
     return first, second
 
 
@@ -140,20 +137,21 @@ def live_a_month(
     """
     shape = people.age.shape
     people.age = people.age + 1
-    chance = np.interp(people.age / YEAR, *np.array(DEATHS_BY_AGE).T) / YEAR
+    chance = np.interp(people.age / YEAR, list(p.deaths_by_age), list(p.deaths_by_age.values())) / YEAR
     chance = np.where(people.major, 4 * chance + 0.002, chance)
-    dies = people.here & (rng.random(shape) < chance)
-    dies &= (people.here & ~dies).any(axis=1)[:, None]  # a household that dies out is not followed
-    bereaved: Flags = (dies & people.earner & people.employed).any(axis=1)
+    dies = np.asarray(people.here & (rng.random(shape) < chance))
+    left = np.asarray((people.here & ~dies).any(axis=1))
+    dies = np.asarray(dies & left[:, None])  # a household that dies out is not followed
+    bereaved = np.asarray((dies & people.earner & people.employed).any(axis=1))
     people.here = np.asarray(people.here & ~dies)
     _bear(people, rng, p)
     falls_ill = people.here & (people.age > 40 * YEAR) & (rng.random(shape) < p.onset_chronic_per_year / YEAR)
     people.chronic = np.asarray(people.chronic | falls_ill)
     poor_and_young = people.here & (people.age >= 12 * YEAR) & (people.age < COMPULSORY_UNTIL)
-    people.dropout |= poor_and_young & (rng.random(shape) < 0.0004)
-    back = rng.random(shape) < 0.25
+    people.dropout |= poor_and_young & (rng.random(shape) < p.dropout_month)
+    back = rng.random(shape) < p.back_to_school_month
     people.dropout &= ~back & (people.age < COMPULSORY_UNTIL)
-    first, _ = _chance_to_earn(livelihood)
+    first, _ = _chance_to_earn(livelihood, p)
     grown = people.here & (people.age == np.where(people.beyond, COLLEGE_UNTIL, ADULT))
     people.earner |= grown & (rng.random(shape) < 0.7 * first[:, None])
     idle = people.labour() & ~people.earner.any(axis=1, keepdims=True)
@@ -184,7 +182,7 @@ def _move_away(
     people.away = np.asarray((people.away | goes | (people.earner & (livelihood == MIGRANT)[:, None])) & ~back)
     child = np.arange(shape[1]) >= 2  # not the head, nor the spouse
     young = people.here & child & (people.age >= 20 * YEAR) & (people.age < 30 * YEAR) & ~people.disabled
-    leaves: Flags = young & (rng.random(shape) < p.leaves_per_year / YEAR)
+    leaves = np.asarray(young & (rng.random(shape) < p.leaves_per_year / YEAR))
     adults_stay = np.asarray((people.here & (people.age >= ADULT) & ~leaves).any(axis=1))
     people.here = np.asarray(people.here & ~(leaves & adults_stay[:, None]))
 

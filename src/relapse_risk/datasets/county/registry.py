@@ -143,7 +143,7 @@ def log_hazard(
 
 def draw_causes(
     rng: np.random.Generator, rows: npt.NDArray[np.int64], standing: Standing, people: People, has: Holdings,
-    tap_trouble: Flags,
+    tap_trouble: Flags, p: CountyParameters,
 ) -> npt.NDArray[np.int64]:  # fmt: skip
     """Return what each of the rows falls by: only what can befall it, the likelier what has just hit it.
 
@@ -154,20 +154,20 @@ def draw_causes(
     hit = {kind: standing.shocks[k, rows] for k, kind in enumerate(SHOCKS)}
     farms = np.isin(has.livelihood[rows], [ORANGE, MIXED, WORKSHOP])
     earns = people.earner[rows].any(axis=1)
-    one = np.ones(len(rows))
-    weights = {
-        "illness": 0.24 * (1 + 4 * hit["illness"] + 0.7 * major + 0.3 * chronic),
-        "schooling": 0.55 * (people.beyond_school()[rows].any(axis=1)),
-        "disability": 0.75 * (disabled > 0),
-        "natural_disaster": 0.012 * (1 + 40 * hit["disaster"]),
-        "accident": 0.025 * (1 + 40 * hit["accident"]),
-        "industry_failure": 0.09 * farms * (1 + 5 * hit["crop_failure"] + 3 * hit["market"]),
-        "unstable_work": 0.11 * earns * (labour > 0) * (1 + 4 * hit["job_loss"]),
-        "labour_shortage": 0.025 * one + 0.22 * (labour == 0),
-        "unsafe_water": 0.05 * tap_trouble[rows],
-        "other": 0.03 * one,
+    after = {kind: factor * hit[kind] for kind, factor in p.cause_after_shock.items()}
+    can = {
+        "illness": 1 + after["illness"] + 0.7 * major + 0.3 * chronic,
+        "schooling": people.beyond_school()[rows].any(axis=1),
+        "disability": disabled > 0,
+        "natural_disaster": 1 + after["disaster"],
+        "accident": 1 + after["accident"],
+        "industry_failure": farms * (1 + after["crop_failure"] + after["market"]),
+        "unstable_work": earns * (labour > 0) * (1 + after["job_loss"]),
+        "labour_shortage": 1 + 9 * (labour == 0),
+        "unsafe_water": tap_trouble[rows],
+        "other": np.ones(len(rows)),
     }
-    stacked = np.stack([weights[cause] for cause in CAUSES], axis=1)
+    stacked = np.stack([p.causes[cause] * can[cause] for cause in CAUSES], axis=1)
     upto = np.cumsum(stacked / stacked.sum(axis=1, keepdims=True), axis=1)
     return (rng.random((len(rows), 1)) > upto).sum(axis=1).clip(0, len(CAUSES) - 1)
 

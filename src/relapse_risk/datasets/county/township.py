@@ -107,7 +107,7 @@ class Township:
         )
         self.housing = (rng.random((size, 1)) > grades).sum(axis=1).clip(0, 3)
         self.relocated = self.lifted & (rng.random(size) < p.relocated_share_lifted)
-        self.tap_trouble = rng.random(size) < 0.015
+        self.tap_trouble = rng.random(size) < p.tap_trouble
         self.income = np.zeros((12, size))  # the last twelve months' net income and payouts, less self-paid
         self.setback_left = np.zeros(size)
         self.treated_in = np.full(size, -WARM_UP)  # month of the last medical bill
@@ -128,9 +128,9 @@ class Township:
         land = rng.gamma(4.0, p.land_mu / 4.0, n)
         mean = np.where(livelihood == ORANGE, 1.6 * p.orange_mu, 0.48 * p.orange_mu)
         orchard = mean * rng.gamma(2.5, 0.4, n)
-        some = (livelihood == ORANGE) | (rng.random(n) < 0.15)
-        dibao = np.where(self.lifted, rng.random(n) < p.dibao_share_lifted, rng.random(n) < 0.015)
-        dibao |= (livelihood == TRANSFER) & (rng.random(n) < 0.25)
+        some = (livelihood == ORANGE) | ((livelihood != WORKSHOP) & (rng.random(n) < p.other_orchards))
+        dibao = np.where(self.lifted, rng.random(n) < p.dibao_share_lifted, rng.random(n) < p.dibao_ordinary)
+        dibao |= (livelihood == TRANSFER) & (rng.random(n) < p.dibao_of_transfer)
         unable = self.lifted & ~self.people.labour().any(axis=1)
         tekun = unable & (rng.random(n) < p.tekun_of_unable)
         return Holdings(
@@ -139,8 +139,8 @@ class Township:
             orchard=np.round(orchard * (some & oranges), 1),
             dibao=dibao & ~tekun,
             tekun=tekun,
-            rents=rng.random(n) < 0.5,
-            skill=rng.normal(-0.04, 0.3, n),
+            rents=rng.random(n) < p.rents_out,
+            skill=np.clip(rng.normal(-0.04, 0.3, n), -0.45, 0.45),
             setback=np.ones(n),
         )
 
@@ -174,7 +174,7 @@ class Township:
         lifted_on = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64) + 364
         self.lifted_on = np.where(self.lifted, lifted_on, -1)
         rows = np.flatnonzero(self.lifted)
-        cause = registry.draw_causes(rng, rows, self.standing, self.people, self.has, self.tap_trouble)
+        cause = registry.draw_causes(rng, rows, self.standing, self.people, self.has, self.tap_trouble, self.p)
         registered, origin = to_days("2014-06-30"), code(STATUS_ORIGIN, "registry")
         self.ledger.add(
             "statuses", rows, registered, registered, poor=True, origin=origin, risk_types=_texts(cause)
@@ -323,11 +323,12 @@ class Township:
             for kind in SHOCKS
         }
         failed = begun["crop_failure"] | begun["disaster"]
-        self.has.setback = np.where(failed, 0.45, self.has.setback)
-        self.setback_left = np.where(failed, 10, self.setback_left)
+        left, lasts = p.harvest_lost
+        self.has.setback = np.where(failed, left, self.has.setback)
+        self.setback_left = np.where(failed, lasts, self.setback_left)
         ill = np.flatnonzero(begun["illness"])
         member = people.SLOTS - 1 - self.people.here[ill, ::-1].argmax(axis=1)  # the last who is there
-        lasting = rng.random(len(ill)) < 0.35
+        lasting = rng.random(len(ill)) < p.illness_lasts
         self.people.chronic[ill[lasting], member[lasting]] = True
         return begun
 
@@ -339,7 +340,7 @@ class Township:
             self.standing.shocks[k] += begun[kind]
             rows = np.flatnonzero(begun[kind] & (rng.random(self.size) < self.p.recorded[kind]))
             day = rng.integers(first, after, self.size)[rows]
-            known = day + self._late(rng, 2, 45)[rows]
+            known = day + self._late(rng, *self.p.shocks_after_days)[rows]
             if recording:
                 self.ledger.add("shocks", rows, day, known, kind=code(SHOCK_KIND, kind))
 
@@ -367,24 +368,24 @@ class Township:
         falls = self.standing.at_risk() & (rng.random(self.size) < hazard) & recording
         day = rng.integers(first, after, self.size)
         rows = np.flatnonzero(falls)
-        cause = registry.draw_causes(rng, rows, self.standing, self.people, self.has, self.tap_trouble)
+        cause = registry.draw_causes(rng, rows, self.standing, self.people, self.has, self.tap_trouble, self.p)
         self.standing.in_need_since[rows] = day[rows]
         self.standing.cause[rows] = cause
         by = {name: rows[cause == k] for k, name in enumerate(CAUSES)}
         self.people.employed[by["unstable_work"]] = False
-        self.has.setback[by["industry_failure"]] = 0.35
-        self.setback_left[by["industry_failure"]] = 12
+        left, lasts = self.p.project_failed
+        self.has.setback[by["industry_failure"]] = left
+        self.setback_left[by["industry_failure"]] = lasts
         bill = np.zeros(self.size)
-        bill[by["illness"]] = 1.6
-        bill[by["accident"]] = 1.2
-        bill[by["disability"]] = 0.4
+        for name, size in self.p.fallen_bills.items():
+            bill[by[name]] = size
         return bill
 
     def _claims(self, rng: np.random.Generator, begun: dict[str, Flags]) -> Numbers:
         """Return insurance payouts after some of the shocks."""
-        insured = rng.random(self.size) < 0.2
+        insured = rng.random(self.size) < self.p.insured
         size = 1.0 * begun["illness"] + begun["accident"] + 0.5 * begun["disaster"] + 0.4 * begun["crop_failure"]
-        return np.round(insured * size * 3000 * np.exp(rng.normal(0, 0.5, self.size)))
+        return np.round(insured * size * self.p.claim_yuan * np.exp(rng.normal(0, 0.5, self.size)))
 
     def _find(self, rng: np.random.Generator, first: int, after: int) -> None:
         """Let reports and data comparison find some of those in need, others recover unseen."""
@@ -408,7 +409,7 @@ class Township:
         on = to_days(p.first_wave_on) + rng.integers(0, 90, self.size)[rows]
         s.in_need_since[rows] = on - 30
         s.clue_on[rows] = on - 8
-        s.cause[rows] = registry.draw_causes(rng, rows, s, self.people, self.has, self.tap_trouble)
+        s.cause[rows] = registry.draw_causes(rng, rows, s, self.people, self.has, self.tap_trouble, self.p)
 
     def _identify(self, rng: np.random.Generator, month: dt.date, first: int, after: int) -> None:
         """Turn clues that are old enough into identifications, with measures within the month."""
@@ -466,7 +467,8 @@ class Township:
             self.has.dibao[rows[poor]] = True
             work = np.isin(development, [code(MEASURE, name) for name in ("employment", "welfare_post")])
             self._employ(rows[two & work])
-            self.has.skill[rows[two & ~work]] += self.p.industry_raises
+            raised = rows[two & ~work]
+            self.has.skill[raised] = np.minimum(self.has.skill[raised] + self.p.industry_raises, 0.45)
 
     def _develop(self, rng: np.random.Generator, first: int, after: int) -> None:
         """Begin a measure of development where labour came to those on the list later (5_12_007)."""
@@ -487,7 +489,7 @@ class Township:
     def _support(
         self, rng: np.random.Generator, rows: npt.NDArray[np.int64], begins: Days, kinds: npt.NDArray[np.int64]
     ) -> None:
-        known = begins + self._late(rng, 1, 20)[rows]
+        known = begins + self._late(rng, *self.p.supports_after_days)[rows]
         self.ledger.add("supports", rows, begins, known, kind=kinds, ended_on=-1)
         self.support_rows += list(zip(rows.tolist(), begins.tolist(), kinds.tolist(), strict=True))
 
@@ -506,7 +508,7 @@ class Township:
         nothing = pa.nulls(len(rows), pa.string())
         self.ledger.add("statuses", rows, day[rows], known, poor=False, origin=origin, risk_types=nothing)
         s.eliminated_on[rows] = day[rows]
-        stays = rng.random(self.size)[rows] < 0.4
+        stays = rng.random(self.size)[rows] < p.support_stays
         s.supported_until[rows] = np.where(stays, day[rows] + 365, day[rows] + 45)
         ends = dict(zip(rows.tolist(), s.supported_until[rows].tolist(), strict=True))
         self._end_supports(rng, ends)
@@ -518,7 +520,8 @@ class Township:
         if ending:
             rows, begun, kinds = (np.array(column) for column in zip(*ending, strict=True))
             last = np.array([ends[h] for h in rows.tolist()])
-            known = last + self._late(rng, 21, 40)[rows]  # after the beginning was entered
+            soonest, latest = self.p.supports_after_days
+            known = last + self._late(rng, latest, 2 * latest - soonest)[rows]  # after the beginning was entered
             self.ledger.add("supports", rows, begun, known, kind=kinds, ended_on=last)
 
     def _support_the_lifted(
@@ -527,9 +530,10 @@ class Township:
         """Give some lifted households a year's measure each spring, the more so the nearer they are to falling."""
         if month.month != 3:
             return
+        seldom, often = self.p.lifted_supported
         near = hazard > np.quantile(hazard, 0.7)
         chosen = self.lifted & ~self.standing.monitored() & (self.standing.supported_until < first)
-        chosen &= rng.random(self.size) < np.where(near, 0.30, 0.10)
+        chosen &= rng.random(self.size) < np.where(near, often, seldom)
         rows = np.flatnonzero(chosen)
         begins = rng.integers(first, after, self.size)[rows]
         kinds = np.array([code(MEASURE, name) for name in DEVELOPMENT])[rng.integers(0, 4, self.size)[rows]]
@@ -549,8 +553,11 @@ class Township:
         after: int,
     ) -> None:
         last = after - 1
-        slow = rng.random(self.size) < 0.05
-        lag = np.where(slow, rng.integers(36, 120, self.size), rng.integers(3, 36, self.size))
+        share, soonest, latest = self.p.slow_money
+        slow = rng.random(self.size) < share
+        lag = np.where(
+            slow, rng.integers(soonest, latest, self.size), rng.integers(*self.p.money_after_days, self.size)
+        )
         lag = lag if self.switches.delay else np.zeros(self.size, np.int64)
         earns = self.people.earner.any(axis=1)
         for (source, part), amount in zip(economy.STREAMS, money.amounts, strict=True):
@@ -566,7 +573,7 @@ class Township:
         )  # fmt: skip
         for bill in bills:
             day = rng.integers(first, after, self.size)[bill.household]
-            known = day + self._late(rng, 5, 40)[bill.household]
+            known = day + self._late(rng, *self.p.bills_after_days)[bill.household]
             self.ledger.add(
                 "expenses", bill.household, day, known, kind=code(EXPENSE_KIND, bill.kind), total_yuan=bill.total,
                 reimbursed_yuan=bill.reimbursed, self_paid_yuan=bill.self_paid,
@@ -583,7 +590,7 @@ class Township:
         far = np.where(farthest, code(WORKPLACE, "other_province"), code(WORKPLACE, "province"))
         where = np.where(self.people.away[rows, slots], far, home)
         employed = self.people.employed[rows, slots]
-        lag = self._late(rng, 5, 26)
+        lag = self._late(rng, *self.p.ledger_after_days)
         person = pa.array([f"P{slot + 1}" for slot in range(people.SLOTS)]).take(pa.array(slots))
         ids = pc_join(self.ids.take(pa.array(rows)), person)
         self.ledger.add(
@@ -620,7 +627,7 @@ class Township:
         noticed = rng.random(n) < p.found_by_visit * sees
         waits = (s.in_need_since <= visit_day) & (s.clue_on == NEVER) & ~s.monitored()
         clue = waits & noticed & ~away if self.switches.selection else np.zeros(n, bool)
-        false_alarm = (rng.random(n) < 0.004 * (1 + 3 * (there.max(axis=0) == 2))) & (sees > 0.3)
+        false_alarm = (rng.random(n) < p.false_alarm * (1 + 3 * (there.max(axis=0) == 2))) & (sees > 0.3)
         s.clue_on[visited] = np.where(clue[visited], visit_day[visited], s.clue_on[visited])
         slow = rng.random(n) < p.late_upload
         lag = np.where(slow, rng.integers(2, 41, n), rng.integers(0, 2, n))
@@ -656,7 +663,7 @@ class Township:
         changed = np.full(self.size, True) if self.last_profile is None else (told != self.last_profile).any(axis=1)
         self.last_profile = told
         rows = np.flatnonzero(changed)
-        lag = self._late(rng, 0, 60) if m else np.zeros(self.size, np.int64)
+        lag = self._late(rng, *self.p.profiles_after_days) if m else np.zeros(self.size, np.int64)
         counts = told[rows]
         columns: dict[str, Any] = dict(
             zip(
