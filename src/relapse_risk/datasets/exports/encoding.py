@@ -23,9 +23,10 @@ _MARKS = (
 _CODECS = {"utf-8": "utf-8-sig", "gbk": "gb18030"}
 _CHUNK = 1 << 22
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
-_WESTERN = re.compile(
-    r"[\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac]"
-)
+#: What Windows-1252 and Latin-1 have beyond ASCII.
+_WEST = "\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122"
+_WESTERN = re.compile(f"[{_WEST}]")
+_FOREIGN = re.compile(f"[^\\x00-\\x7f{_WEST}\ufffd]")
 _REPLACED = ("\ufffd", "锟斤拷", "烫烫烫")
 
 
@@ -50,8 +51,9 @@ def detect(path: Path) -> str:
     Notes
     -----
     A mark at the start decides. Without one, UTF-8 is strict enough to be told by validity; a file that is not
-    UTF-8 is GB18030 if it is valid there. A few bytes can be valid in both ("联通" in GBK is): then the text must
-    be Chinese in one of them alone.
+    UTF-8 is GB18030 if it is valid there. A few bytes can be valid in both ("模" in GBK is): then a text that
+    holds no Chinese as UTF-8 is refused, unless it is Western through and through, which is garbled Chinese and
+    told as such by what reads it.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -70,7 +72,7 @@ def detect(path: Path) -> str:
             f"{path.name}: neither UTF-8 nor GB18030, the first byte that is neither stands in line {line}; "
             "export the file again as UTF-8, or name its encoding in the mapping"
         )
-    if not _has_han(path, "utf-8") and _invalid_at(path, "gb18030") is None and _has_han(path, "gb18030"):
+    if not _has(_HAN, path, "utf-8") and _has(_FOREIGN, path, "utf-8") and _invalid_at(path, "gb18030") is None:
         raise ImportRefused(
             f"{path.name}: valid as UTF-8 and as GB18030, and too little text to tell which; "
             'say encoding = "gb18030" or "utf-8" for it in the mapping'
@@ -150,18 +152,13 @@ def is_garbled(text: str) -> bool:
 
 
 def _reads_as(text: str, wrong: str, right: str) -> bool:
-    """Return whether the text's bytes in one encoding are Chinese in another, a cut character at the end aside."""
+    """Return whether the text's bytes in one encoding are mostly Chinese in another; tools drop some on the way."""
     try:
-        raw = text.encode(wrong)
+        again = text.encode(wrong).decode(right, errors="replace")
     except UnicodeEncodeError:
         return False
-    for cut in range(3):
-        try:
-            again = raw[: len(raw) - cut].decode(right)
-        except UnicodeDecodeError:
-            continue
-        return len(_HAN.findall(again)) >= (2 if right == "utf-8" else 1)
-    return False
+    n_chinese = len(_HAN.findall(again))
+    return n_chinese >= (2 if right == "utf-8" else 1) and n_chinese > again.count("\ufffd")
 
 
 def _invalid_at(path: Path, codec: str) -> int | None:
@@ -176,8 +173,8 @@ def _invalid_at(path: Path, codec: str) -> int | None:
     return None
 
 
-def _has_han(path: Path, codec: str) -> bool:
-    return any(_HAN.search(text) for text in decoded(path, codec))
+def _has(kind: re.Pattern[str], path: Path, codec: str) -> bool:
+    return any(kind.search(text) for text in decoded(path, codec))
 
 
 def _without_nul(path: Path, codec: str) -> str:

