@@ -1,0 +1,75 @@
+"""How near a model on a simulated county's records comes to the truth, beside the rules used today.
+
+The ceiling orders households by their true hazard in the month of the date: what falls on them later, nobody knows
+then. Rolling origins; every score is judged on the same rows.
+
+    python benchmarks/ceiling.py --households 30000 --origins 4
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import pandas as pd
+
+from relapse_risk.datasets import Switches, simulate_county
+from relapse_risk.datasets.county.ceiling import CEILING, true_hazard
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.model.estimator import RelapseModel, directions_of
+from relapse_risk.training.dataset import make_dataset
+from relapse_risk.training.evaluate import GROUPS, metrics_of, predictions_at_origins
+from relapse_risk.training.splits import rolling_origins, settled_dates
+
+
+def main() -> None:
+    """Print a table for each group of households."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--households", type=int, default=30_000)
+    parser.add_argument("--months", type=int, default=60)
+    parser.add_argument("--origins", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    for switch in ("selection", "treatment", "delay"):
+        parser.add_argument(f"--{switch}", action=argparse.BooleanOptionalAction, default=True)
+    asked = parser.parse_args()
+    switches = Switches(asked.selection, asked.treatment, asked.delay)
+    begun = time.perf_counter()
+
+    def told(step: str) -> None:
+        print(f"{time.perf_counter() - begun:7.0f} s  {step}", flush=True)
+
+    told(f"simulating {asked.households:,} households, {asked.months} months, seed {asked.seed}, {switches}")
+    records, truth = simulate_county(asked.households, asked.months, asked.seed, switches=switches)
+    settings = records.settings
+    dates = settled_dates(records)
+    told(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
+    features = catalogue(settings, records.present)
+    data = make_dataset(records, dates, features)
+
+    def make_model() -> RelapseModel:
+        return RelapseModel(monotone=directions_of(features), outcome=settings.outcome, random_state=asked.seed)
+
+    origins = rolling_origins(dates, settings.outcome, asked.origins)
+    predictions = predictions_at_origins(data, origins, make_model, told)
+    index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
+    predictions[CEILING] = true_hazard(truth, index)
+    capacity = settings.training.capacity
+    metrics = metrics_of(predictions, capacity)
+    told(f"judged at {', '.join(str(origin.test) for origin in origins)}")
+    for group in GROUPS:
+        if group not in metrics:
+            continue
+        scores = metrics[group]["scores"]
+        of = next(iter(scores.values()))
+        print(
+            f"\n{group}: {of['n']:,} rows, {of['positives']:,} poor within {settings.outcome.horizon_months} months"
+        )
+        print(f"{'ordered by':28}{'AUC':>8}{'average precision':>20}{f'recall at {capacity:.0%}':>15}")
+        for name, m in scores.items():
+            print(f"{name:28}{m['auc']:8.3f}{m['average_precision']:20.3f}{m['recall']:15.3f}")
+        p = metrics[group]["probability"]
+        print(f"probabilities: mean {p['mean_probability']:.4f} where {of['base_rate']:.4f} came true")
+
+
+if __name__ == "__main__":
+    main()
