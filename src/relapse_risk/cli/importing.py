@@ -133,6 +133,11 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
     ]
     if aside:
         show(simple_table(f"Set aside, in {out / REJECTS}", columns, aside), as_json=as_json)
+    if done.undated:
+        say(
+            f"no column tells when rows of {', '.join(done.undated)} were entered: they count as known from "
+            f"{done.exported_on} on, and earlier dates learn nothing from them; map known_on if a column tells it"
+        )
     if done.kept_settings:
         say(f"the settings in {out / 'relapse.toml'} stay; the mapping's differ: edit that file to change them")
     say(f"records in {out}, until {done.records.end}. Next: relapse check {out}")
@@ -143,6 +148,7 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
                 "exported_on": done.exported_on,
                 "end": done.records.end,
                 "sources": [dataclasses.asdict(source) for source in done.sources],
+                "undated": done.undated,
                 "tables": {
                     name: {**dataclasses.asdict(c), "rows": done.records.table(name).num_rows}
                     for name, c in done.counts.items()

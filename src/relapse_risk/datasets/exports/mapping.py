@@ -235,9 +235,12 @@ class Mapping(_Section):
 
 
 def _faults(mapping: Mapping) -> Any:
+    if mapping.settings is not None and mapping.settings.data.end is not None:
+        yield "settings.data.end: leave it out; it follows from the day of the export"
     for name, table in TABLES.items():
         if table.required and name not in mapping.tables:
-            yield f"tables.{name}: missing; add it ({(table.__doc__ or '').splitlines()[0]})"
+            meaning = (table.__doc__ or "").splitlines()[0].replace("``", "")
+            yield f"tables.{name}: missing; add it ({meaning})"
     for name, blocks in mapping.tables.items():
         if name not in TABLES:
             yield f"tables.{name}: no such table. Valid: {', '.join(TABLES)}"

@@ -73,6 +73,8 @@ class Imported:
         By table, what the export changed.
     rejects : list of Rejects
         Every row set aside, with every reason.
+    undated : tuple of str
+        Tables of which no column tells when a row was entered: they count as known from the export on.
     kept_settings : bool
         The folder's own settings differ from the mapping's, and stay.
     """
@@ -82,6 +84,7 @@ class Imported:
     sources: list[SourceRead]
     counts: dict[str, Counts]
     rejects: list[reasons.Rejects]
+    undated: tuple[str, ...]
     kept_settings: bool
 
 
@@ -167,7 +170,10 @@ def import_county(
     records = Records.from_tables(tables, settings)
     told("writing the records")
     write_folder(tables, settings, out, beside=_as_files(rejects))
-    return Imported(day, records, read, counts, rejects, kept_settings)
+    undated = tuple(
+        name for name, blocks in mapping.tables.items() if any("known_on" not in block.columns for block in blocks)
+    )
+    return Imported(day, records, read, counts, rejects, undated, kept_settings)
 
 
 def _held(out: Path, day: dt.date) -> Records | None:

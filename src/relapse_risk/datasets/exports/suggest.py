@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,8 @@ class _Guess:
     place: Place
     head: Head
     table: str
-    columns: dict[str, int]
+    columns: dict[str, list[int]]
+    spread: dict[int, str]
 
 
 def suggest_mapping(src: str) -> Suggestion:
@@ -93,9 +94,12 @@ def suggest_mapping(src: str) -> Suggestion:
     for name in TABLES:
         of_table = [(number, guess) for number, guess in enumerate(guesses) if guess.table == name]
         for number, guess in of_table:
-            lines += ["", *_block(guess, unknown[number], several=len(of_table) > 1)]
+            eliminated = _elimination(guess)
+            lines += ["", *_block(guess, unknown[number], several=len(of_table) > 1 or eliminated is not None)]
+            if eliminated is not None:
+                lines += ["", *_block(guess, unknown[number], several=True, eliminated=eliminated)]
         if not of_table and TABLES[name].required:
-            meaning = (TABLES[name].__doc__ or "").splitlines()[0]
+            meaning = (TABLES[name].__doc__ or "").splitlines()[0].replace("``", "")
             lines += ["", f"# TODO [tables.{name}]: no file was taken for it. {meaning}"]
     text = "\n".join(lines) + "\n"
     return Suggestion(text, text.count(_TODO) - 1)
@@ -109,37 +113,47 @@ def _guess(origin: Origin, place: Place) -> _Guess | None:
     for number, row in enumerate(head.first_rows, 1):
         for name in TABLES:
             columns = _matched(name, row)
+            spread = _spread(row) if name == "incomes" and "amount_yuan" not in columns else {}
             needed = {c for c, described in TABLES[name].columns.items() if not described.nullable}
-            score = (len(columns), len(needed & set(columns)))
-            if len(columns) >= FEWEST_COLUMNS and (best is None or score > best[:2]):
+            score = (len(columns) + len(spread), len(needed & set(columns)))
+            if score[0] >= FEWEST_COLUMNS and (best is None or score > best[:2]):
                 at_row = Place(place.name, place.path, place.sheet, header_row=number, query=place.query)
                 header = Head(tuple(row), head.note, head.first_rows, head.detail)
-                best = (*score, _Guess(at_row, header, name, columns))
+                best = (*score, _Guess(at_row, header, name, columns, spread))
     return best[2] if best else None
 
 
-def _matched(table: str, row: object) -> dict[str, int]:
+def _matched(table: str, row: Sequence[str]) -> dict[str, list[int]]:
     """Return the table's columns that some headers are surely meant for, with their positions."""
     usual = national_form().headers
-    names = [plain(str(cell)) for cell in row] if isinstance(row, (list, tuple)) else []
+    names = [plain(cell) for cell in row]
     bare = [_UNIT.sub("", name) for name in names]
-    found: dict[str, int] = {}
+    found: dict[str, list[int]] = {}
     for column, described in TABLES[table].columns.items():
         words = (*usual.get(table, {}).get(column, ()), described.zh, column, *usual["any"].get(column, ()))
         for word in map(plain, words):
             places = [p for p, (name, short) in enumerate(zip(names, bare, strict=True)) if word in (name, short)]
-            if places and places[0] not in found.values():
-                found[column] = places[0]
+            if described.kind is Kind.CODE_SET and not places:
+                places = [p for p, name in enumerate(names) if name.rstrip("12345") == word]
+            if places and not any(places[0] in taken for taken in found.values()):
+                found[column] = places if described.kind is Kind.CODE_SET else places[:1]
                 break
     return found
+
+
+def _spread(row: Sequence[str]) -> dict[int, str]:
+    """Return the columns that hold one source of income each, where there are several."""
+    words = national_form().codes["income_source"]
+    found = {p: words[name] for p, cell in enumerate(row) if (name := _UNIT.sub("", plain(cell))) in words}
+    return found if len(found) > 1 else {}
 
 
 def _unknown_texts(origin: Origin, guess: _Guess) -> dict[str, list[str]]:
     """Return the texts of code columns that the national form does not know."""
     described = TABLES[guess.table].columns
     at = {
-        name: position
-        for name, position in guess.columns.items()
+        name: positions[0]
+        for name, positions in guess.columns.items()
         if described[name].kind in (Kind.CODE, Kind.CODE_SET, Kind.FLAG) or described[name].unit == "grade"
     }
     if not at:
@@ -161,10 +175,42 @@ def _unknown(column: Column, raw: RawTable, name: str) -> list[str]:
     return texts if shown else []
 
 
-def _block(guess: _Guess, unknown: Mapping[str, list[str]], *, several: bool) -> list[str]:
-    table, place = TABLES[guess.table], guess.place
-    opening, closing = ("[[", "]]") if several else ("[", "]")
-    lines = [f"{opening}tables.{table.name}{closing}  # {guess.head.note}"]
+def _elimination(guess: _Guess) -> str | None:
+    """Return the column that tells when a risk was eliminated, where a row is a whole case of the registry."""
+    if guess.table != "statuses" or "poor" in guess.columns:
+        return None
+    told = [
+        name.strip() for name in guess.head.names if plain(name) in national_form().headers["any"]["eliminated"]
+    ]
+    return told[0] if told else None
+
+
+def _block(
+    guess: _Guess, unknown: Mapping[str, list[str]], *, several: bool, eliminated: str | None = None
+) -> list[str]:
+    name = guess.table
+    case = eliminated or _elimination(guess)
+    lines = [f"[[tables.{name}]]" if several else f"[tables.{name}]"]
+    lines[0] += f"  # {guess.head.note}"
+    lines += _where(guess.place)
+    if eliminated is not None:
+        lines.append(f"only_if = [{_quoted(eliminated)}]")
+    told = {}
+    if case is not None:
+        told["poor"] = f"poor = {{ value = {'false' if eliminated else 'true'} }}"
+    if eliminated is not None:
+        told["occurred_on"] = f"occurred_on = {_quoted(eliminated)}"
+    lines += ["", f"[tables.{name}.columns]", *_columns(guess, unknown, told)]
+    if guess.spread:
+        lines += _spread_lines(guess)
+    used = {*guess.spread, *(place for places in guess.columns.values() for place in places)}
+    rest = [header.strip() for place, header in enumerate(guess.head.names) if place not in used]
+    rest = [header for header in rest if header and header != case]
+    return [*lines, f"# not used: {', '.join(rest)}"] if rest else lines
+
+
+def _where(place: Place) -> list[str]:
+    lines = []
     if place.query is not None:
         lines.append(f"relation = {_quoted(place.name)}")
     elif place.path is not None:
@@ -173,27 +219,39 @@ def _block(guess: _Guess, unknown: Mapping[str, list[str]], *, several: bool) ->
         lines.append(f"sheet = {_quoted(place.sheet)}")
     if place.header_row > 1:
         lines.append(f"header_row = {place.header_row}")
-    lines += ["", f"[tables.{table.name}.columns]"]
-    for name, column in table.columns.items():
-        if name in guess.columns:
-            lines.append(_told(name, column, guess.head.names[guess.columns[name]].strip(), unknown.get(name, [])))
-        elif name == "known_on":
-            lines.append(
-                "# TODO known_on: no column tells when a row was entered, so the day of the export is taken"
-            )
-        elif name == "origin":
-            lines.append('origin = { value = "registry" }')
-        elif not column.nullable:
-            lines.append(f'# TODO {name} = ""  # {column.kind.value}: {column.zh}, {column.en}')
-    used = set(guess.columns.values())
-    rest = [name.strip() for place, name in enumerate(guess.head.names) if place not in used and name.strip()]
-    if rest:
-        lines.append(f"# not used: {', '.join(rest)}")
     return lines
 
 
-def _told(name: str, column: Column, header: str, unknown: list[str]) -> str:
-    quoted = _quoted(header)
+def _columns(guess: _Guess, unknown: Mapping[str, list[str]], told: Mapping[str, str]) -> Iterator[str]:
+    for name, column in TABLES[guess.table].columns.items():
+        if name in told:
+            yield told[name]
+        elif name in guess.columns:
+            headers = [guess.head.names[position].strip() for position in guess.columns[name]]
+            yield _told(name, column, headers, unknown.get(name, []))
+        elif name == "known_on":
+            yield "# TODO known_on: no column tells when a row was entered, so the day of the export is taken"
+        elif name == "origin":
+            yield 'origin = { value = "registry" }'
+        elif not column.nullable and not (guess.spread and name in ("source", "amount_yuan")):
+            yield f'# TODO {name} = ""  # {column.kind.value}: {column.zh}, {column.en}'
+
+
+def _spread_lines(guess: _Guess) -> list[str]:
+    names = [guess.head.names[place].strip() for place in guess.spread]
+    units = {told[1] for name in names if (told := _UNIT.search(name)) and read_unit(told[1], "yuan")}
+    unit = f"unit = {_quoted(units.pop())}" if len(units) == 1 else "# TODO unit: taken as yuan"
+    lines = ["", "[tables.incomes.spread]  # each of these columns makes a row", 'into = "amount_yuan"', unit]
+    lines += ["# TODO row_months: the months a row covers, if the unit is per month or year"]
+    lines += ["", "[tables.incomes.spread.columns]"]
+    pairs = zip(names, guess.spread.values(), strict=True)
+    return [*lines, *(f'{_quoted(name)} = {{ source = "{source}" }}' for name, source in pairs)]
+
+
+def _told(name: str, column: Column, headers: list[str], unknown: list[str]) -> str:
+    if len(headers) > 1:
+        return f"{name} = {{ columns = [{', '.join(map(_quoted, headers))}] }}"
+    header, quoted = headers[0], _quoted(headers[0])
     if unknown:
         texts = ", ".join(f'{_quoted(text)} = "{_TODO}"' for text in unknown)
         return f"{name} = {{ column = {quoted}, texts = {{ {texts} }} }}"
