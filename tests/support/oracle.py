@@ -118,7 +118,7 @@ class Oracle:
         return seen
 
     def _visible(self, table: str, household: str, as_of: dt.date) -> list[Row]:
-        """Return the latest visible version of each fact, by day, then key, then day known."""
+        """Return the latest visible version of each fact, by day, the codes and texts of the key, and day known."""
         key = TABLES[table].key
         latest: dict[tuple[Any, ...], Row] = {}
         for row in self.rows[table]:
@@ -128,10 +128,12 @@ class Oracle:
             if name not in latest or latest[name]["known_on"] < row["known_on"]:
                 latest[name] = row
         rest = [column for column in key if column not in ("household_id", "occurred_on")]
+        lists = {c: codes.values for c in rest if (codes := TABLES[table].columns[c].codes)}
 
         def order(row: Row) -> tuple[Any, ...]:
-            texts = [(row[c] is not None, row[c] or "") for c in rest]
-            return (row["occurred_on"], *texts, row["known_on"])
+            codes = [of.index(row[c]) if row[c] is not None else -1 for c, of in lists.items()]
+            texts = [(row[c] is not None, row[c] or "") for c in rest if c not in lists]
+            return (row["occurred_on"], *codes, *texts, row["known_on"])
 
         return sorted(latest.values(), key=order)
 

@@ -20,7 +20,7 @@ from relapse_risk.features.declare import Aggregation, Feature
 from relapse_risk.features.derive import derive
 from relapse_risk.features.encode import Encoded, EncodedTable
 from relapse_risk.features.kernel import Dates, Line, Rows, sweep
-from relapse_risk.features.plan import Plan, Stream, Window, make_plan, value_of
+from relapse_risk.features.plan import Filter, Plan, Stream, Window, make_plan, value_of
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -130,7 +130,11 @@ def build_matrix(
     household = encoded.households(ids)[household_code]
     date = date_code.astype(np.int32)
     matrix = np.empty((len(household), len(plan.features)), np.float32, order="F")
-    inputs = [_Input(stream, *rows_of(encoded, stream), _dates(days, stream.windows)) for stream in plan.streams]
+    kept: dict[Filter, Kept] = {}  # what streams of one table and filter share
+    bounds = _Bounds(days)
+    inputs = [
+        _Input(stream, *rows_of(encoded, stream, kept), bounds.dates(stream.windows)) for stream in plan.streams
+    ]
 
     def fill(low: int) -> None:
         part = slice(low, low + CHUNK)
@@ -169,7 +173,7 @@ def _fill(
     date: npt.NDArray[np.int32],
     days: Days,
 ) -> None:
-    columns = {}
+    columns: list[npt.NDArray[np.float64]] = []
     for stream, rows, line, dates in inputs:
         numbers = sweep(
             household,
@@ -181,13 +185,13 @@ def _fill(
             by_month=stream.by_month,
             in_line_units=stream.in_line_units,
         )
-        columns.update(dict(zip(stream.asks, numbers, strict=True)))
+        columns.extend(numbers)
     as_of = days[date].astype(np.float64)
-    for position, feature in enumerate(plan.features):
+    for position, (feature, needs) in enumerate(zip(plan.features, plan.needs, strict=True)):
         if feature.aggregation is Aggregation.CALENDAR:
             out[:, position] = _calendar(feature, days)[date]
         else:
-            out[:, position] = value_of(feature, columns, as_of)
+            out[:, position] = value_of(feature, [columns[k] for k in needs], as_of)
 
 
 def _calendar(feature: Feature, days: Days) -> npt.NDArray[np.float64]:
@@ -197,28 +201,71 @@ def _calendar(feature: Feature, days: Days) -> npt.NDArray[np.float64]:
     return month.astype(np.float64)
 
 
-def _dates(days: Days, windows: tuple[Window, ...]) -> Dates:
-    def bound(months: int | None) -> Days:
-        return np.full(len(days), _DISTANT_PAST) if months is None else add_months(days, -months)
+class _Bounds:
+    """The days that windows begin and end on, each moved by months once."""
 
-    starts = np.stack([bound(start) for start, _ in windows], axis=1)
-    ends = np.stack([bound(end) for _, end in windows], axis=1)
-    return Dates(days, starts, ends, starts.min(axis=1), ends.max(axis=1))
+    def __init__(self, days: Days) -> None:
+        self._days = days
+        self._moved: dict[int | None, Days] = {None: np.full(len(days), _DISTANT_PAST, np.int32)}
+        self._dates: dict[tuple[Window, ...], Dates] = {}
+
+    def dates(self, windows: tuple[Window, ...]) -> Dates:
+        if windows not in self._dates:
+            starts = np.stack([self._back(start) for start, _ in windows], axis=1)
+            ends = np.stack([self._back(end) for _, end in windows], axis=1)
+            self._dates[windows] = Dates(self._days, starts, ends, starts.min(axis=1), ends.max(axis=1))
+        return self._dates[windows]
+
+    def _back(self, months: int | None) -> Days:
+        if months not in self._moved:
+            self._moved[months] = add_months(self._days, -months) if months else self._days
+        return self._moved[months]
 
 
-def rows_of(encoded: Encoded, stream: Stream) -> tuple[Rows, Line]:
-    """Return a stream's rows, and the line its money is divided by."""
-    table = encoded.table(stream.table)
-    keep = _passes(table, stream.where)
-    values = [np.ones(len(table)) if value is None else derive(table, value) for value in stream.channels]
+class Kept(NamedTuple):
+    """Rows of a table that pass a filter: their positions (None for all), and what every stream reads of them."""
+
+    positions: npt.NDArray[np.int64] | None
+    offsets: npt.NDArray[np.int64]
+    occurred: Days
+    known: Days
+    superseded: Days
+    month: Days
+
+
+def rows_of(encoded: Encoded, stream: Stream, kept: dict[Filter, Kept] | None = None) -> tuple[Rows, Line]:
+    """Return a stream's rows, and the line its money is divided by.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        The records.
+    stream : Stream
+        Which rows.
+    kept : dict, optional
+        Rows kept for streams before this one.
+    """
+    kept = {} if kept is None else kept
+    table, name = encoded.table(stream.table), (stream.table, stream.where)
+    if name not in kept:
+        kept[name] = _keep(encoded, table, stream.where)
+    keep = kept[name]
+    n = len(keep.occurred)
+    channels = np.empty((n, len(stream.channels)))
+    for k, value in enumerate(stream.channels):
+        if value is None:
+            channels[:, k] = 1.0
+        else:
+            values = derive(table, value)
+            channels[:, k] = values if keep.positions is None else values.take(keep.positions)
+    return Rows(keep.offsets, keep.occurred, keep.known, keep.superseded, keep.month, channels), encoded.line
+
+
+def _keep(encoded: Encoded, table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...]) -> Kept:
     arrays = (table.household, table.occurred, table.known, table.superseded, table.month)
-    if keep is not None:
-        arrays = tuple(array.take(keep) for array in arrays)  # type: ignore[assignment]
-        values = [value.take(keep) for value in values]
-    household, occurred, known, superseded, month = arrays
-    channels = np.ascontiguousarray(np.stack(values, axis=1))
-    rows = Rows(encoded.offsets(household), occurred, known, superseded, month, channels)
-    return rows, encoded.line
+    positions = _passes(table, where)
+    household, *rest = arrays if positions is None else (array.take(positions) for array in arrays)
+    return Kept(positions, encoded.offsets(household), *rest)
 
 
 def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...]) -> npt.NDArray[np.int64] | None:

@@ -77,6 +77,10 @@ DERIVATIONS: dict[tuple[str, str], Callable[[EncodedTable], Numbers]] = {
 
 
 def derive(table: EncodedTable, value: str) -> Numbers:
-    """Return a column or a derivation of each row."""
+    """Return a column or a derivation of each row, made once."""
     derivation = DERIVATIONS.get((table.name, value))
-    return table.number(value) if derivation is None else derivation(table)
+    if derivation is None:
+        return table.number(value)
+    if value not in table.derived:
+        table.derived[value] = derivation(table)
+    return table.derived[value]

@@ -1,7 +1,7 @@
 """Records as sorted arrays: the form the compiled engine reads.
 
-Every table is put in one order (household, day, key, day known) whatever order its rows came in, and every row
-learns when a later version replaced it.
+Every table is put in one order (household, day, codes of the key in the order of their lists, texts of the key, day
+known) whatever order its rows came in, and every row learns when a later version replaced it.
 """
 
 from __future__ import annotations
@@ -47,15 +47,21 @@ class EncodedTable:
         household = _positions(data["household_id"], ids)
         occurred = _days(data["occurred_on"])
         known = _days(data["known_on"])
-        others = [c for c in TABLES[name].key if c not in ("household_id", "occurred_on")]
-        order = _order(household, occurred, known, [data[c] for c in others])
-        self._data = data if order is None else data.take(pa.array(order))
-        self.household = household if order is None else household[order]
-        self.occurred = occurred if order is None else occurred[order]
-        self.known = known if order is None else known[order]
-        self.month = month_number(self.occurred)
-        self.superseded = self._superseded()
+        rest = [c for c in TABLES[name].key if c not in ("household_id", "occurred_on")]
+        coded = [c for c in rest if self._columns[c].kind is Kind.CODE]
+        place = _pair(household.astype(np.int64), occurred)
+        for column in coded:
+            place = _pair(place, self._places(data[column], column))
+        order = _order(place, known, [data[c] for c in rest if c not in coded])
+        if order is not None:
+            data = data.take(pa.array(order))
+            household, occurred, known, place = household[order], occurred[order], known[order], place[order]
+        self._data = data
+        self.household, self.occurred, self.known = household, occurred, known
+        self.month = month_number(occurred)
+        self.superseded = self._superseded(place)
         self._numbers: dict[str, Numbers] = {}
+        self.derived: dict[str, Numbers] = {}
 
     def __len__(self) -> int:
         return len(self.household)
@@ -94,20 +100,32 @@ class EncodedTable:
         if kind is Kind.DATE:
             values = values.cast(pa.int32())
         if kind in (Kind.CODE, Kind.TEXT):
-            codes = self._columns[column].codes
-            listed = pa.array(codes.values if codes else self._items, pa.string())
-            values = pc.index_in(values, value_set=listed)
+            values = self._listed(values, column)
         return cast(Numbers, values.cast(pa.float64()).to_numpy())
 
-    def _superseded(self) -> Days:
-        """Return the day each row's next version was known; rows that share a key are versions of one fact."""
+    def _listed(self, values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
+        """Return each code's position in its list, missing where there is none."""
+        codes = self._columns[column].codes
+        return pc.index_in(values, value_set=pa.array(codes.values if codes else self._items, pa.string()))
+
+    def _places(self, values: pa.ChunkedArray, column: str) -> Codes:
+        """Return each code's position in its list, -1 where there is none."""
+        return np.asarray(self._listed(values, column).fill_null(-1)).astype(np.int64)
+
+    def _superseded(self, place: Codes) -> Days:
+        """Return the day each row's next version was known; rows that share a key are versions of one fact.
+
+        Parameters
+        ----------
+        place : ndarray of int64
+            Numbers that are equal where household, day and the codes of the key are.
+        """
         superseded = np.full(len(self), FAR_FUTURE, np.int32)
-        key = [c for c in TABLES[self.name].key if c not in ("household_id", "occurred_on")]
-        code: Codes = self.household.astype(np.int64)
-        if "occurred_on" in TABLES[self.name].key:
-            code = _pair(code, self.occurred)
+        key = TABLES[self.name].key
+        code = place if "occurred_on" in key else self.household.astype(np.int64)
         for column in key:
-            code = _pair(code, _identity(self._data[column]))
+            if self._columns[column].kind in (Kind.ID, Kind.TEXT) and column != "household_id":
+                code = _pair(code, _identity(self._data[column]))
         rows = np.flatnonzero(_duplicated(code))
         if rows.size:
             rows = rows[np.lexsort((self.known[rows], code[rows]))]
@@ -143,8 +161,7 @@ class Encoded:
 
     def offsets(self, household: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """Return where each household's rows begin and end in a sorted array."""
-        counts = np.bincount(household, minlength=len(self.ids))
-        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return np.searchsorted(household, np.arange(len(self.ids) + 1))
 
     @property
     def line(self) -> Line:
@@ -241,33 +258,36 @@ def _duplicated(code: Codes) -> npt.NDArray[np.bool_]:
     if code.size < 2:
         return np.zeros(code.size, bool)
     order = np.argsort(code, kind="stable") if np.any(code[1:] < code[:-1]) else None
-    ordered = code if order is None else code[order]
-    same = ordered[1:] == ordered[:-1]
-    twice: npt.NDArray[np.bool_] = np.concatenate([same, [False]]) | np.concatenate([[False], same])
     if order is None:
-        return twice
+        return _beside_its_like(code)
     back = np.zeros(code.size, bool)
-    back[order] = twice
+    back[order] = _beside_its_like(code[order])
     return back
 
 
-def _order(
-    household: npt.NDArray[np.int32], occurred: Days, known: Days, others: list[pa.ChunkedArray]
-) -> npt.NDArray[np.int64] | None:
-    """Return the order of rows by household, day, the rest of the key and day known; None if they lie so."""
-    n = len(household)
+def _beside_its_like(ordered: Codes) -> npt.NDArray[np.bool_]:
+    """Return where a number equals the one before or after it."""
+    same = ordered[1:] == ordered[:-1]
+    beside = np.zeros(ordered.size, bool)
+    beside[1:] |= same
+    beside[:-1] |= same
+    return beside
+
+
+def _order(place: Codes, known: Days, texts: list[pa.ChunkedArray]) -> npt.NDArray[np.int64] | None:
+    """Return the order of rows by place, the texts of the key and day known; None if they lie so."""
+    n = len(place)
     if n < 2:
         return None
-    day = household.astype(np.int64) * 2**32 + (occurred.astype(np.int64) + 2**31)
-    order = np.argsort(day, kind="stable") if np.any(day[1:] < day[:-1]) else np.arange(n)
-    ordered = day[order]
-    same = ordered[1:] == ordered[:-1]
-    tied = np.flatnonzero(np.concatenate([same, [False]]) | np.concatenate([[False], same]))
+    order = np.argsort(place, kind="stable") if np.any(place[1:] < place[:-1]) else None
+    ordered = place if order is None else place[order]
+    tied = np.flatnonzero(_beside_its_like(ordered))
     if tied.size:
+        order = np.arange(n) if order is None else order
         rows = order[tied]
-        ranks = [_ranks(values, rows) for values in others]
+        ranks = [_ranks(values, rows) for values in texts]
         order[tied] = rows[np.lexsort(np.stack([known[rows], *reversed(ranks), ordered[tied]]))]
-    return None if np.array_equal(order, np.arange(n)) else order
+    return None if order is None or np.array_equal(order, np.arange(n)) else order
 
 
 def _ranks(values: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> Codes:

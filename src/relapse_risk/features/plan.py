@@ -14,7 +14,8 @@ from relapse_risk.features.kernel import Stat, Wanted
 
 #: Months back from as_of: (start, end) of a window; no start is "ever".
 Window = tuple[int | None, int]
-Columns = dict["Ask", npt.NDArray[np.float64]]
+#: A table and the codes its rows must have.
+Filter = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,13 @@ class Plan:
         Output columns in order.
     streams : tuple of Stream
         The sweeps.
+    needs : tuple of tuple of int
+        For each feature, the places of its statistics among those of all streams, one stream after another.
     """
 
     features: tuple[Feature, ...]
     streams: tuple[Stream, ...]
+    needs: tuple[tuple[int, ...], ...]
 
 
 def _window(feature: Feature, back: int = 0) -> Window:
@@ -117,14 +121,14 @@ def asks_of(feature: Feature) -> tuple[Ask, ...]:
     return ()  # the calendar needs no records
 
 
-Combine = Callable[[Feature, tuple[npt.NDArray[np.float64], ...], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+Combine = Callable[[Feature, Sequence[npt.NDArray[np.float64]], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
 
-def _difference(_f: Feature, of: tuple[npt.NDArray[np.float64], ...], _d: object) -> npt.NDArray[np.float64]:
+def _difference(_f: Feature, of: Sequence[npt.NDArray[np.float64]], _d: object) -> npt.NDArray[np.float64]:
     return of[0] - of[1]
 
 
-def _share(_f: Feature, of: tuple[npt.NDArray[np.float64], ...], _d: object) -> npt.NDArray[np.float64]:
+def _share(_f: Feature, of: Sequence[npt.NDArray[np.float64]], _d: object) -> npt.NDArray[np.float64]:
     part = np.where(np.isnan(of[0]), 0.0, of[0])
     return part / np.where(of[1] > 0, of[1], np.nan)
 
@@ -145,21 +149,22 @@ COMBINED: dict[Aggregation, Combine] = {
 }
 
 
-def value_of(feature: Feature, columns: Columns, as_of: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def value_of(
+    feature: Feature, statistics: Sequence[npt.NDArray[np.float64]], as_of: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Return a feature's values from the statistics it is made of.
 
     Parameters
     ----------
     feature : Feature
         Not of the calendar.
-    columns : dict of Ask to ndarray of float64, shape (n,)
-        The statistics.
+    statistics : sequence of ndarray of float64, shape (n,)
+        Those of ``asks_of``, in its order.
     as_of : ndarray of float64, shape (n,)
         Days since 1970-01-01.
     """
-    of = tuple(columns[ask] for ask in asks_of(feature))
     combine = COMBINED.get(feature.aggregation)
-    values = of[0] if combine is None else combine(feature, of, as_of)
+    values = statistics[0] if combine is None else combine(feature, statistics, as_of)
     if feature.missing is Missing.ZERO:
         values = np.where(np.isnan(values), 0.0, values)
     return values
@@ -173,7 +178,9 @@ def make_plan(features: tuple[Feature, ...]) -> Plan:
     for ask in asks:
         s = ask.series
         streams.setdefault((s.table, s.where, s.by_month, s.in_line_units), []).append(ask)
-    return Plan(features, tuple(make_stream(of) for of in streams.values()))
+    made = tuple(make_stream(of) for of in streams.values())
+    places = {ask: k for k, ask in enumerate(ask for stream in made for ask in stream.asks)}
+    return Plan(features, made, tuple(tuple(places[ask] for ask in asks_of(feature)) for feature in features))
 
 
 def make_stream(asks: Sequence[Ask]) -> Stream:
