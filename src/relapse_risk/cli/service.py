@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -30,8 +32,11 @@ def serve(
     from relapse_risk.model.bundle import load_model  # noqa: PLC0415
     from relapse_risk.scoring.ranking import latest_version  # noqa: PLC0415
 
+    _refuse_taken(host, port)
     version = model or latest_version(models)
     load_model(models / version)  # refuse a bad bundle here, in words, rather than in a worker
+    # A worker forked from a process that has loaded LightGBM and Arrow hangs: their threads are not forked.
+    multiprocessing.set_start_method("spawn", force=True)
     os.environ["RELAPSE_MODELS"], os.environ["RELAPSE_MODEL"] = str(models), version
     say(f"serving model {version} at http://{host}:{port}/v1/scores")
     Server(
@@ -44,3 +49,16 @@ def serve(
         http1_settings=HTTP1Settings(header_read_timeout=5_000),
         log_access=False,
     ).serve()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Refuse an address that another process answers at: granian would share it, and callers would get either's."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"cannot listen at {host}:{port} ({error.strerror}). Stop what listens there, or choose another "
+                "--host or --port."
+            ) from None

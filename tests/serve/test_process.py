@@ -1,0 +1,144 @@
+"""``relapse serve`` as a process of its own, under granian."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.support.service import ROUTE, Client
+from tests.support.small import Small, request_of
+
+SERVE = [sys.executable, "-m", "relapse_risk.cli", "serve"]
+CANARY = "李秀兰"
+
+
+@dataclass
+class Process:
+    """A running service."""
+
+    port: int
+    process: subprocess.Popen[str]
+    log: Path
+
+    def post(self, body: bytes, timeout: float = 30) -> httpx.Response:
+        return httpx.post(f"http://127.0.0.1:{self.port}{ROUTE}", content=body, timeout=timeout)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def started(small: Small, log: Path) -> Iterator[Process]:
+    port = free_port()
+    command = [*SERVE, "--models", str(small.models), "--model", small.version, "--port", str(port)]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, text=True)
+    try:
+        for _ in range(240):
+            assert process.poll() is None, log.read_text()
+            if "Started worker" in log.read_text():
+                break
+            time.sleep(0.25)
+        yield Process(port, process, log)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture(scope="module")
+def service(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with started(small, tmp_path_factory.mktemp("log") / "log") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def request_body(small: Small) -> bytes:
+    ids = sorted(set(small.records.table("households")["household_id"].to_pylist()))[:20]
+    return json.dumps(request_of(small.records, ids, small.as_of)).encode()
+
+
+@pytest.mark.xdist_group("process")
+def test_a_running_service_answers_as_the_one_called_in_process(
+    service: Process, client: Client, request_body: bytes
+) -> None:
+    answer = service.post(request_body)
+    assert answer.status_code == 200
+    assert answer.content == client.post(request_body).content
+
+
+@pytest.mark.xdist_group("process")
+def test_p35_a_refused_request_leaves_no_trace_in_the_log(service: Process) -> None:
+    body = json.dumps({"as_of": CANARY, CANARY: CANARY}).encode()
+    assert service.post(body).status_code == 422
+    assert service.post(b"[" * 5000 + CANARY.encode()).status_code == 400
+    assert service.post(CANARY.encode() * (4 * 2**18)).status_code == 413
+    log = service.log.read_text()
+    assert CANARY not in log
+    assert json.dumps(CANARY)[1:-1] not in log
+
+
+@pytest.mark.xdist_group("process")
+def test_a_second_service_at_the_same_address_is_refused(service: Process, small: Small) -> None:
+    command = [*SERVE, "--models", str(small.models), "--port", str(service.port)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "cannot listen at" in done.stderr
+    assert "--port" in done.stderr
+
+
+@pytest.mark.xdist_group("process")
+def test_a_half_open_header_is_closed(service: Process, request_body: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as slow:
+        slow.sendall(b"POST /v1/scores HTTP/1.1\r\nHost: x\r\n")
+        while slow.recv(1000):  # ends when the service closes; times out where it never does
+            pass
+    assert service.post(request_body).status_code == 200
+
+
+@pytest.mark.xdist_group("process")
+def test_sigterm_ends_the_service_cleanly(small: Small, request_body: bytes, tmp_path: Path) -> None:
+    with started(small, tmp_path / "log") as process:
+        assert process.post(request_body).status_code == 200
+        assert process.stop() == 0
+        assert "panic" not in process.log.read_text()
+        with pytest.raises(httpx.ConnectError):
+            process.post(request_body)
+
+
+@pytest.mark.xdist_group("process")
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_model_that_is_not_there_or_damaged_is_refused_in_words(
+    small: Small, tmp_path: Path, *, damaged: bool
+) -> None:
+    if damaged:
+        folder = tmp_path / small.version
+        folder.mkdir()
+        (folder / "manifest.json").write_text("{}")
+    command = [*SERVE, "--models", str(tmp_path), "--model", small.version, "--port", str(free_port())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == (6 if damaged else 5)
+    assert ("the manifest" if damaged else f"no model {small.version}") in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
