@@ -16,7 +16,8 @@ import pytest
 from relapse_risk.datasets.county import people
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.registry import DEVELOPMENT, MEASURES
-from relapse_risk.datasets.county.simulate import Switches, simulate_county
+from relapse_risk.datasets.county.simulate import simulate_county
+from relapse_risk.datasets.county.switches import Switches
 from relapse_risk.datasets.county.township import Township
 from relapse_risk.records.records import Records
 

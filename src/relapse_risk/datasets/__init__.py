@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from relapse_risk.datasets.county.calibration import compare
     from relapse_risk.datasets.county.parameters import CountyParameters, sources_of
-    from relapse_risk.datasets.county.simulate import Switches, read_truth, simulate_county, write_county
+    from relapse_risk.datasets.county.simulate import read_truth, simulate_county, write_county
+    from relapse_risk.datasets.county.switches import Switches
     from relapse_risk.datasets.eph import import_eph
 
 _WHERE = {
     "CountyParameters": "county.parameters",
-    "Switches": "county.simulate",
+    "Switches": "county.switches",
     "compare": "county.calibration",
     "import_eph": "eph",
     "read_truth": "county.simulate",

@@ -13,7 +13,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relapse_risk.datasets.county.parameters import CountyParameters
-from relapse_risk.datasets.county.township import Township
+from relapse_risk.datasets.county.switches import Switches
+from relapse_risk.datasets.county.township import TRUTH_SCHEMA, SimulatedTownship, Township
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import NotFoundError, OutputExists, UsageError
 from relapse_risk.records.folder import replace_folder
@@ -41,50 +41,10 @@ from relapse_risk.settings import (
 TRUTH_FILE = "hazard.parquet"
 #: In both folders: that they are simulated, and with what.
 MADE_FILE = "simulation.json"
-TRUTH_SCHEMA = pa.schema(
-    [pa.field("household_id", pa.string()), pa.field("month", pa.date32()), pa.field("hazard", pa.float32())]
-)
 #: Tables a simulated county has.
 SIMULATED = tuple(name for name in TABLES if name != "observations")
 #: Fewer households than this make no township.
 SMALLEST_TOWNSHIP = 150
-
-
-@dataclass(frozen=True)
-class Switches:
-    """What can be switched off, to show what bias it brings.
-
-    Parameters
-    ----------
-    selection : bool
-        Who is found depends on who visits, and trouble once known draws more visits. Off: everyone who falls is
-        found within the month.
-    treatment : bool
-        Measures lower the hazard. Off: they change nothing.
-    delay : bool
-        Finding, identifying and entering take time. Off: all is known the day it happens.
-    """
-
-    selection: bool = True
-    treatment: bool = True
-    delay: bool = True
-
-
-@dataclass(frozen=True)
-class SimulatedTownship:
-    """One township's tables and truth.
-
-    Parameters
-    ----------
-    tables : dict of str to pyarrow.Table
-        Records known before the end.
-    truth : pyarrow.Table
-        ``household_id``, ``month`` (its first day) and ``hazard``: the chance, at the start of the month, of
-        becoming identified by way of that month; missing while a household is on the list.
-    """
-
-    tables: dict[str, pa.Table]
-    truth: pa.Table
 
 
 def county_settings(end: dt.date, parameters: CountyParameters) -> Settings:

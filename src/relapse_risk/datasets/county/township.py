@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from relapse_risk.datasets.county import economy, people, registry, visiting
+from relapse_risk.datasets.county.area import area_of
 from relapse_risk.datasets.county.economy import Holdings
 from relapse_risk.datasets.county.ledger import Ledger
 from relapse_risk.datasets.county.livelihoods import LIVELIHOODS, MIXED, ORANGE, TRANSFER, WORKSHOP
-from relapse_risk.datasets.county.parameters import AREA_SHOCKS, CountyParameters
+from relapse_risk.datasets.county.parameters import CountyParameters
+from relapse_risk.datasets.county.place import Place, joined
 from relapse_risk.datasets.county.registry import CAUSES, DEVELOPMENT, MEASURES, NEVER, SHOCKS, Standing
+from relapse_risk.datasets.county.switches import Switches
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.records.codes import (
     EXPENSE_KIND,
@@ -29,11 +32,7 @@ from relapse_risk.records.codes import (
     WORKPLACE,
     Codes,
 )
-from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import TABLES
-
-if TYPE_CHECKING:
-    from relapse_risk.datasets.county.simulate import SimulatedTownship, Switches
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -48,24 +47,26 @@ def code(codes: Codes, name: str) -> int:
     return codes.values.index(name)
 
 
+TRUTH_SCHEMA = pa.schema(
+    [pa.field("household_id", pa.string()), pa.field("month", pa.date32()), pa.field("hazard", pa.float32())]
+)
+
+
 @dataclass(frozen=True)
-class Area:
-    """What area-wide events do to a township's households in a month.
+class SimulatedTownship:
+    """One township's tables and truth.
 
     Parameters
     ----------
-    hazard, income, job_loss, migration : ndarray of float, shape (n,)
-        Added to the log hazard; what is left of income; added to the chance of losing work; factor on the chance
-        of leaving for work.
-    hit : dict of str to ndarray of bool
-        Whom the events that begin this month touch, by kind.
+    tables : dict of str to pyarrow.Table
+        Records known before the end.
+    truth : pyarrow.Table
+        ``household_id``, ``month`` (its first day) and ``hazard``: the chance, at the start of the month, of
+        becoming identified by way of that month; missing while a household is on the list.
     """
 
-    hazard: Numbers
-    income: Numbers
-    job_loss: Numbers
-    migration: Numbers
-    hit: dict[str, Flags]
+    tables: dict[str, pa.Table]
+    truth: pa.Table
 
 
 class Township:
@@ -112,7 +113,7 @@ class Township:
         self.setback_left = np.zeros(size)
         self.treated_in = np.full(size, -WARM_UP)  # month of the last medical bill
         self.developed = np.zeros(size, bool)  # whether a measure of development was begun since identification
-        self._lay_out(rng)
+        self.place = Place(number, size, rng, self._rng, p)
         self._register_the_past(rng)
         self.last_profile: npt.NDArray[np.int64] | None = None
         self.support_rows: list[tuple[int, int, int]] = []
@@ -144,28 +145,6 @@ class Township:
             setback=np.ones(n),
         )
 
-    def _lay_out(self, rng: np.random.Generator) -> None:
-        """Give each household an id, a village, a grid now and one after grids are redrawn, and workers."""
-        p, n, t = self.p, self.size, self.number + 1
-        n_villages = max(1, min(p.villages_per_township, n // 40))
-        self.village = np.sort(rng.integers(0, n_villages, n))
-        place = np.arange(n) - np.searchsorted(self.village, self.village)
-        self.ids = pa.array([f"T{t:02d}V{v + 1:02d}H{k + 1:04d}" for v, k in zip(self.village, place, strict=True)])
-        self.township_id = f"T{t:02d}"
-        self.village_ids = pa.array([f"T{t:02d}V{v + 1:02d}" for v in range(n_villages)])
-        self.grid_plans = []
-        for plan, of in enumerate((p.households_per_grid, p.households_per_grid_redrawn)):
-            grid = place // of
-            first = np.concatenate([[0], np.cumsum(np.bincount(self.village, minlength=n_villages) // of + 1)])
-            names = [
-                f"T{t:02d}V{v + 1:02d}G{plan + 1}{k + 1:02d}"
-                for v in range(n_villages)
-                for k in range(first[v + 1] - first[v])
-            ]
-            number = first[self.village] + grid
-            workers = visiting.Workers.of(number, self._rng(2, plan), p)
-            self.grid_plans.append((number, pa.array(names), workers))
-
     def _register_the_past(self, rng: np.random.Generator) -> None:
         """Enter how the lifted were registered poor in 2014 and lifted since (建档立卡)."""
         p, n = self.p, self.size
@@ -191,30 +170,26 @@ class Township:
 
     def live(self, months: int) -> SimulatedTownship:
         """Live so many months and return what was recorded and what was true."""
-        from relapse_risk.datasets.county.simulate import SimulatedTownship  # noqa: PLC0415
-
         start = to_days(self.p.start)
         for m in range(-WARM_UP, months):
             first = int(add_months(start, m))
             self._month(m, first, int(add_months(start, m + 1)))
         end = int(add_months(start, months))
         tables = {
-            name: self.ledger.table(TABLES[name], self.ids, end)
+            name: self.ledger.table(TABLES[name], self.place.ids, end)
             for name in TABLES
             if name not in ("grids", "observations")
         }
-        tables["grids"] = self._grids(end)
+        tables["grids"] = self.place.grids(end)
         return SimulatedTownship(tables, self._truth(months))
 
     def _truth(self, months: int) -> pa.Table:
-        from relapse_risk.datasets.county.simulate import TRUTH_SCHEMA  # noqa: PLC0415
-
         firsts = add_months(np.full(months, to_days(self.p.start)), 0)
         firsts = np.array([int(add_months(firsts[0], m)) for m in range(months)], np.int32)
         hazard = np.stack(self.truth, axis=1).astype(np.float32)
         return pa.Table.from_arrays(
             [
-                self.ids.take(pa.array(np.repeat(np.arange(self.size), months))),
+                self.place.ids.take(pa.array(np.repeat(np.arange(self.size), months))),
                 pa.array(np.tile(firsts, self.size)).cast(pa.date32()),
                 pa.array(hazard.ravel(), mask=np.isnan(hazard.ravel())),
             ],
@@ -225,7 +200,7 @@ class Township:
         rng = self._rng(3, m + WARM_UP)
         month = from_days(first)
         recording = m >= 0
-        area = self._area(month)
+        area = area_of(month, self.has.livelihood, self._rng)
         bereaved = people.live_a_month(self.people, rng, self.has.livelihood, area.migration, self.p)
         to_line = self._income_to_line(month)
         supported = (self.standing.supported_until > first) & self.switches.treatment
@@ -283,24 +258,6 @@ class Township:
     def _income_to_line(self, month: dt.date) -> Numbers:
         members = np.maximum(self.people.here.sum(axis=1), 1)
         return self.income.sum(axis=0) / members / self.p.line_on(month)
-
-    def _area(self, month: dt.date) -> Area:
-        """Return what area-wide events do this month."""
-        n = self.size
-        area = Area(np.zeros(n), np.ones(n), np.zeros(n), np.ones(n), {})
-        for number, event in enumerate(AREA_SHOCKS):
-            begins = to_days(event.first)
-            lasts = begins <= to_days(month) < int(add_months(begins, event.months))
-            if not lasts or self._rng(4, number).random() >= event.townships:
-                continue
-            touched = np.array([name in event.income for name in LIVELIHOODS])[self.has.livelihood]
-            area.hazard[touched] += event.hazard
-            area.income[:] *= np.array([event.income.get(name, 1.0) for name in LIVELIHOODS])[self.has.livelihood]
-            area.job_loss[touched] += event.job_loss
-            area.migration[touched] *= event.migration
-            if month == event.first:
-                area.hit[event.kind] = touched
-        return area
 
     def _shocks(self, rng: np.random.Generator, bereaved: Flags, area: dict[str, Flags]) -> dict[str, Flags]:
         """Let personal and area-wide shocks hit; return whom each kind hit."""
@@ -361,7 +318,7 @@ class Township:
 
     def _workers(self, first: int) -> visiting.Workers:
         redrawn = first >= to_days(self.p.grids_redrawn_on)
-        return self.grid_plans[int(redrawn)][2]
+        return self.place.grid_plans[int(redrawn)][2]
 
     def _fall(self, rng: np.random.Generator, hazard: Numbers, first: int, after: int, recording: bool) -> Numbers:
         """Let households fall by their hazard; return on whom a large bill comes with it."""
@@ -592,7 +549,7 @@ class Township:
         employed = self.people.employed[rows, slots]
         lag = self._late(rng, *self.p.ledger_after_days)
         person = pa.array([f"P{slot + 1}" for slot in range(people.SLOTS)]).take(pa.array(slots))
-        ids = pc_join(self.ids.take(pa.array(rows)), person)
+        ids = joined(self.place.ids.take(pa.array(rows)), person)
         self.ledger.add(
             "employment", rows, last, last + lag[rows], person_id=ids, employed=employed,
             workplace=np.where(employed, where, -1),
@@ -634,7 +591,7 @@ class Township:
         lag = lag if self.switches.delay else np.zeros(n, np.int64)
         days = visit_day[visited]
         stamp = pa.array(days.astype(np.int32)).cast(pa.date32()).cast(pa.string())
-        names = self.grid_plans[int(first >= to_days(p.grids_redrawn_on))][1]
+        names = self.place.grid_plans[int(first >= to_days(p.grids_redrawn_on))][1]
         worker = workers.of_household[visited]
         grid = names.take(pa.array(worker // p.workers_per_grid))
         number = pa.array([f"W{k + 1}" for k in range(p.workers_per_grid)]).take(
@@ -646,14 +603,14 @@ class Township:
         }
         self.ledger.add(
             "visits", visited, days, days + lag[visited],
-            visit_id=pc_join(self.ids.take(pa.array(visited)), stamp), worker_id=pc_join(grid, number),
+            visit_id=joined(self.place.ids.take(pa.array(visited)), stamp), worker_id=joined(grid, number),
             clue_raised=(clue | false_alarm)[visited], **columns,
         )  # fmt: skip
 
     def _record_profiles(self, rng: np.random.Generator, m: int, first: int) -> None:
         """Enter the profiles that changed, some weeks late; all of them in the first month."""
         redrawn = int(first >= to_days(self.p.grids_redrawn_on))
-        grid = self.grid_plans[redrawn][0] + redrawn * 1_000_000
+        grid = self.place.grid_plans[redrawn][0] + redrawn * 1_000_000
         kind = np.where(self.lifted, code(HOUSEHOLD_TYPE, "lifted"), code(HOUSEHOLD_TYPE, "ordinary"))
         kind = np.where(self.lifted & self.has.dibao, code(HOUSEHOLD_TYPE, "lifted_dibao"), kind)
         kind = np.where(self.has.tekun, code(HOUSEHOLD_TYPE, "lifted_tekun"), kind)
@@ -674,41 +631,14 @@ class Township:
         )
         self.ledger.add(
             "households", rows, first, first + lag[rows],
-            grid_id=self.grid_plans[redrawn][1].take(pa.array(self.grid_plans[redrawn][0][rows])),
-            village_id=self.village_ids.take(pa.array(self.village[rows])),
-            township_id=pa.array([self.township_id] * len(rows)),
+            grid_id=self.place.grid_plans[redrawn][1].take(pa.array(self.place.grid_plans[redrawn][0][rows])),
+            village_id=self.place.village_ids.take(pa.array(self.place.village[rows])),
+            township_id=pa.array([self.place.township_id] * len(rows)),
             household_type=kind[rows], lifted_on=self.lifted_on[rows], dibao=self.has.dibao[rows],
             housing_grade=self.housing[rows], land_mu=self.has.land[rows], orchard_mu=self.has.orchard[rows],
             relocated=self.relocated[rows], **columns,
         )  # fmt: skip
 
-    def _grids(self, end: int) -> pa.Table:
-        """Return the grids as first drawn and, once it is known, as redrawn."""
-        schema = arrow_schema(TABLES["grids"])
-        parts = []
-        for plan, since in enumerate((to_days(self.p.start), to_days(self.p.grids_redrawn_on))):
-            names = self.grid_plans[plan][1].to_pylist()
-            if since >= end:
-                continue
-            day = pa.array([since] * len(names), pa.int32()).cast(pa.date32())
-            columns = {
-                "occurred_on": day,
-                "known_on": day,
-                "grid_id": pa.array(names),
-                "village_id": pa.array([name[:6] for name in names]),
-                "township_id": pa.array([self.township_id] * len(names)),
-                "worker_id": pa.array([f"{name}-W1" for name in names]),
-            }
-            parts.append(pa.table(columns, schema=schema))
-        return pa.concat_tables(parts)
-
 
 def _texts(cause: npt.NDArray[np.int64]) -> pa.Array:
     return pa.array(RISK_TYPE.values, pa.string()).take(pa.array(cause))
-
-
-def pc_join(left: pa.Array, right: pa.Array) -> pa.Array:
-    """Return texts joined by a hyphen."""
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    return pc.binary_join_element_wise(left, right, "-")
