@@ -37,13 +37,11 @@ def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) ->
     """
     check_uri(uri)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
-
     try:
         return _log(result, settings, uri)
-    except MlflowException as error:
+    except Exception as error:  # MLflow lets errors of its database and its network through as they are
         raise TrackingFailed(
-            f"MLflow did not take the run ({error.error_code}). Model {result.version} is written in "
+            f"MLflow did not take the run ({type(error).__name__}). Model {result.version} is written in "
             f"{result.folder} all the same; see that the tracking server is up and the database is MLflow's."
         ) from error
 
