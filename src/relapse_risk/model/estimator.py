@@ -213,16 +213,34 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return a frame's columns as numbers: categories by the lists of training, unseen ones missing."""
         import pandas as pd  # noqa: PLC0415
 
+        plain = [name for name in names if name not in self.categories_]
+        wrong = [
+            f"{name} ({frame[name].dtype})" for name in plain if not pd.api.types.is_numeric_dtype(frame[name])
+        ]
+        if wrong:
+            raise UsageError(
+                f"{len(wrong)} column(s) hold no numbers: {', '.join(wrong[:5])}. Valid: numbers, true and false, "
+                "and categorical columns that were so in training; see build_features."
+            )
         if not self.categories_:
             return frame[names].to_numpy()
-        columns = {}
-        for name in names:
-            if name in self.categories_:
-                codes = pd.Categorical(frame[name], categories=self.categories_[name]).codes
-                columns[name] = np.where(codes < 0, np.nan, codes).astype(np.float32)
-            else:
-                columns[name] = frame[name].to_numpy()
-        return np.column_stack(list(columns.values()))
+        columns = [
+            self._codes(frame[name], self.categories_[name]) if name in self.categories_ else frame[name].to_numpy()
+            for name in names
+        ]
+        return np.column_stack(columns)
+
+    @staticmethod
+    def _codes(values: pd.Series[Any], known: list[Any]) -> Matrix:
+        """Return the places of categories in the list of training, NaN where they have none."""
+        import pandas as pd  # noqa: PLC0415
+
+        listed = pd.Index(known)
+        if values.dtype.name == "category":
+            places = np.append(listed.get_indexer(values.cat.categories), -1)[values.cat.codes]
+        else:
+            places = listed.get_indexer(pd.Index(values))
+        return np.where(places < 0, np.nan, places).astype(np.float32)
 
     def _target(self, y: pd.Series[Any] | npt.ArrayLike, n: int) -> npt.NDArray[Any]:
         """Return the labels with a stand-in where they are missing, and note where."""

@@ -1,0 +1,185 @@
+"""The estimator as scikit-learn's users handle it."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from tests.support.small import Small, model_of
+
+from relapse_risk import RelapseModel, catalogue
+from relapse_risk.errors import NotEnoughData
+
+
+def few(**parameters: Any) -> RelapseModel:
+    return RelapseModel(**{"n_trees": 10, "n_boosters": 1, "n_threads": 1, **parameters})
+
+
+@pytest.fixture(scope="module")
+def rows(small: Small) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+    keep = np.flatnonzero(small.data.to_train)[::2]
+    return small.data.X.iloc[keep], small.data.y[keep]
+
+
+def test_a_clone_has_the_same_parameters_and_is_not_fitted(small: Small) -> None:
+    copy = clone(small.model)
+    assert copy.get_params() == small.model.get_params()
+    assert not hasattr(copy, "boosters_")
+
+
+def test_set_params_reaches_the_boosters(rows: Any) -> None:
+    model = few().set_params(n_trees=3, n_boosters=2).fit(*rows)
+    assert [booster.num_trees() for booster in model.boosters_.boosters] == [3, 3]
+
+
+def test_it_works_in_a_pipeline_and_in_cross_validation(rows: Any) -> None:
+    X, y = rows
+    pipeline = make_pipeline(FunctionTransformer(), few())
+    np.testing.assert_array_equal(
+        pipeline.fit(X, y).predict_proba(X), few().fit(X, y).predict_proba(X)
+    )  # fmt: skip
+    groups = X.index.get_level_values("household_id")
+    auc = cross_val_score(few(), X, y, groups=groups, cv=GroupKFold(3), scoring="roc_auc")
+    assert len(auc) == 3
+    assert auc.mean() > 0.55
+
+
+def test_probabilities_are_two_columns_that_add_up_to_one(small: Small) -> None:
+    probability = small.model.predict_proba(small.data.X)
+    assert probability.shape == (len(small.data.X), 2)
+    np.testing.assert_allclose(probability.sum(axis=1), 1.0)
+    assert probability[:, 1].std() > 0.01
+    likelier = small.model.predict(small.data.X)
+    assert (likelier == (probability[:, 1] > 0.5)).all()
+
+
+def test_rows_without_a_label_are_left_out_and_counted(rows: Any) -> None:
+    X, y = rows
+    unknown = np.arange(len(y)) % 5 == 0
+    labels = pd.Series(y, index=X.index, dtype="boolean").mask(unknown)
+    model = few().fit(X, labels)
+    assert (model.n_rows_, model.n_left_out_) == ((~unknown).sum(), unknown.sum())
+    without = few().fit(X[~unknown], y[~unknown])
+    np.testing.assert_array_equal(model.predict_proba(X), without.predict_proba(X))
+
+
+def test_labels_of_one_class_are_refused(rows: Any) -> None:
+    with pytest.raises(NotEnoughData, match="all of one class"):
+        few().fit(rows[0], np.zeros(len(rows[0]), bool))
+
+
+def test_more_than_two_classes_are_refused(rows: Any) -> None:
+    with pytest.raises(ValueError, match="Only binary classification"):
+        few().fit(rows[0], np.arange(len(rows[0])) % 3)
+
+
+def _reordered(X: pd.DataFrame) -> pd.DataFrame:
+    return X[X.columns[::-1]]
+
+
+def _one_missing(X: pd.DataFrame) -> pd.DataFrame:
+    return X.drop(columns=X.columns[3])
+
+
+def _one_more(X: pd.DataFrame) -> pd.DataFrame:
+    return X.assign(surplus=1.0)
+
+
+def _renamed(X: pd.DataFrame) -> pd.DataFrame:
+    return X.rename(columns={X.columns[3]: "income"})
+
+
+def _infinite(X: pd.DataFrame) -> pd.DataFrame:
+    return X.assign(n_members=np.inf)
+
+
+def _text(X: pd.DataFrame) -> pd.DataFrame:
+    return X.assign(n_members="李秀兰")
+
+
+def _dates(X: pd.DataFrame) -> pd.DataFrame:
+    return X.assign(n_members=pd.Timestamp("2024-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_reordered, "order"),
+        (_one_missing, "missing"),
+        (_one_more, "unseen"),
+        (_renamed, "unseen"),
+        (_infinite, "infinity"),
+        (_text, "n_members"),
+        (_dates, "n_members"),
+    ],
+)
+def test_features_that_are_not_those_of_training_are_refused_in_words(small: Small, change: Any, told: str) -> None:
+    X = small.data.X.head(20)
+    with pytest.raises(ValueError, match=told) as refused:
+        small.model.predict_proba(change(X))
+    assert "李秀兰" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("change", "told"), [(_infinite, "infinity"), (_text, "n_members"), (_dates, "n_members")])
+def test_features_that_cannot_be_learned_from_are_refused_in_words(rows: Any, change: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told) as refused:
+        few().fit(change(rows[0]), rows[1])
+    assert "李秀兰" not in str(refused.value)
+
+
+def test_an_unseen_category_equals_a_missing_one(small: Small) -> None:
+    X = small.data.X.head(50)
+    name = next(column for column in X if X[column].dtype.name == "category")
+    unseen = X.assign(**{name: pd.Categorical(["none such"] * len(X))})
+    missing = X.assign(**{name: pd.Categorical([None] * len(X), X[name].cat.categories)})
+    np.testing.assert_array_equal(small.model.predict_proba(unseen), small.model.predict_proba(missing))
+
+
+def test_columns_that_may_hold_missing_values_score_as_their_plain_ones(small: Small) -> None:
+    X = small.data.X.head(50)
+    nullable = X.astype({name: "Float32" for name in X if X[name].dtype.kind == "f"})
+    np.testing.assert_array_equal(small.model.predict_proba(nullable), small.model.predict_proba(X))
+
+
+def test_the_input_is_left_as_it_was(rows: Any) -> None:
+    X, y = rows[0].copy(), rows[1].copy()
+    few().fit(X, y).predict_proba(X)
+    pd.testing.assert_frame_equal(X, rows[0])
+    np.testing.assert_array_equal(y, rows[1])
+
+
+def test_a_notebook_can_keep_the_model_with_joblib_or_pickle(small: Small, tmp_path: Path) -> None:
+    X = small.data.X.head(100)
+    joblib.dump(small.model, tmp_path / "model.joblib")
+    unpickled = pickle.loads(pickle.dumps(small.model))  # noqa: S301 - our own
+    for copy in (joblib.load(tmp_path / "model.joblib"), unpickled):
+        np.testing.assert_array_equal(copy.predict_proba(X), small.model.predict_proba(X))
+
+
+def test_risk_follows_the_direction_a_feature_declares(small: Small) -> None:
+    """Raising a feature of direction +1 never lowers the raw score, one of -1 never raises it."""
+    model = model_of(small.records, small.data, n_trees=80, num_leaves=15)
+    used = sum(booster.feature_importance() for booster in model.boosters_.boosters)
+    matrix = model.matrix(small.data.X.sample(60, random_state=0))
+    directions = {feature.name: feature.monotone for feature in catalogue(small.records.settings)}
+    checked = 0
+    for k, name in enumerate(model.feature_names_in_):
+        if not directions[name] or not used[k]:
+            continue
+        checked += 1
+        levels = np.nanquantile(model.matrix(small.data.X)[:, k], np.linspace(0, 1, 7))
+        raised = np.repeat(matrix, len(levels), axis=0)
+        raised[:, k] = np.tile(levels, len(matrix))
+        raw = model.boosters_.raw_scores(raised, 1).reshape(len(matrix), len(levels))
+        steps = np.diff(raw, axis=1) * directions[name]
+        assert steps.min() >= -1e-12, name
+    assert checked > 20
