@@ -149,6 +149,12 @@ def test_p30_a_database_equals_utf8(plain: exports.Imported, tmp_path: Path) -> 
         with pytest.raises(ImportRefused, match="the database refused: relation .* does not exist"):
             exports.run(server.get_uri(), tmp_path / "out", data)
         del data["tables"]["statuses"]["relation"]
+        data["tables"]["statuses"]["query"] = 'SELECT *, "户编号"::date AS d FROM export."监测"'
+        with pytest.raises(
+            ImportRefused, match="query for statuses: the database refused: InvalidDatetimeFormat"
+        ) as caught:
+            exports.run(server.get_uri(), tmp_path / "out", data)
+        assert "500236" not in str(caught.value)
         data["tables"]["statuses"]["query"] = 'SELECT * FROM export."监测"'
         with pytest.raises(ImportRefused, match="numbered: column id: ids stored as numbers"):
             exports.run(server.get_uri(), tmp_path / "out", data)
@@ -381,6 +387,18 @@ def test_a_title_above_the_header_is_passed_and_rows_keep_their_numbers(tmp_path
     done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
     assert exports.codes(done) == [("visits", "RR101", [7])]
     assert [s.blank for s in done.sources if s.table == "visits"] == [1]
+
+
+def test_rows_keep_their_numbers_after_rows_left_out(tmp_path: Path) -> None:
+    """A row with a field too many, an empty line and a line break in a cell stand before the bad row."""
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    header, *rows = exports.as_csv(exports.COUNTY["走访"]).splitlines()
+    broken = exports.as_csv([with_cell(VISIT, 0, "v\n9")]).rstrip("\r\n")
+    bad = ",".join(with_cell(VISIT, 3, "?"))
+    lines = [header, rows[0], f"{rows[1]},x", "", broken, rows[2], bad]
+    (src / "走访.csv").write_bytes("\r\n".join(lines).encode("gbk"))
+    done = exports.run(src, tmp_path / "out")
+    assert exports.codes(done) == [("visits", "RR106", [3]), ("visits", "RR101", [7])]
 
 
 def test_several_files_make_one_table(plain: exports.Imported, tmp_path: Path) -> None:

@@ -108,11 +108,11 @@ def read_stream(
         ) as reader:
             batches = list(reader)
             schema = reader.schema
-    except pa.ArrowInvalid as error:
+    except pa.ArrowInvalid:
         # Arrow's own words can hold cells
         raise ImportRefused(
             f"{place.name}: the rows cannot be parted into fields; is the delimiter right, is a quote left open?"
-        ) from error
+        ) from None
     table = pa.Table.from_batches(batches, schema)
     columns = {name: Cells.of_array(table[names[position]]) for name, position in at.items()}
     skipped = np.array(sorted([*miscounted, *blank]), np.int64)

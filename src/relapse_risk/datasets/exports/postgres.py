@@ -17,6 +17,8 @@ from relapse_risk.errors import ImportRefused, UsageError
 SCHEMES = ("postgresql://", "postgres://")
 #: Types of whole numbers, floats and decimals.
 _NUMERIC = frozenset({20, 21, 23, 700, 701, 1700})
+#: Errors of names, syntax and rights; others (of data) can quote a household's values.
+_WITHOUT_VALUES = ("28", "3D", "3F", "42")
 
 
 class Database:
@@ -86,8 +88,9 @@ class Database:
 
     def _refused(self, place: Place, error: Any) -> ImportRefused:
         self._connection.rollback()
-        said = error.diag.message_primary if error.diag.sqlstate else None
-        return ImportRefused(f"{place.name}: the database refused: {said or type(error).__name__}")
+        told = (error.diag.sqlstate or "").startswith(_WITHOUT_VALUES)
+        said = error.diag.message_primary if told else f"{type(error).__name__}; try the query by hand"
+        return ImportRefused(f"{place.name}: the database refused: {said}")
 
 
 def relation_query(relation: str) -> str:

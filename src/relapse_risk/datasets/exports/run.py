@@ -255,7 +255,7 @@ def _wanted(
     for name, blocks in mapping.tables.items():
         for block in blocks:
             try:
-                for place in origin.places(block):
+                for place in origin.places(block, name):
                     wanted.setdefault(place, []).append((name, block))
             except ImportRefused as error:
                 faults.append(f"tables.{name}: {error}")

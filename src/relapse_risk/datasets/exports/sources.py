@@ -48,8 +48,8 @@ class Origin:
         if self._database is not None:
             self._database.close()
 
-    def places(self, block: Block) -> list[Place]:
-        """Return where a block's rows lie.
+    def places(self, block: Block, table: str) -> list[Place]:
+        """Return where a block's rows of a record table lie.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class Origin:
             if block.relation is None and block.query is None:
                 raise ImportRefused("a database was given, but this block names no relation or query")
             query = block.query or relation_query(block.relation or "")
-            return [Place(block.relation or "query", query=query)]
+            return [Place(block.relation or f"query for {table}", query=query)]
         form = {"encoding": block.encoding, "delimiter": block.delimiter, "header_row": block.header_row}
         return [
             Place(_name(path, block.sheet), path, block.sheet, query=None, **form)  # type: ignore[arg-type]
