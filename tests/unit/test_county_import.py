@@ -401,6 +401,23 @@ def test_rows_keep_their_numbers_after_rows_left_out(tmp_path: Path) -> None:
     assert exports.codes(done) == [("visits", "RR106", [3]), ("visits", "RR101", [7])]
 
 
+def test_a_table_may_have_no_rows_or_none_that_are_good(tmp_path: Path) -> None:
+    files = exports.county()
+    files["监测"] = files["监测"][:1]
+    files["走访"] = [files["走访"][0], with_cell(VISIT, 2, "?")]
+    done = exports.run(
+        exports.write_csv(tmp_path / "src", files),
+        tmp_path / "out",
+        exports.mapping(export={"max_reject_share": 1}),
+    )
+    assert (done.records.table("statuses").num_rows, done.records.table("visits").num_rows) == (0, 0)
+    assert exports.same(load_records(tmp_path / "out"), done.records)
+    again = exports.run(
+        exports.write_csv(tmp_path / "src", exports.county()), tmp_path / "out", exported_on=dt.date(2023, 8, 1)
+    )
+    assert (again.counts["statuses"].new, again.counts["visits"].new, again.counts["visits"].late) == (2, 3, 3)
+
+
 def test_several_files_make_one_table(plain: exports.Imported, tmp_path: Path) -> None:
     files = exports.county()
     header, *rows = files.pop("走访")

@@ -61,9 +61,8 @@ class Origin:
                 raise ImportRefused("a database was given, but this block names no relation or query")
             query = block.query or relation_query(block.relation or "")
             return [Place(block.relation or f"query for {table}", query=query)]
-        form = {"encoding": block.encoding, "delimiter": block.delimiter, "header_row": block.header_row}
         return [
-            Place(_name(path, block.sheet), path, block.sheet, query=None, **form)  # type: ignore[arg-type]
+            Place(_name(path, block.sheet), path, block.sheet, block.encoding, block.delimiter, block.header_row)
             for path in self._files(block)
         ]
 
