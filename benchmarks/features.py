@@ -288,8 +288,8 @@ def main() -> None:
     days = cycles(records.settings.cycle, dt.date(2020, 1, 1), records.end + dt.timedelta(days=1))[-asked.dates :]
     n_rows = {name: table.num_rows for name, table in tables.items()}
     print(
-        f"{len(ids):,} households x {len(days)} dates = {len(ids) * len(days):,} rows of {len(NAMES)} outputs, from "
-        f"{n_rows['visits']:,} visits and {n_rows['incomes']:,} incomes, on {os.cpu_count()} cores"
+        f"{len(ids):,} households x {len(days)} dates = {len(ids) * len(days):,} rows of {len(NAMES)} outputs, "
+        f"from {n_rows['visits']:,} visits and {n_rows['incomes']:,} incomes, on {os.cpu_count()} cores"
     )
     times: dict[str, float] = {}
     reference: Matrix | None = None

@@ -39,7 +39,7 @@ def settled_dates(records: Records) -> list[dt.date]:
         If there is none.
     """
     settings = records.settings
-    first = min(to_days(day) for day in _first_known(records))
+    first = max(to_days(day) for day in _first_known(records))
     start = from_days(int(add_months(first, settings.training.history_months)))
     dates = [
         day
@@ -56,9 +56,10 @@ def settled_dates(records: Records) -> list[dt.date]:
 
 
 def _first_known(records: Records) -> list[dt.date]:
+    """Return when visits and incomes begin; a registry's statuses reach back to before anyone kept these."""
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    firsts = [pc.min(records.table(name)["known_on"]).as_py() for name in ("visits", "incomes", "statuses")]
+    firsts = [pc.min(records.table(name)["known_on"]).as_py() for name in ("visits", "incomes")]
     return [first for first in firsts if first is not None] or [records.end]
 
 

@@ -1,0 +1,141 @@
+"""Relapse on the real panel: the model beside today's rules, other learners on the same features, several origins.
+
+    python benchmarks/panel.py FILE... [--horizon 4 13] [--origins 6] [--until 2018-04-01]
+
+Two tables a horizon. "Once": everyone trains on what was known before one day and is judged on all later dates
+whose outcome is settled. "Rolling": at each of the last origins everyone trains on what was settled before it and
+is judged at it; the rows of all origins are pooled. Relapse: not poor now, poor at an earlier visit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from catboost import CatBoostClassifier
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+
+from relapse_risk import Records, RelapseModel
+from relapse_risk.cli.output import show, simple_table
+from relapse_risk.datasets import import_eph
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.model.estimator import directions_of
+from relapse_risk.settings import Settings
+from relapse_risk.training.baselines import Baseline, baselines
+from relapse_risk.training.dataset import Dataset, make_dataset
+from relapse_risk.training.metrics import ranking_metrics
+from relapse_risk.training.splits import rolling_origins, settled_dates
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+#: A learner: features and labels to learn from, features to score; returns scores.
+Learner = Callable[[pd.DataFrame, Flags, pd.DataFrame], Numbers]
+
+
+def _numeric(X: pd.DataFrame) -> Numbers:
+    coded = X.select_dtypes("category")
+    return X.assign(**{name: coded[name].cat.codes.astype("float32") for name in coded}).to_numpy(np.float32)
+
+
+def _catboost(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
+    learner = CatBoostClassifier(iterations=600, learning_rate=0.03, depth=5, random_seed=0, verbose=False,
+                                 allow_writing_files=False)  # fmt: skip
+    return learner.fit(_numeric(X), y).predict_proba(_numeric(test))[:, 1]
+
+
+def _forest(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
+    learner = make_pipeline(
+        SimpleImputer(strategy="constant", fill_value=-999.0),
+        RandomForestClassifier(500, min_samples_leaf=10, n_jobs=-1, random_state=0),
+    )
+    return learner.fit(_numeric(X), y).predict_proba(_numeric(test))[:, 1]
+
+
+def _lightgbm(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
+    return LGBMClassifier(verbose=-1, random_state=0).fit(X, y).predict_proba(test)[:, 1]
+
+
+def _baseline(baseline: Baseline, data: Dataset) -> Callable[[Flags, Flags], Numbers]:
+    return lambda train, test: baseline.fit(data, train).score(data, test)
+
+
+def _learner(learner: Learner, data: Dataset) -> Callable[[Flags, Flags], Numbers]:
+    return lambda train, test: learner(data.X[train], data.y[train], data.X[test])
+
+
+def contestants(data: Dataset, settings: Settings) -> dict[str, Callable[[Flags, Flags], Numbers]]:
+    """Return everyone, by name: from rows to train on and rows to score to scores."""
+    directions = directions_of(catalogue(settings, data.present))
+
+    def model(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
+        fitted = RelapseModel(monotone=directions, outcome=settings.outcome).fit(X, y)
+        return fitted.predict_proba(test)[:, 1]
+
+    learners = {"CatBoost": _catboost, "random forest": _forest, "LightGBM, untuned": _lightgbm}
+    return {
+        "model": _learner(model, data),
+        **{baseline.name: _baseline(baseline, data) for baseline in baselines(data.present)},
+        **{f"{name}, same features and rows": _learner(learner, data) for name, learner in learners.items()},
+    }
+
+
+def judge(title: str, data: Dataset, splits: list[tuple[Flags, Flags]], settings: Settings) -> None:
+    """Print a table: everyone trained and judged on the same rows, the tests pooled."""
+    capacity = settings.training.capacity
+    y = np.concatenate([data.y[test] for _, test in splits])
+    rows = []
+    for name, contestant in contestants(data, settings).items():
+        start = time.perf_counter()
+        scores = [contestant(train, test) for train, test in splits]
+        told = ranking_metrics(np.concatenate(scores), y, capacity)
+        by_origin = [
+            ranking_metrics(score, data.y[test], capacity)["auc"]
+            for score, (_, test) in zip(scores, splits, strict=True)
+        ]
+        aucs = " ".join(f"{auc:.3f}" for auc in by_origin) if len(splits) > 1 else ""
+        seconds = round(time.perf_counter() - start)
+        rows.append((name, told["auc"], told["average_precision"], told["recall"], seconds, aucs))
+    columns = ["ordered by", "AUC", "average precision", f"recall at {capacity:.0%}", "seconds", "AUC by origin"]
+    title = f"{title}: {len(y):,} households not poor now that were before, {y.mean():.1%} poor in the horizon"
+    show(simple_table(title, columns, rows), as_json=False)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--horizon", nargs="+", type=int, default=[4, 13])
+    parser.add_argument("--origins", type=int, default=6)
+    parser.add_argument("--until", type=dt.date.fromisoformat, default=dt.date(2018, 4, 1))
+    asked = parser.parse_args()
+    for horizon in asked.horizon:
+        imported = import_eph(asked.files, horizon)
+        records = Records.from_tables(imported.tables, imported.settings)
+        settings = records.settings
+        dates = settled_dates(records)
+        data = make_dataset(records, dates)
+        known = settled_dates(records.visible(asked.until))
+        later = [day for day in dates if day >= asked.until]
+        once = (data.on(known) & data.to_train, data.on(later) & data.in_cohort)
+        span = f"{later[0]} to {later[-1]}" if len(later) > 1 else f"{later[0]}"
+        judge(f"{horizon} months, trained once until {asked.until}, judged at {span}", data, [once], settings)
+        origins = [
+            (data.on(origin.train) & data.to_train, data.on([origin.test]) & data.in_cohort)
+            for origin in rolling_origins(dates, settings.outcome, len(dates))
+        ]
+        usable = [(train, test) for train, test in origins if 0 < data.y[test].sum() < test.sum() >= 200]
+        usable = usable[-asked.origins :]
+        judge(f"{horizon} months, rolling, {len(usable)} origins", data, usable, settings)
+
+
+if __name__ == "__main__":
+    main()

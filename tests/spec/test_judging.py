@@ -1,0 +1,135 @@
+"""How a model is judged: which labels may be learned from, who is visited, what a tie is worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.ascii import records, settings
+
+from relapse_risk.errors import NotEnoughData
+from relapse_risk.labelling import settled_on
+from relapse_risk.settings import OutcomeSettings
+from relapse_risk.training.evaluate import metrics_of
+from relapse_risk.training.metrics import probability_metrics, ranking_metrics, visited_first
+from relapse_risk.training.splits import rolling_origins, settled_dates
+
+
+@given(
+    months=st.lists(st.integers(0, 60), min_size=1, max_size=30, unique=True).map(sorted),
+    horizon=st.integers(1, 13),
+    lag=st.integers(0, 90),
+)
+def test_no_training_label_reaches_into_the_test_date(months: list[int], horizon: int, lag: int) -> None:
+    dates = [dt.date(2019 + m // 12, m % 12 + 1, 1) for m in months]
+    outcome = OutcomeSettings(horizon_months=horizon, reporting_lag_days=lag)
+    for origin in rolling_origins(dates, outcome, 100):
+        assert origin.train
+        for day in origin.train:
+            end = pd.Timestamp(day) + pd.DateOffset(months=horizon) + pd.Timedelta(days=lag)
+            assert end <= pd.Timestamp(origin.test)
+        later = [day for day in dates if day not in origin.train]
+        assert all(settled_on(day, outcome) > origin.test for day in later), "nothing settled is left out"
+
+
+def test_the_latest_origins_are_judged_and_none_where_none_are_asked_for() -> None:
+    dates = [dt.date(2023, m, 1) for m in range(1, 13)]
+    outcome = OutcomeSettings(horizon_months=2, reporting_lag_days=0)
+    assert [origin.test.month for origin in rolling_origins(dates, outcome, 3)] == [10, 11, 12]
+    assert rolling_origins(dates, outcome, 0) == []
+
+
+def test_training_dates_have_history_behind_them_and_a_settled_label_before_the_end() -> None:
+    told = records(
+        """
+        households
+        | household_id | occurred_on |
+        | h            | 2015-01-01  |
+        statuses
+        | household_id | occurred_on | poor | origin   |
+        | h            | 2015-01-01  | no   | registry |
+        visits
+        | household_id | occurred_on | visit_id |
+        | h            | 2022-01-15  | a        |
+        | h            | 2023-12-31  | b        |
+        incomes
+        | household_id | occurred_on | source | amount_yuan |
+        | h            | 2022-02-28  | wage   | 1000        |
+        """,
+        settings(
+            cycle={"months": 2, "anchor": "2022-01-01"},
+            outcome={"horizon_months": 6, "reporting_lag_days": 15},
+            training={"history_months": 12},
+        ),
+    )
+    assert told.end == dt.date(2024, 1, 1)
+    assert settled_dates(told) == [dt.date(2023, 3, 1), dt.date(2023, 5, 1)]
+    with pytest.raises(NotEnoughData, match=r"no as_of date from 2023-02-28 on has a settled label"):
+        settled_dates(told.visible("2023-07-01"))
+
+
+@pytest.mark.parametrize(
+    ("score", "y", "capacity", "visited"),
+    [
+        ([0.9, 0.8, 0.1, 0.2], "1100", 0.5, "1100"),
+        ([0.5, 0.5, 0.5, 0.5], "1000", 0.25, "0100"),  # a tie at the edge never flatters
+        ([0.5, 0.9, 0.5, 0.5], "1100", 0.5, "0110"),
+        ([np.nan, 0.1, np.nan, 0.0], "1000", 0.5, "0101"),  # what has no score comes last
+        ([0.3, 0.2, 0.1], "111", 0.01, "100"),  # one visit at least
+    ],
+)
+def test_who_is_visited(score: list[float], y: str, capacity: float, visited: str) -> None:
+    outcome = np.array([c == "1" for c in y])
+    assert visited_first(np.array(score), outcome, capacity).tolist() == [c == "1" for c in visited]
+
+
+def test_an_order_without_information_finds_no_more_than_chance() -> None:
+    y = np.arange(100) % 4 == 0
+    told = ranking_metrics(np.zeros(100), y, 0.1)
+    assert told["auc"] == 0.5
+    assert told["average_precision"] == pytest.approx(0.25)
+    assert told["recall"] == 0.0, "ties go against the order"
+    assert (told["n"], told["positives"], told["base_rate"]) == (100, 25, 0.25)
+
+
+def test_metrics_are_those_of_a_case_counted_by_hand() -> None:
+    score, y = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([True, False, True, False, False])
+    told = ranking_metrics(score, y, 0.4)
+    assert told["auc"] == pytest.approx(5 / 6)  # of six pairs one is the wrong way round
+    assert told["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert (told["recall"], told["precision"]) == (0.5, 0.5)
+
+
+def test_calibration_is_told_as_it_is() -> None:
+    y = np.arange(1000) % 10 == 0
+    exact = probability_metrics(np.full(1000, 0.1), y)
+    assert exact["mean_probability"] == pytest.approx(0.1)
+    assert exact["brier"] == pytest.approx(0.09)
+    assert exact["calibration_error"] == pytest.approx(0.0)
+    assert probability_metrics(np.full(1000, 0.3), y)["calibration_error"] == pytest.approx(0.2)
+
+
+def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:
+    rows = pd.DataFrame(
+        {
+            "household_id": list("abcdef"),
+            "as_of": pd.to_datetime(["2024-01-01"] * 3 + ["2024-03-01"] * 3),
+            "label": [True, False, False, True, False, True],
+            "in_cohort": [True, True, False, True, True, False],
+            "was_poor_before": [True, True, False, True, True, False],
+            "not_poor": True,
+            "probability": [0.9, 0.1, 0.2, 0.8, 0.3, 0.05],
+            "rule": [0.0, 1.0, 0.0, 0.0, 1.0, 0.0],
+        }
+    )
+    told = metrics_of(rows, 0.25)
+    assert told["relapse"]["scores"]["model"]["auc"] == 1.0
+    assert told["relapse"]["scores"]["rule"]["auc"] == 0.0
+    assert told["fall"]["scores"]["model"]["n"] == 6
+    assert set(told["relapse"]["by_date"]) == {"2024-01-01", "2024-03-01"}
+    with pytest.raises(NotEnoughData, match="all of one class"):
+        metrics_of(rows.assign(label=False), 0.25)
