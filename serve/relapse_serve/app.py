@@ -20,6 +20,7 @@ from relapse_risk.dates import to_days
 from relapse_risk.model.bundle import load_model
 from relapse_risk.model.reasons import as_records
 from relapse_risk.scoring.score import Scorer
+from relapse_risk.settings import Settings
 from relapse_serve.requests import RequestInvalid, parse, request_schema
 from relapse_serve.settings import ServiceSettings
 
@@ -39,8 +40,8 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
 
     Raises
     ------
-    NotFoundError, BundleRefused
-        If the model is not there or not sound: the process does not start.
+    NotFoundError, BundleRefused, SettingsInvalid
+        If the model or the settings file is not there or not sound: the process does not start.
     """
     settings = settings or ServiceSettings()
     model = load_model(settings.models / settings.model)
@@ -76,6 +77,10 @@ class _Service:
     def __init__(self, scorer: Scorer, settings: ServiceSettings) -> None:
         self._scorer = scorer
         self._settings = settings
+        self._records_settings: Settings = scorer.model.settings_
+        if settings.config:
+            line = Settings.load(settings.config).line
+            self._records_settings = self._records_settings.model_copy(update={"line": line})
 
     async def post_scores(self, request: Request) -> JSONResponse:
         """Score households from the raw histories in the request."""
@@ -111,7 +116,7 @@ class _Service:
     def score(self, body: bytes) -> dict[str, Any]:
         """Return the answer to a request."""
         model = self._scorer.model
-        as_of, ids, records = parse(body, model.settings_)
+        as_of, ids, records = parse(body, self._records_settings)
         n = len(ids)
         days = np.array([to_days(as_of)], np.int32)
         scores = self._scorer.score(records, pa.array(ids, pa.string()), np.arange(n), days, np.zeros(n, np.int64))

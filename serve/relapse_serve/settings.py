@@ -16,6 +16,9 @@ class ServiceSettings(BaseSettings):
         Folder of bundles.
     model : str
         Version to serve.
+    config : Path, optional
+        Settings file of the records, for the monitoring line as it stands now; the line the model was trained
+        under otherwise.
     max_body_bytes : int
         Larger requests are refused unread.
     """
@@ -24,4 +27,5 @@ class ServiceSettings(BaseSettings):
 
     models: Path
     model: str
+    config: Path | None = None
     max_body_bytes: int = 4 * 2**20

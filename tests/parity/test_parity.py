@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -113,6 +115,25 @@ def test_p20_records_that_reach_past_the_training_data_are_used_over_the_api(
         household["visits"].append(visit)
     sent = features_over_the_api(json.dumps(request).encode(), load_model(small.folder), later)
     assert sent["visit_days_since"].tolist() == [3.0] * len(ids)
+
+
+def test_p20_a_line_that_moved_after_training_is_the_same_in_the_batch_and_over_the_api(
+    small: Small, households: list[str], tmp_path: Path
+) -> None:
+    line = small.records.settings.line
+    raised = line.model_copy(
+        update={"steps": tuple(s.model_copy(update={"yuan": s.yuan * 1.25}) for s in line.steps)}
+    )
+    moved = small.records.with_settings(small.records.settings.model_copy(update={"line": raised}))
+    (tmp_path / "relapse.toml").write_text(moved.settings.to_toml(), encoding="utf-8")
+    folder, ids = small.folder, households[:8]
+    service = ServiceSettings(models=folder.parent, model=folder.name, config=tmp_path / "relapse.toml")
+    with closing(Client(create_app(service))) as client:
+        told = client.post(request_of(moved, ids, small.as_of)).json()["scores"]
+    batch = score(load_model(folder), moved, index=pairs(ids, small.as_of))
+    before = score(load_model(folder), small.records, index=pairs(ids, small.as_of))
+    assert [one["raw_score"] for one in told] == batch["raw_score"].tolist()
+    assert (batch["raw_score"] != before["raw_score"]).any(), "the line matters"
 
 
 def random_model() -> RelapseModel:

@@ -20,6 +20,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with the model.")] = 1,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The records' relapse.toml, for the line as it stands now; the model's own otherwise."),
+    ] = None,
     models: ModelsOption = Path("models"),
 ) -> None:
     """Answer POST /v1/scores."""
@@ -31,9 +35,13 @@ def serve(
         raise UsageError("the service needs FastAPI and granian: install relapse-risk[serve]") from error
     from relapse_risk.model.bundle import load_model  # noqa: PLC0415
     from relapse_risk.scoring.ranking import latest_version  # noqa: PLC0415
+    from relapse_risk.settings import Settings  # noqa: PLC0415
 
     _refuse_taken(host, port)
     version = model or latest_version(models)
+    if config:
+        Settings.load(config)
+        os.environ["RELAPSE_CONFIG"] = str(config)
     load_model(models / version)  # refuse a bad bundle here, in words, rather than in a worker
     # A worker forked from a process that has loaded LightGBM and Arrow hangs: their threads are not forked.
     multiprocessing.set_start_method("spawn", force=True)
