@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from tests.support.service import Client
     from tests.support.small import Small
 
-# Before LightGBM loads OpenMP: its threads otherwise spin while they wait, and tests in parallel starve each other.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 settings.register_profile(
     "ci",
     deadline=None,

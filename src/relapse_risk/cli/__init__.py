@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -30,9 +29,6 @@ app.command("serve")(service.serve)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and end the process: 0, 2 for unusable arguments, or the error's own exit code."""
-    # LightGBM's threads spin while they wait for one another: on a busy machine that made training several times
-    # slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     as_json = "--json" in (arguments or sys.argv[1:])
     try:
         app(arguments, prog_name="relapse")
