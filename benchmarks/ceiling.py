@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--months", type=int, default=60)
     parser.add_argument("--origins", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--boosters", type=int, default=RelapseModel().n_boosters, help="fewer are quicker")
     for switch in ("selection", "treatment", "delay"):
         parser.add_argument(f"--{switch}", action=argparse.BooleanOptionalAction, default=True)
     asked = parser.parse_args()
@@ -47,7 +48,12 @@ def main() -> None:
     data = make_dataset(records, dates, features)
 
     def make_model() -> RelapseModel:
-        return RelapseModel(monotone=directions_of(features), outcome=settings.outcome, random_state=asked.seed)
+        return RelapseModel(
+            monotone=directions_of(features),
+            outcome=settings.outcome,
+            random_state=asked.seed,
+            n_boosters=asked.boosters,
+        )
 
     origins = rolling_origins(dates, settings.outcome, asked.origins)
     predictions = predictions_at_origins(data, origins, make_model, told)
