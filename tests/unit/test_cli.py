@@ -43,9 +43,11 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(scope="module")
 def data(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small county as a records folder."""
+    """The small county as a records folder; its records are short, so six months of history must do."""
     tables = {name: small.records.table(name) for name in small.records.present}
-    return write_folder(tables, small.records.settings, tmp_path_factory.mktemp("data") / "county")
+    training = small.records.settings.training.model_copy(update={"history_months": 6})
+    settings = small.records.settings.model_copy(update={"training": training})
+    return write_folder(tables, settings, tmp_path_factory.mktemp("data") / "county")
 
 
 @pytest.fixture
