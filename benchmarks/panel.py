@@ -4,7 +4,7 @@
 
 Two tables a horizon. "Once": everyone trains on what was known before one day and is judged on all later dates
 whose outcome is settled. "Rolling": at each of the last origins everyone trains on what was settled before it and
-is judged at it; the rows of all origins are pooled. Relapse: not poor now, poor at an earlier visit.
+is judged at it; each origin is ranked by itself. Relapse: not poor now, poor at an earlier visit.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _catboost(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
 
 def _forest(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
     learner = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value=-999.0),
+        SimpleImputer(strategy="constant", fill_value=-999.0, keep_empty_features=True),
         RandomForestClassifier(500, min_samples_leaf=10, n_jobs=-1, random_state=0),
     )
     return learner.fit(_numeric(X), y).predict_proba(_numeric(test))[:, 1]
@@ -92,11 +92,13 @@ def judge(title: str, data: Dataset, splits: list[tuple[Flags, Flags]], settings
     """Print a table: everyone trained and judged on the same rows, the tests pooled."""
     capacity = settings.training.capacity
     y = np.concatenate([data.y[test] for _, test in splits])
+    # Scores of models fitted apart are not compared: each origin is a list of its own.
+    origin = np.concatenate([np.full(test.sum(), k) for k, (_, test) in enumerate(splits)])
     rows = []
     for name, contestant in contestants(data, settings).items():
         start = time.perf_counter()
         scores = [contestant(train, test) for train, test in splits]
-        told = ranking_metrics(np.concatenate(scores), y, capacity)
+        told = ranking_metrics(np.concatenate(scores), y, capacity, origin)
         by_origin = [
             ranking_metrics(score, data.y[test], capacity)["auc"]
             for score, (_, test) in zip(scores, splits, strict=True)

@@ -104,6 +104,17 @@ def test_metrics_are_those_of_a_case_counted_by_hand() -> None:
     assert (told["recall"], told["precision"]) == (0.5, 0.5)
 
 
+def test_each_date_is_a_list_of_its_own() -> None:
+    """A date on which all scores are higher takes no visits from another."""
+    score, y = np.array([0.9, 0.8, 0.7, 0.2, 0.1, 0.0]), np.array([True, False, False, True, False, False])
+    lists = np.array([1, 1, 1, 2, 2, 2])
+    apart = ranking_metrics(score, y, 1 / 3, lists)
+    assert (apart["auc"], apart["average_precision"], apart["recall"], apart["precision"]) == (1.0, 1.0, 1.0, 1.0)
+    together = ranking_metrics(score, y, 1 / 3)
+    assert together["auc"] < 1.0
+    assert together["recall"] == 0.5
+
+
 def test_calibration_is_told_as_it_is() -> None:
     y = np.arange(1000) % 10 == 0
     exact = probability_metrics(np.full(1000, 0.1), y)
@@ -129,6 +140,7 @@ def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:
     told = metrics_of(rows, 0.25)
     assert told["relapse"]["scores"]["model"]["auc"] == 1.0
     assert told["relapse"]["scores"]["rule"]["auc"] == 0.0
+    assert told["relapse"]["scores"]["model"]["recall"] == 1.0
     assert told["fall"]["scores"]["model"]["n"] == 6
     assert set(told["relapse"]["by_date"]) == {"2024-01-01", "2024-03-01"}
     with pytest.raises(NotEnoughData, match="all of one class"):

@@ -109,8 +109,8 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
     Returns
     -------
     dict
-        For each group of ``GROUPS``: for the model and every other score, ranking metrics pooled over the dates;
-        for the model, also its probabilities' and each date's.
+        For each group of ``GROUPS``: for the model and every other score, ranking metrics within the dates, taken
+        together; for the model, also its probabilities' and each date's.
     """
     known = {"household_id", "as_of", "label", "in_cohort", "was_poor_before", "not_poor", "probability"}
     others = [column for column in predictions if column not in known]
@@ -118,13 +118,14 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
     for group, flag in GROUPS.items():
         rows = predictions[predictions[flag]]
         y = rows["label"].to_numpy(bool)
-        if len(np.unique(y)) < 2:
+        lists = rows["as_of"].to_numpy()
+        if not rows.groupby("as_of")["label"].nunique().eq(2).any():
             continue
         probability = rows["probability"].to_numpy(np.float64)
         told[group] = {
             "scores": {
-                MODEL: ranking_metrics(probability, y, capacity),
-                **{name: ranking_metrics(rows[name].to_numpy(np.float64), y, capacity) for name in others},
+                name: ranking_metrics(score, y, capacity, lists)
+                for name, score in {MODEL: probability, **{o: rows[o].to_numpy(np.float64) for o in others}}.items()
             },
             "probability": probability_metrics(probability, y),
             "by_date": {
@@ -136,7 +137,9 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
             },
         }
     if not told:
-        raise NotEnoughData("the test rows are all of one class: nothing can be ranked. Judge more dates.")
+        raise NotEnoughData(
+            "the test rows of each date are all of one class: nothing can be ranked. Judge more dates."
+        )
     return told
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -40,8 +42,10 @@ def visited_first(score: Numbers, y: Flags, capacity: float) -> Flags:
     return visited
 
 
-def ranking_metrics(score: Numbers, y: Flags, capacity: float) -> dict[str, float]:
-    """Return the quality of an order.
+def ranking_metrics(
+    score: Numbers, y: Flags, capacity: float, lists: npt.NDArray[Any] | None = None
+) -> dict[str, float]:
+    """Return the quality of an order, or of several lists each in an order of its own.
 
     Parameters
     ----------
@@ -51,23 +55,39 @@ def ranking_metrics(score: Numbers, y: Flags, capacity: float) -> dict[str, floa
         The outcome; both classes must occur.
     capacity : float
         Share that can be visited.
+    lists : ndarray, shape (n,), optional
+        Which list each row is on, such as its as_of date: rows of two lists are never compared, for no visit is
+        taken from one cycle to another. One list otherwise.
 
     Returns
     -------
     dict
-        ``auc``; ``average_precision``; ``recall`` and ``precision`` at the capacity; ``n``, ``positives`` and
-        ``base_rate``.
+        ``auc``, the share of pairs of a positive and a negative of the same list that stand the right way round;
+        ``average_precision``, the lists' weighted by their positives; ``recall`` and ``precision`` when each
+        list's riskiest share is visited; ``n``, ``positives`` and ``base_rate``.
     """
     filled = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)
-    visited = visited_first(score, y, capacity)
-    found = int((visited & y).sum())
+    visited = np.zeros(len(y), bool)
+    pairs, right, precision = 0, 0.0, 0.0
+    which = np.zeros(len(y), np.int64) if lists is None else np.unique(lists, return_inverse=True)[1]
+    for one in range(int(which.max()) + 1):
+        rows = np.flatnonzero(which == one)
+        truth = y[rows]
+        visited[rows] = visited_first(score[rows], truth, capacity)
+        positives = int(truth.sum())
+        if 0 < positives < len(rows):
+            of = positives * (len(rows) - positives)
+            pairs, right = pairs + of, right + of * float(roc_auc_score(truth, filled[rows]))
+        if positives:
+            precision += positives * float(average_precision_score(truth, filled[rows]))
+    found, positives = int((visited & y).sum()), int(y.sum())
     return {
-        "auc": float(roc_auc_score(y, filled)),
-        "average_precision": float(average_precision_score(y, filled)),
-        "recall": found / int(y.sum()),
+        "auc": right / pairs if pairs else float("nan"),
+        "average_precision": precision / positives,
+        "recall": found / positives,
         "precision": found / int(visited.sum()),
         "n": len(y),
-        "positives": int(y.sum()),
+        "positives": positives,
         "base_rate": float(y.mean()),
     }
 
