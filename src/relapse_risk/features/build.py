@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -19,7 +19,7 @@ from relapse_risk.features.catalogue.calendar import HARVEST_MONTH
 from relapse_risk.features.declare import Aggregation, Feature
 from relapse_risk.features.derive import derive
 from relapse_risk.features.encode import Encoded, EncodedTable
-from relapse_risk.features.kernel import Dates, Line, Rows, sweep
+from relapse_risk.features.kernel import NO_LINE, Dates, Line, Rows, sweep
 from relapse_risk.features.plan import Filter, Plan, Stream, Window, make_plan, value_of
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
@@ -130,21 +130,17 @@ def build_matrix(
     household = encoded.households(ids)[household_code]
     date = date_code.astype(np.int32)
     matrix = np.empty((len(household), len(plan.features)), np.float32, order="F")
-    kept: dict[Filter, Kept] = {}  # what streams of one table and filter share
-    bounds = _Bounds(days)
-    inputs = [
-        _Input(stream, *rows_of(encoded, stream, kept), bounds.dates(stream.windows)) for stream in plan.streams
-    ]
-
-    def fill(low: int) -> None:
-        part = slice(low, low + CHUNK)
-        _fill(matrix[part], plan, inputs, household[part], date[part], days)
-
     if len(household) <= CHUNK:
-        fill(0)
-    else:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            deque(pool.map(fill, range(0, len(household), CHUNK)), maxlen=0)
+        _fill(matrix, plan, _inputs(encoded, plan, days, map), household, date, days)
+        return matrix
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        inputs = _inputs(encoded, plan, days, pool.map)
+
+        def fill(low: int) -> None:
+            part = slice(low, low + CHUNK)
+            _fill(matrix[part], plan, inputs, household[part], date[part], days)
+
+        deque(pool.map(fill, range(0, len(household), CHUNK)), maxlen=0)
     return matrix
 
 
@@ -155,6 +151,25 @@ class _Input(NamedTuple):
     rows: Rows
     line: Line
     dates: Dates
+
+
+def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterable[Any]]) -> list[_Input]:
+    """Return what the plan's streams read; ``each`` maps, on threads or not."""
+    bounds = _Bounds(days)
+    deque(each(encoded.table, dict.fromkeys(stream.table for stream in plan.streams)), maxlen=0)
+    alike: dict[Filter, list[Stream]] = {}
+    for stream in plan.streams:
+        alike.setdefault((stream.table, stream.where), []).append(stream)
+
+    def inputs(streams: list[Stream]) -> list[_Input]:
+        keep = keep_rows(encoded, streams[0])
+        return [
+            _Input(stream, rows_of(encoded, stream, keep), line_of(encoded, stream), bounds.dates(stream.windows))
+            for stream in streams
+        ]
+
+    found = {id(one.stream): one for some in each(inputs, alike.values()) for one in some}
+    return [found[id(stream)] for stream in plan.streams]  # statistics are told apart by their place
 
 
 def encode(records: Records) -> Encoded:
@@ -233,8 +248,13 @@ class Kept(NamedTuple):
     month: Days
 
 
-def rows_of(encoded: Encoded, stream: Stream, kept: dict[Filter, Kept] | None = None) -> tuple[Rows, Line]:
-    """Return a stream's rows, and the line its money is divided by.
+def line_of(encoded: Encoded, stream: Stream) -> Line:
+    """Return the line a stream's money is divided by, an empty one where nothing is."""
+    return encoded.line if stream.in_line_units else NO_LINE
+
+
+def rows_of(encoded: Encoded, stream: Stream, keep: Kept | None = None) -> Rows:
+    """Return a stream's rows.
 
     Parameters
     ----------
@@ -242,14 +262,11 @@ def rows_of(encoded: Encoded, stream: Stream, kept: dict[Filter, Kept] | None = 
         The records.
     stream : Stream
         Which rows.
-    kept : dict, optional
-        Rows kept for streams before this one.
+    keep : Kept, optional
+        The rows that pass its filter, where they are known already.
     """
-    kept = {} if kept is None else kept
-    table, name = encoded.table(stream.table), (stream.table, stream.where)
-    if name not in kept:
-        kept[name] = _keep(encoded, table, stream.where)
-    keep = kept[name]
+    table = encoded.table(stream.table)
+    keep = keep or keep_rows(encoded, stream)
     n = len(keep.occurred)
     channels = np.empty((n, len(stream.channels)))
     for k, value in enumerate(stream.channels):
@@ -258,12 +275,14 @@ def rows_of(encoded: Encoded, stream: Stream, kept: dict[Filter, Kept] | None = 
         else:
             values = derive(table, value)
             channels[:, k] = values if keep.positions is None else values.take(keep.positions)
-    return Rows(keep.offsets, keep.occurred, keep.known, keep.superseded, keep.month, channels), encoded.line
+    return Rows(keep.offsets, keep.occurred, keep.known, keep.superseded, keep.month, channels)
 
 
-def _keep(encoded: Encoded, table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...]) -> Kept:
+def keep_rows(encoded: Encoded, stream: Stream) -> Kept:
+    """Return the rows that pass a stream's filter."""
+    table = encoded.table(stream.table)
     arrays = (table.household, table.occurred, table.known, table.superseded, table.month)
-    positions = _passes(table, where)
+    positions = _passes(table, stream.where)
     household, *rest = arrays if positions is None else (array.take(positions) for array in arrays)
     return Kept(positions, encoded.offsets(household), *rest)
 
@@ -274,14 +293,13 @@ def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...])
     for column, codes in where:
         kind = TABLES[table.name].columns[column].kind
         if kind is Kind.CODE_SET:
-            passed = np.logical_or.reduce([table.holds_code(column, code) for code in codes])
+            each = [table.holds_code(column, code) for code in codes]
+        elif kind is Kind.FLAG:
+            each = [table.number(column) == (code == "true") for code in codes]
+        elif kind is Kind.INTEGER:
+            each = [table.number(column) == float(code) for code in codes]
         else:
-            if kind is Kind.FLAG:
-                numbers = [float(code == "true") for code in codes]
-            elif kind is Kind.INTEGER:
-                numbers = [float(code) for code in codes]
-            else:
-                numbers = [float(table.position(column, code)) for code in codes]
-            passed = np.logical_or.reduce([table.number(column) == number for number in numbers])
+            each = [table.code(column) == table.position(column, code) for code in codes]
+        passed = each[0] if len(each) == 1 else np.logical_or.reduce(each)
         keep = passed if keep is None else keep & passed
     return None if keep is None else np.flatnonzero(keep)

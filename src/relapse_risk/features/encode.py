@@ -49,16 +49,18 @@ class EncodedTable:
         known = _days(data["known_on"])
         rest = [c for c in TABLES[name].key if c not in ("household_id", "occurred_on")]
         coded = [c for c in rest if self._columns[c].kind is Kind.CODE]
+        self._codes = {column: self._listed(data[column], column) for column in coded}
         place = _pair(household.astype(np.int64), occurred)
-        for column in coded:
-            place = _pair(place, self._places(data[column], column))
+        for codes in self._codes.values():
+            place = _pair(place, codes)
         order = _order(place, known, [data[c] for c in rest if c not in coded])
         if order is not None:
             data = data.take(pa.array(order))
             household, occurred, known, place = household[order], occurred[order], known[order], place[order]
+            self._codes = {column: codes[order] for column, codes in self._codes.items()}
         self._data = data
         self.household, self.occurred, self.known = household, occurred, known
-        self.month = month_number(occurred)
+        self.month = _months(occurred)
         self.superseded = self._superseded(place)
         self._numbers: dict[str, Numbers] = {}
         self.derived: dict[str, Numbers] = {}
@@ -97,20 +99,22 @@ class EncodedTable:
     def _to_number(self, column: str) -> Numbers:
         values = self._data[column]
         kind = self._columns[column].kind
+        if kind in (Kind.CODE, Kind.TEXT):
+            codes = self.code(column)
+            return np.where(codes < 0, np.nan, codes)
         if kind is Kind.DATE:
             values = values.cast(pa.int32())
-        if kind in (Kind.CODE, Kind.TEXT):
-            values = self._listed(values, column)
         return cast(Numbers, values.cast(pa.float64()).to_numpy())
 
-    def _listed(self, values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
-        """Return each code's position in its list, missing where there is none."""
-        codes = self._columns[column].codes
-        return pc.index_in(values, value_set=pa.array(codes.values if codes else self._items, pa.string()))
+    def code(self, column: str) -> npt.NDArray[np.int32]:
+        """Return each code's or item's position in its list, -1 where there is none."""
+        if column not in self._codes:
+            self._codes[column] = self._listed(self._data[column], column)
+        return self._codes[column]
 
-    def _places(self, values: pa.ChunkedArray, column: str) -> Codes:
-        """Return each code's position in its list, -1 where there is none."""
-        return np.asarray(self._listed(values, column).fill_null(-1)).astype(np.int64)
+    def _listed(self, values: pa.ChunkedArray, column: str) -> npt.NDArray[np.int32]:
+        codes = self._columns[column].codes
+        return _positions(values, pa.array(codes.values if codes else self._items, pa.string()))
 
     def _superseded(self, place: Codes) -> Days:
         """Return the day each row's next version was known; rows that share a key are versions of one fact.
@@ -175,9 +179,9 @@ class Encoded:
         units = profiles.number("line_units")
         units = np.where(np.isnan(units), profiles.number("n_members"), units)
         areas, area = _areas(profiles, self._records.settings.line)
-        months = [self.table(name).month for name in MONEY_TABLES if len(self.table(name))]
-        first = int(min((m.min() for m in months), default=0))
-        last = int(max((m.max() for m in months), default=0))
+        spans = [pc.min_max(self._records.table(name)["occurred_on"]).values() for name in MONEY_TABLES]
+        days = [to_days(day.as_py()) for span in spans for day in span if day.is_valid]
+        first, last = (int(month_number(edge(days, default=0))) for edge in (min, max))
         return Line(
             offsets=self.offsets(profiles.household),
             occurred=profiles.occurred,
@@ -230,9 +234,29 @@ def _unique(ids: pa.ChunkedArray) -> pa.Array:
     return unique.combine_chunks() if isinstance(unique, pa.ChunkedArray) else unique
 
 
+#: Tables shorter than this are not worth a second look.
+_LONG = 10_000
+
+
 def _positions(values: pa.ChunkedArray | pa.Array, among: pa.Array, absent: int = -1) -> npt.NDArray[np.int32]:
+    if len(values) > _LONG and isinstance(values, pa.ChunkedArray):
+        return np.concatenate([_positions(chunk, among, absent) for chunk in values.chunks])
+    if len(values) > _LONG:
+        # A household's rows mostly lie together: look up each run of equal ids once.
+        runs = pc.run_end_encode(values)
+        if len(runs.values) * 4 < len(values):
+            return np.repeat(_positions(runs.values, among, absent), np.diff(np.asarray(runs.run_ends), prepend=0))
     found = pc.index_in(values, value_set=among).fill_null(absent)
-    return np.asarray(found).astype(np.int32)
+    return np.asarray(found)
+
+
+def _months(days: Days) -> Days:
+    """Return each day's month, looked up where days are many and few are different."""
+    if len(days) < _LONG:
+        return month_number(days)
+    first = int(days.min())
+    months: Days = month_number(np.arange(first, int(days.max()) + 1))[days - first]
+    return months
 
 
 def _days(values: pa.ChunkedArray) -> Days:
@@ -246,11 +270,15 @@ def _identity(values: pa.ChunkedArray) -> Codes:
 
 
 def _pair(code: Codes, other: npt.NDArray[np.integer]) -> Codes:
+    """Return numbers that order, and are equal, as the pairs are."""
     low = int(other.min(initial=0))
     width = int(other.max(initial=0)) - low + 1
     if code.size and int(code.max()) > (2**62) // width:
         code = np.unique(code, return_inverse=True)[1].astype(np.int64)
-    return code * width + (other - low)
+    paired = code * width
+    paired += other
+    paired -= low
+    return paired
 
 
 def _duplicated(code: Codes) -> npt.NDArray[np.bool_]:

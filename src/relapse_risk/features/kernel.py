@@ -93,6 +93,19 @@ class Line(NamedTuple):
     first_month: int
 
 
+#: The line where no money is told.
+NO_LINE = Line(
+    offsets=np.zeros(1, np.int64),
+    occurred=np.zeros(0, np.int32),
+    known=np.zeros(0, np.int32),
+    superseded=np.zeros(0, np.int32),
+    units=np.zeros(0),
+    area=np.zeros(0, np.int32),
+    yuan=np.zeros((1, 0)),
+    first_month=0,
+)
+
+
 class Dates(NamedTuple):
     """When the index rows look, and how far.
 
@@ -120,6 +133,9 @@ class Wanted(NamedTuple):
     ----------
     channel, window, first : ndarray of int32, shape (n_groups,), the last of shape (n_groups + 1,)
         Group g asks ``stat[first[g]:first[g + 1]]`` of one channel in one window.
+    longer : ndarray of bool, shape (n_groups,)
+        Whether the group's window is the one before of the same channel, begun earlier: only what lies between is
+        read.
     stat : ndarray of int32, shape (n_outputs,)
         A ``Stat`` each.
     """
@@ -127,6 +143,7 @@ class Wanted(NamedTuple):
     channel: Days
     window: Days
     first: Days
+    longer: npt.NDArray[np.bool_]
     stat: Days
 
 
@@ -176,10 +193,15 @@ def _compile_sweep(rule: int) -> Any:
             seen_on = dates.seen_on[d]
             n_seen = 0
             if h >= 0:
-                for r in range(rows.offsets[h + 1] - 1, rows.offsets[h] - 1, -1):
+                low, high = rows.offsets[h], rows.offsets[h + 1]
+                while low < high:  # the first row of the household that lies after all windows
+                    middle = (low + high) // 2
+                    if rows.occurred[middle] < dates.latest[d]:
+                        low = middle + 1
+                    else:
+                        high = middle
+                for r in range(low - 1, rows.offsets[h] - 1, -1):
                     occurred = rows.occurred[r]
-                    if occurred >= dates.latest[d]:
-                        continue
                     if occurred < dates.earliest[d]:
                         break
                     if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
@@ -193,20 +215,34 @@ def _compile_sweep(rule: int) -> Any:
                         for c in range(n_channels):
                             numbers[n_seen, c] = rows.values[r, c]
                     n_seen += 1
+            n = 0
+            n_read = 0
+            n_summed = 0
+            days_since = 0
+            still_open = 0
+            newest_month = 0
+            total = 0.0
+            lowest = np.inf
+            highest = -np.inf
+            below = 0
             for g in range(len(wanted.channel)):
                 c, w = wanted.channel[g], wanted.window[g]
                 start, end = dates.starts[d, w], dates.ends[d, w]
-                n = 0
-                days_since = 0
-                still_open = 0
-                newest_month = 0
-                for j in range(n_seen):
+                if not wanted.longer[g]:
+                    n = 0
+                    n_read = 0
+                    n_summed = 0
+                    days_since = 0
+                    still_open = 0
+                while n_read < n_seen:
+                    j = n_read
                     r = seen[j]
                     occurred = rows.occurred[r]
-                    if occurred >= end:
-                        continue
                     if occurred < start:
                         break
+                    n_read += 1
+                    if occurred >= end:
+                        continue
                     value = numbers[j, c]
                     if np.isnan(value):
                         continue
@@ -221,17 +257,20 @@ def _compile_sweep(rule: int) -> Any:
                     values[n] = value
                     ticks[n] = float(newest_month) if by_month else occurred / DAYS_PER_MONTH
                     n += 1
-                total = 0.0
-                lowest = np.inf
-                highest = -np.inf
-                below = 0
-                for j in range(n):
+                if by_month or n_summed == 0:  # a month that two windows share may have grown
+                    n_summed = 0
+                    total = 0.0
+                    lowest = np.inf
+                    highest = -np.inf
+                    below = 0
+                for j in range(n_summed, n):
                     value = values[j]
                     total += value
                     lowest = min(lowest, value)
                     highest = max(highest, value)
                     if value < 1.0:
                         below += 1
+                n_summed = n
                 mean = total / n if n > 0 else np.nan
                 # Written out here rather than in a function: a call would cost more than most statistics do.
                 for o in range(wanted.first[g], wanted.first[g + 1]):

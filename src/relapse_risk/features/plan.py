@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -183,13 +185,22 @@ def make_plan(features: tuple[Feature, ...]) -> Plan:
     return Plan(features, made, tuple(tuple(places[ask] for ask in asks_of(feature)) for feature in features))
 
 
+def _reads_on(before: tuple[int, int] | None, one: tuple[int, int] | None, windows: Sequence[Window]) -> bool:
+    """Return whether a group of channel and window has the channel and the end of the group before it."""
+    if before is None or one is None:
+        return False
+    return before[0] == one[0] and windows[before[1]][1] == windows[one[1]][1]
+
+
 def make_stream(asks: Sequence[Ask]) -> Stream:
     """Return the stream of asks that share a table, a filter and a way of counting."""
-    windows = tuple(dict.fromkeys(ask.window for ask in asks))
+    # Windows that end together stand one after another, the longer after the shorter: each reads on from the last.
+    windows = tuple(sorted({ask.window for ask in asks}, key=lambda w: (w[1], math.inf if w[0] is None else w[0])))
     values = tuple(dict.fromkeys(ask.series.value for ask in asks))
     groups: dict[tuple[int, int], list[Ask]] = {}
     for ask in asks:
         groups.setdefault((values.index(ask.series.value), windows.index(ask.window)), []).append(ask)
+    groups = dict(sorted(groups.items()))
     ordered = tuple(ask for of in groups.values() for ask in of)
     series = asks[0].series
     sizes = [len(of) for of in groups.values()]
@@ -205,6 +216,7 @@ def make_stream(asks: Sequence[Ask]) -> Stream:
             channel=np.array([channel for channel, _ in groups], np.int32),
             window=np.array([window for _, window in groups], np.int32),
             first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
+            longer=np.array([_reads_on(before, one, windows) for before, one in pairwise([None, *groups])], bool),
             stat=np.array([int(ask.stat) for ask in ordered], np.int32),
         ),
     )
