@@ -16,10 +16,11 @@ import pandas as pd
 from relapse_risk.datasets import Switches, simulate_county
 from relapse_risk.datasets.county.ceiling import CEILING, true_hazard
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.model.estimator import RelapseModel, directions_of
+from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.training.dataset import make_dataset
 from relapse_risk.training.evaluate import GROUPS, metrics_of, predictions_at_origins
 from relapse_risk.training.splits import rolling_origins, settled_dates
+from relapse_risk.training.train import unfitted
 
 
 def main() -> None:
@@ -48,12 +49,7 @@ def main() -> None:
     data = make_dataset(records, dates, features)
 
     def make_model() -> RelapseModel:
-        return RelapseModel(
-            monotone=directions_of(features),
-            outcome=settings.outcome,
-            random_state=asked.seed,
-            n_boosters=asked.boosters,
-        )
+        return unfitted(settings, features).set_params(n_boosters=asked.boosters, random_state=asked.seed)
 
     origins = rolling_origins(dates, settings.outcome, asked.origins)
     predictions = predictions_at_origins(data, origins, make_model, told)

@@ -24,16 +24,16 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
-from relapse_risk import Records, RelapseModel
+from relapse_risk import Records
 from relapse_risk.cli.output import show, simple_table
 from relapse_risk.datasets import import_eph
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.model.estimator import directions_of
 from relapse_risk.settings import Settings
 from relapse_risk.training.baselines import Baseline, baselines
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.metrics import ranking_metrics
 from relapse_risk.training.splits import rolling_origins, settled_dates
+from relapse_risk.training.train import unfitted
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -74,11 +74,10 @@ def _learner(learner: Learner, data: Dataset) -> Callable[[Flags, Flags], Number
 
 def contestants(data: Dataset, settings: Settings) -> dict[str, Callable[[Flags, Flags], Numbers]]:
     """Return everyone, by name: from rows to train on and rows to score to scores."""
-    directions = directions_of(catalogue(settings, data.present))
+    features = catalogue(settings, data.present)
 
     def model(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
-        fitted = RelapseModel(monotone=directions, outcome=settings.outcome).fit(X, y)
-        return fitted.predict_proba(test)[:, 1]
+        return unfitted(settings, features).fit(X, y).predict_proba(test)[:, 1]
 
     learners = {"CatBoost": _catboost, "random forest": _forest, "LightGBM, untuned": _lightgbm}
     return {

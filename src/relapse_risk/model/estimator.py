@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -352,7 +352,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.select(conditions, [name for name, _ in BANDS], LOWEST_BAND)
 
 
-def directions_of(features: tuple[Feature, ...]) -> dict[str, int]:
+def directions_of(features: Iterable[Feature]) -> dict[str, int]:
     """Return the directions that a list of features declares."""
     return {feature.name: feature.monotone for feature in features}
 

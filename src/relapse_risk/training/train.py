@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relapse_risk.dates import DateLike
 from relapse_risk.features.catalogue import catalogue
+from relapse_risk.features.declare import Feature
 from relapse_risk.model.bundle import TrainingInfo, load_model, save_bundle
 from relapse_risk.model.estimator import RelapseModel, directions_of
 from relapse_risk.records.records import Records
+from relapse_risk.settings import Settings
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
 from relapse_risk.training.splits import rolling_origins, settled_dates
@@ -47,6 +49,16 @@ class TrainingResult:
     info: TrainingInfo
     metrics: dict[str, Any]
     predictions: pd.DataFrame | None
+
+
+def unfitted(settings: Settings, features: Sequence[Feature], n_threads: int | None = None) -> RelapseModel:
+    """Return the model that a training run fits."""
+    return RelapseModel(
+        monotone=directions_of(features),
+        outcome=settings.outcome,
+        random_state=settings.training.seed,
+        n_threads=n_threads,
+    )
 
 
 def train(
@@ -86,12 +98,7 @@ def train(
     data = make_dataset(records, dates, features)
 
     def make_model() -> RelapseModel:
-        return RelapseModel(
-            monotone=directions_of(features),
-            outcome=settings.outcome,
-            random_state=settings.training.seed,
-            n_threads=n_threads,
-        )
+        return unfitted(settings, features, n_threads)
 
     origins = rolling_origins(dates, settings.outcome, settings.training.origins)
     predictions, metrics = None, {}
