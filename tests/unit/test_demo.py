@@ -1,0 +1,36 @@
+"""``relapse demo``: what a newcomer sees first."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from relapse_risk.cli import main
+from relapse_risk.model.bundle import load_model
+from relapse_risk.model.estimator import RelapseModel
+
+
+def test_the_demo_leaves_a_county_two_models_and_a_ranked_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("relapse_risk.training.train.RelapseModel", partial(RelapseModel, n_trees=5, n_boosters=1))
+    out = tmp_path / "demo"
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "--out", str(out), "--households", "600", "--json"])
+    assert ended.value.code == 0
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
+    scores = pd.read_parquet(out / "scores.parquet")
+    assert len(scores) == told["households_scored"]
+    assert scores.groupby("grid_id")["place_in_grid"].min().eq(1).all()
+    judged, latest = (load_model(out / "models" / version) for version in told["models"])
+    assert judged.info_.training.until < latest.info_.training.until == told["as_of"]
+    ranked = told["metrics"]["fall"]["scores"]
+    assert {"model", "lowest income to line", "warning thresholds", "truth (the ceiling)"} <= set(ranked)
+    assert ranked["truth (the ceiling)"]["auc"] > ranked["lowest income to line"]["auc"]
+    assert "A score orders visits; it decides nothing" in printed.err
+    assert "Visit list of grid" in printed.err
