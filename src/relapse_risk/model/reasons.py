@@ -155,11 +155,11 @@ class Explainer:
             return None
         if reference.missing > 0.5:
             return self._told(feature, float("nan"))
-        return self._told(feature, reference.median)
+        return self._told(feature, reference.median, beside=True)
 
     @staticmethod
-    def _told(feature: Feature, value: float) -> Label:
-        """Return a value in words, with its unit."""
+    def _told(feature: Feature, value: float, *, beside: bool = False) -> Label:
+        """Return a value in words, with its unit; beside another of the line, how many times it."""
         if np.isnan(value):
             missing = feature.missing.value
             return Label(missing.zh, missing.en) if feature.codes is None else NOT_RECORDED
@@ -169,6 +169,8 @@ class Explainer:
             return YES if value else NO
         number = f"{value:.0%}" if feature.unit == "share" else _number(value)
         unit = UNITS.get(feature.unit, Label("", ""))
+        if "{}" in unit.zh and beside:
+            return Label(f"{number}倍", number)
         if "{}" in unit.zh:
             return Label(unit.zh.format(number), unit.en.format(number))
         return Label(f"{number}{unit.zh}", f"{number} {unit.en}".rstrip())
