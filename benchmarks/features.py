@@ -2,7 +2,7 @@
 
     python benchmarks/features.py [--households 50000] [--dates 24] [--only polars duckdb]
 
-Everyone starts from the same Arrow tables in memory, household ids as texts, and ends with one array of
+Everyone starts from the same Arrow tables in memory, household ids as texts, and ends with one float32 array of
 (household, as_of) pairs by outputs; whatever sorting and encoding that takes is in the time. Then the time for one
 household, from posted text to features.
 """
@@ -40,7 +40,7 @@ from relapse_serve.requests import parse
 WINDOWS = (2, 6, 12, 24)
 SOURCES = ("wage", "business", "transfer")
 LOOKS = ("yard", "house", "cupboard", "tap", "health", "children")
-Matrix = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float32]
 Tables = dict[str, pa.Table]
 
 
@@ -91,7 +91,7 @@ def ours(records: Records, tables: Tables, ids: list[str], days: list[dt.date]) 
     """Ask the engine, from tables it has not seen."""
     fresh = Records.from_valid(tables, records.settings, records.present)
     index = pd.MultiIndex.from_product([ids, pd.DatetimeIndex(days)], names=["household_id", "as_of"])
-    return build_features(fresh, index, OUTPUTS).to_numpy(np.float64)
+    return build_features(fresh, index, OUTPUTS).to_numpy()
 
 
 def _start(day: dt.date, months: int) -> dt.date:
@@ -109,7 +109,7 @@ def with_pandas(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
     households = pd.Index(ids)
     for frame in (visits, incomes):
         frame["household"] = households.get_indexer(frame["household_id"])
-    out = np.full((len(ids), len(days), len(NAMES)), np.nan)
+    out = np.full((len(ids), len(days), len(NAMES)), np.nan, np.float32)
     for d, day in enumerate(days):
         as_of, told = pd.Timestamp(day), {}
         seen = {}
@@ -132,7 +132,7 @@ def with_pandas(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
         told["income_days"] = (as_of - seen["incomes"].groupby("household")["occurred_on"].max()).dt.days
         frame = pd.DataFrame(told, columns=NAMES).reindex(np.arange(len(ids)))
         frame[ZERO] = frame[ZERO].fillna(0.0)
-        out[:, d] = frame.to_numpy(np.float64)
+        out[:, d] = frame.to_numpy(np.float32)
     return out.reshape(-1, len(NAMES))
 
 
@@ -149,7 +149,7 @@ def with_polars(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
         net=pl.when(cost).then(-pl.col("amount_yuan")).otherwise(pl.col("amount_yuan"))
     )  # fmt: skip
     visits = visits.sort("occurred_on", maintain_order=True)
-    out = np.full((len(ids), len(days), len(NAMES)), np.nan)
+    out = np.full((len(ids), len(days), len(NAMES)), np.nan, np.float32)
     on = pl.col("occurred_on")
     for d, day in enumerate(days):
         of_visits = [pl.col("grade").drop_nulls().last().alias("grade_last")]
@@ -180,7 +180,7 @@ def with_polars(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
         ]
         both = row.lazy().select("household").join(told[0], on="household", how="left")
         both = both.join(told[1], on="household", how="left").sort("household")
-        done = both.select(pl.col(n).cast(pl.Float64) for n in NAMES).with_columns(pl.col(ZERO).fill_null(0.0))
+        done = both.select(pl.col(n).cast(pl.Float32) for n in NAMES).with_columns(pl.col(ZERO).fill_null(0.0))
         out[:, d] = done.collect().to_numpy()
     return out.reshape(-1, len(NAMES))
 
@@ -219,13 +219,13 @@ def with_duckdb(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
                    FROM incomes JOIN ids USING (household_id)),
              of_v AS (SELECT h, d, {", ".join(v)} FROM v JOIN days ON {seen} GROUP BY h, d),
              of_i AS (SELECT h, d, {", ".join(i)} FROM i JOIN days ON {seen} GROUP BY h, d)
-        SELECT {", ".join(f"{n}::DOUBLE AS {n}" for n in NAMES)}
+        SELECT {", ".join(f"{n}::FLOAT AS {n}" for n in NAMES)}
         FROM (SELECT h, d FROM ids CROSS JOIN days) LEFT JOIN of_v USING (h, d) LEFT JOIN of_i USING (h, d)
         ORDER BY h, d
     """  # noqa: S608
     told = con.sql(sql).to_arrow_table()
     columns = [
-        np.asarray(pc.fill_null(told[name], 0.0 if name in ZERO else float("nan"))).astype(np.float64)
+        np.asarray(pc.fill_null(told[name], 0.0 if name in ZERO else float("nan"))).astype(np.float32)
         for name in NAMES
     ]
     return np.column_stack(columns)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from relapse_risk.dates import FAR_FUTURE, Days, month_number, to_days
 from relapse_risk.errors import UsageError
+from relapse_risk.features.hashing import hash_with
 from relapse_risk.features.kernel import Line
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
@@ -127,14 +128,20 @@ class EncodedTable:
         superseded = np.full(len(self), FAR_FUTURE, np.int32)
         key = TABLES[self.name].key
         code = place if "occurred_on" in key else self.household.astype(np.int64)
-        for column in key:
-            if self._columns[column].kind in (Kind.ID, Kind.TEXT) and column != "household_id":
-                code = _pair(code, _identity(self._data[column]))
-        rows = np.flatnonzero(_duplicated(code))
+        kinds = {column: self._columns[column].kind for column in key if column != "household_id"}
+        texts = [self._data[column] for column, kind in kinds.items() if kind in (Kind.ID, Kind.TEXT)]
+        # Nearly every row is its fact's only version: tell the few that may not be by a hash, then by the texts.
+        hashed = code
+        for values in texts:
+            hashed = hash_with(hashed, values)
+        rows = np.flatnonzero(_duplicated(hashed))
         if rows.size:
-            rows = rows[np.lexsort((self.known[rows], code[rows]))]
-            same = code[rows[1:]] == code[rows[:-1]]
-            superseded[rows[:-1][same]] = self.known[rows[1:][same]]
+            code = code[rows]
+            for values in texts:
+                code = _pair(code, _identity(values.take(pa.array(rows))))
+            by = np.lexsort((self.known[rows], code))
+            same = code[by[1:]] == code[by[:-1]]
+            superseded[rows[by[:-1]][same]] = self.known[rows[by[1:]][same]]
         return superseded
 
 
@@ -270,15 +277,15 @@ def _identity(values: pa.ChunkedArray) -> Codes:
 
 
 def _pair(code: Codes, other: npt.NDArray[np.integer]) -> Codes:
-    """Return numbers that order, and are equal, as the pairs are."""
+    """Return numbers that order, and are equal, as the pairs are; written over the first halves where they fit."""
     low = int(other.min(initial=0))
     width = int(other.max(initial=0)) - low + 1
     if code.size and int(code.max()) > (2**62) // width:
         code = np.unique(code, return_inverse=True)[1].astype(np.int64)
-    paired = code * width
-    paired += other
-    paired -= low
-    return paired
+    code *= width
+    code += other
+    code -= low
+    return code
 
 
 def _duplicated(code: Codes) -> npt.NDArray[np.bool_]:
