@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from relapse_risk.dates import DateLike, Days, add_months, from_days, to_days
-from relapse_risk.features.build import encode, line_of, rows_of, split_index
+from relapse_risk.features.build import encode, rows_of, split_index
 from relapse_risk.features.declare import Series
-from relapse_risk.features.kernel import Dates, Stat, sweep
+from relapse_risk.features.kernel import NO_LINE, Dates, Stat, sweep
 from relapse_risk.features.plan import Ask, make_stream
 from relapse_risk.records.records import Records
 from relapse_risk.settings import OutcomeSettings
@@ -103,12 +103,11 @@ def _outcomes(
     mature_day = np.array([to_days(settled_on(from_days(day), outcome)) <= end for day in days], bool)
     encoded = encode(records)
     stream = make_stream([Ask(_STATUS, (None, 0), Stat.COUNT), Ask(_STATUS, (None, 0), Stat.MAX)])
-    rows, line = rows_of(encoded, stream), line_of(encoded, stream)
     n_statuses, worst = sweep(
         encoded.households(ids)[household_code],
         date_code.astype(np.int32),
-        rows,
-        line,
+        rows_of(encoded, stream),
+        NO_LINE,
         _horizon(days, outcome.horizon_months, end),
         stream.wanted,
         by_month=False,

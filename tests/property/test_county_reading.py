@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from relapse_risk.datasets.exports.amounts import PERIODS, SIZES, Unit, read_amounts, read_unit
 from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.dates import read_date, read_dates
-from relapse_risk.datasets.exports.encoding import Utf8Stream, detect, is_garbled
+from relapse_risk.datasets.exports.encoding import ByteStream, as_utf8, detect, is_garbled
 from relapse_risk.datasets.exports.merge import merge
 from relapse_risk.dates import from_days
 from relapse_risk.errors import ImportRefused
@@ -164,7 +164,7 @@ def test_a_file_is_read_as_it_was_written_or_refused(text: list[str], encoding: 
         except ImportRefused:
             assert encoding == "gb18030", "only bytes that are valid in two encodings are refused"
             return
-        stream = Utf8Stream(path, codec)
+        stream = ByteStream(as_utf8(path, codec))
         read = b"".join(iter(lambda: stream.read(size), b""))
     if read.decode("utf-8") != whole:
         # GBK bytes that happen to be Western UTF-8: seen as garbled by whoever reads them

@@ -157,6 +157,7 @@ def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterab
     """Return what the plan's streams read; ``each`` maps, on threads or not."""
     bounds = _Bounds(days)
     deque(each(encoded.table, dict.fromkeys(stream.table for stream in plan.streams)), maxlen=0)
+    line = encoded.line if any(stream.in_line_units for stream in plan.streams) else NO_LINE
     alike: dict[Filter, list[Stream]] = {}
     for stream in plan.streams:
         alike.setdefault((stream.table, stream.where), []).append(stream)
@@ -164,8 +165,7 @@ def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterab
     def inputs(streams: list[Stream]) -> list[_Input]:
         keep = keep_rows(encoded, streams[0])
         return [
-            _Input(stream, rows_of(encoded, stream, keep), line_of(encoded, stream), bounds.dates(stream.windows))
-            for stream in streams
+            _Input(stream, rows_of(encoded, stream, keep), line, bounds.dates(stream.windows)) for stream in streams
         ]
 
     found = {id(one.stream): one for some in each(inputs, alike.values()) for one in some}
@@ -246,11 +246,6 @@ class Kept(NamedTuple):
     known: Days
     superseded: Days
     month: Days
-
-
-def line_of(encoded: Encoded, stream: Stream) -> Line:
-    """Return the line a stream's money is divided by, an empty one where nothing is."""
-    return encoded.line if stream.in_line_units else NO_LINE
 
 
 def rows_of(encoded: Encoded, stream: Stream, keep: Kept | None = None) -> Rows:

@@ -184,8 +184,8 @@ class Township:
         return SimulatedTownship(tables, self._truth(months))
 
     def _truth(self, months: int) -> pa.Table:
-        firsts = add_months(np.full(months, to_days(self.p.start)), 0)
-        firsts = np.array([int(add_months(firsts[0], m)) for m in range(months)], np.int32)
+        start = to_days(self.p.start)
+        firsts = np.array([add_months(start, m) for m in range(months)], np.int32)
         hazard = np.stack(self.truth, axis=1).astype(np.float32)
         return pa.Table.from_arrays(
             [

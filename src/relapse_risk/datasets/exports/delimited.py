@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,19 @@ def head(place: Place, wanted: Collection[str] = ()) -> Head:
 def read(place: Place, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
     """Return the columns at some positions of the header."""
     form: _Form = header.detail
-    stream = pa.PythonFile(encoding.Utf8Stream(_path(place), form.codec), mode="r")
-    return read_stream(place, stream, len(header.names), at, nulls, form.delimiter)
+    chunks = encoding.as_utf8(_path(place), form.codec)
+    return read_chunks(place, chunks, len(header.names), at, nulls, form.delimiter)
 
 
-def read_stream(
-    place: Place, stream: Any, n_fields: int, at: Mapping[str, int], nulls: Sequence[str], delimiter: str = ","
+def read_chunks(
+    place: Place,
+    chunks: Iterable[bytes | bytearray | memoryview],
+    n_fields: int,
+    at: Mapping[str, int],
+    nulls: Sequence[str],
+    delimiter: str = ",",
 ) -> RawTable:
-    """Return columns of a stream of UTF-8 text."""
+    """Return columns of UTF-8 text that comes in chunks."""
     names = [f"{position}" for position in range(n_fields)]
     used = [names[position] for position in dict.fromkeys(at.values())]
     miscounted: list[int] = []
@@ -92,7 +97,7 @@ def read_stream(
     )
     try:
         with pa.csv.open_csv(
-            stream,
+            pa.PythonFile(encoding.ByteStream(chunks), mode="r"),
             read_options=options,
             parse_options=pa.csv.ParseOptions(
                 delimiter=delimiter,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -107,12 +107,23 @@ def decoded(path: Path, codec: str) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-class Utf8Stream(io.RawIOBase):
-    """A text file as a stream of UTF-8, whatever its encoding."""
+def as_utf8(path: Path, codec: str) -> Iterator[bytes]:
+    """Return a file's text as UTF-8, chunk by chunk."""
+    return (text.encode("utf-8") for text in decoded(path, codec))
 
-    def __init__(self, path: Path, codec: str) -> None:
-        self._chunks = decoded(path, codec)
-        self._left = b""
+
+class ByteStream(io.RawIOBase):
+    """Chunks of bytes as one stream.
+
+    Parameters
+    ----------
+    chunks : iterable of bytes-like
+        Read as far as is asked for.
+    """
+
+    def __init__(self, chunks: Iterable[bytes | bytearray | memoryview]) -> None:
+        self._chunks = iter(chunks)
+        self._left = bytearray()
 
     def readable(self) -> bool:
         """Return that it can be read."""
@@ -124,10 +135,9 @@ class Utf8Stream(io.RawIOBase):
             chunk = next(self._chunks, None)
             if chunk is None:
                 break
-            self._left += chunk.encode("utf-8")
-        if size < 0:
-            size = len(self._left)
-        taken, self._left = self._left[:size], self._left[size:]
+            self._left += chunk
+        taken = bytes(self._left if size < 0 else self._left[:size])
+        del self._left[: len(taken)]
         return taken
 
 

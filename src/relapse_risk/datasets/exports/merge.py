@@ -75,9 +75,7 @@ def group(data: pa.Table, columns: Sequence[str]) -> tuple[Places, int]:
 
     numbers, n_groups = np.zeros(data.num_rows, np.int64), 1
     for name in columns:
-        encoded = data[name].combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.unify_dictionaries().combine_chunks()
+        encoded = _encoded(data[name])
         codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False).astype(np.int64)
         numbers, seen = pd.factorize(numbers * (len(encoded.dictionary) + 1) + codes)
         n_groups = len(seen)
@@ -171,12 +169,16 @@ def _sorted(table: type[Table], data: pa.Table) -> Places:
 def _rank(values: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     if pa.types.is_date32(values.type):
         return np.asarray(values.cast(pa.int32()).fill_null(-(2**31))).astype(np.int32)
-    encoded = values.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
+    encoded = _encoded(values)
     by = np.asarray(encoded.dictionary.to_numpy(zero_copy_only=False)).argsort(kind="stable")
     rank = np.empty(len(by) + 1, np.int32)
     rank[by] = np.arange(len(by), dtype=np.int32)
     rank[-1] = -1
     ranks: npt.NDArray[np.int32] = rank[encoded.indices.fill_null(len(by)).to_numpy(zero_copy_only=False)]
     return ranks
+
+
+def _encoded(values: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Return a column as its distinct values and each row's place among them."""
+    encoded = values.combine_chunks().dictionary_encode()
+    return encoded.unify_dictionaries().combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from relapse_risk.datasets.exports.cells import Cells
-from relapse_risk.datasets.exports.delimited import read_stream
+from relapse_risk.datasets.exports.delimited import read_chunks
 from relapse_risk.datasets.exports.raw import Head, Place, RawTable
 from relapse_risk.errors import ImportRefused, UsageError
 
@@ -70,8 +68,7 @@ class Database:
         """Return the columns at some positions."""
         try:
             with self._connection.cursor() as cursor, cursor.copy(_copy(place)) as copy:
-                stream = pa.PythonFile(_Chunks(copy), mode="r")
-                raw = read_stream(place, stream, len(header.names), at, nulls)
+                raw = read_chunks(place, copy, len(header.names), at, nulls)
         except self._errors as error:
             raise self._refused(place, error) from error
         columns = {
@@ -111,22 +108,3 @@ def _query(place: Place) -> str:
 
 def _copy(place: Place) -> bytes:
     return f"COPY ({_query(place)}) TO STDOUT WITH (FORMAT csv, HEADER)".encode()
-
-
-class _Chunks(io.RawIOBase):
-    def __init__(self, copy: Any) -> None:
-        self._chunks = iter(copy)
-        self._left = bytearray()
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        while size < 0 or len(self._left) < size:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            self._left += chunk
-        taken = bytes(self._left if size < 0 else self._left[:size])
-        del self._left[: len(taken)]
-        return taken
