@@ -13,18 +13,19 @@ import time
 
 import pandas as pd
 
+from relapse_risk.cli.training import show_metrics
 from relapse_risk.datasets import Switches, simulate_county
 from relapse_risk.datasets.county.ceiling import CEILING, true_hazard
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.training.dataset import make_dataset
-from relapse_risk.training.evaluate import GROUPS, metrics_of, predictions_at_origins
+from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
 from relapse_risk.training.splits import rolling_origins, settled_dates
 from relapse_risk.training.train import unfitted
 
 
 def main() -> None:
-    """Print a table for each group of households."""
+    """Judge and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--households", type=int, default=30_000)
     parser.add_argument("--months", type=int, default=60)
@@ -55,22 +56,9 @@ def main() -> None:
     predictions = predictions_at_origins(data, origins, make_model, told)
     index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
     predictions[CEILING] = true_hazard(truth, index)
-    capacity = settings.training.capacity
-    metrics = metrics_of(predictions, capacity)
     told(f"judged at {', '.join(str(origin.test) for origin in origins)}")
-    for group in GROUPS:
-        if group not in metrics:
-            continue
-        scores = metrics[group]["scores"]
-        of = next(iter(scores.values()))
-        print(
-            f"\n{group}: {of['n']:,} rows, {of['positives']:,} poor within {settings.outcome.horizon_months} months"
-        )
-        print(f"{'ordered by':28}{'AUC':>8}{'average precision':>20}{f'recall at {capacity:.0%}':>15}")
-        for name, m in scores.items():
-            print(f"{name:28}{m['auc']:8.3f}{m['average_precision']:20.3f}{m['recall']:15.3f}")
-        p = metrics[group]["probability"]
-        print(f"probabilities: mean {p['mean_probability']:.4f} where {of['base_rate']:.4f} came true")
+    capacity = settings.training.capacity
+    show_metrics(metrics_of(predictions, capacity), capacity, as_json=False)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _learner(learner: Learner, data: Dataset) -> Callable[[Flags, Flags], Number
 
 def contestants(data: Dataset, settings: Settings) -> dict[str, Callable[[Flags, Flags], Numbers]]:
     """Return everyone, by name: from rows to train on and rows to score to scores."""
-    features = catalogue(settings, data.present)
+    features = catalogue(settings, data.records.present)
 
     def model(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:
         return unfitted(settings, features).fit(X, y).predict_proba(test)[:, 1]
@@ -82,7 +82,7 @@ def contestants(data: Dataset, settings: Settings) -> dict[str, Callable[[Flags,
     learners = {"CatBoost": _catboost, "random forest": _forest, "LightGBM, untuned": _lightgbm}
     return {
         "model": _learner(model, data),
-        **{baseline.name: _baseline(baseline, data) for baseline in baselines(data.present)},
+        **{baseline.name: _baseline(baseline, data) for baseline in baselines(data.records.present)},
         **{f"{name}, same features and rows": _learner(learner, data) for name, learner in learners.items()},
     }
 

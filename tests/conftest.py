@@ -66,3 +66,11 @@ def client(app: FastAPI) -> Iterator[Client]:
     client = Client(app)
     yield client
     client.close()
+
+
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make training runs quick."""
+    from tests.support.small import train_few_trees
+
+    train_few_trees(monkeypatch)

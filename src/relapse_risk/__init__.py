@@ -5,8 +5,9 @@ A score orders visits. It never includes, excludes or cuts aid: people do that.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from relapse_risk.lazy import lazily
 
 if TYPE_CHECKING:
     from relapse_risk.cohorts import attrition, cohort, cycles
@@ -58,13 +59,4 @@ __all__ = [
     "train",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: importing the package itself stays fast."""
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _WHERE)

@@ -7,24 +7,22 @@ import pandas as pd
 import pytest
 from tests.support.ascii import records as drawn
 
-from relapse_risk import Records, build_features
+from relapse_risk import Records
 from relapse_risk.training.baselines import MustVisit, Thresholds, baselines
 from relapse_risk.training.dataset import Dataset
-from relapse_risk.training.facts import rule_facts
 from relapse_risk.training.scorecard import Scorecard
 
 AS_OF = "2024-01-01"
 
 
-def facts_of(records: Records, ids: list[str]) -> Dataset:
+def rows_of(records: Records, ids: list[str]) -> Dataset:
     index = pd.MultiIndex.from_product([ids, [pd.Timestamp(AS_OF)]], names=["household_id", "as_of"])
-    facts = build_features(records, index, rule_facts())
     no = np.full(len(ids), False)
-    return Dataset(facts, facts, no, no, no, no, no, {}, records.present)
+    return Dataset(pd.DataFrame(index=index), no, no, no, no, no, {}, records)
 
 
 def scores(baseline: MustVisit | Thresholds, records: Records, ids: list[str]) -> list[float]:
-    return baseline.score(facts_of(records, ids), np.full(len(ids), True)).tolist()
+    return baseline.score(rows_of(records, ids), np.full(len(ids), True)).tolist()
 
 
 def test_warning_thresholds_are_those_of_the_county_rules() -> None:

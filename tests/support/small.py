@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from relapse_risk.cohorts import cycles
 from relapse_risk.datasets.county import simulate_county
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.bundle import TrainingInfo, save_bundle
-from relapse_risk.model.estimator import RelapseModel, directions_of
+from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 from relapse_risk.settings import Settings, TrainingSettings
 from relapse_risk.training.dataset import Dataset, make_dataset
+from relapse_risk.training.train import unfitted
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,15 @@ def dataset_of(records: Records) -> Dataset:
 
 def model_of(records: Records, data: Dataset, **parameters: Any) -> RelapseModel:
     """Return a model of few trees, on one thread unless told otherwise."""
-    directions = directions_of(catalogue(records.settings, records.present))
     few = {"n_trees": 20, "n_boosters": 2, "n_threads": 1, "feature_fraction": 0.5, "learning_rate": 0.1}
-    model = RelapseModel(monotone=directions, outcome=records.settings.outcome, **{**few, **parameters})
-    return model.fit(data.X[data.to_train], data.y[data.to_train])
+    model = unfitted(records.settings, catalogue(records.settings, records.present))
+    return model.set_params(**{**few, **parameters}).fit(data.X[data.to_train], data.y[data.to_train])
+
+
+def train_few_trees(patched: pytest.MonkeyPatch) -> None:
+    """Make training runs quick."""
+    few = partial(RelapseModel, n_trees=5, n_boosters=1)
+    patched.setattr("relapse_risk.training.train.RelapseModel", few)
 
 
 def save(model: RelapseModel, settings: Settings, until: dt.date, models: Path) -> str:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ import pytest
 from tests.support.small import Small
 
 import relapse_risk.errors
-from relapse_risk import RelapseModel
 from relapse_risk.cli import app, main
 from relapse_risk.errors import RelapseError
 from relapse_risk.records import write_folder
@@ -48,13 +46,6 @@ def data(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     training = small.records.settings.training.model_copy(update={"history_months": 6})
     settings = small.records.settings.model_copy(update={"training": training})
     return write_folder(tables, settings, tmp_path_factory.mktemp("data") / "county")
-
-
-@pytest.fixture
-def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make ``relapse train`` quick."""
-    few = partial(RelapseModel, n_trees=5, n_boosters=1)
-    monkeypatch.setattr("relapse_risk.training.train.RelapseModel", few)
 
 
 def only_json(out: str) -> dict[str, Any]:

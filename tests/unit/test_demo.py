@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +10,12 @@ import pytest
 
 from relapse_risk.cli import main
 from relapse_risk.model.bundle import load_model
-from relapse_risk.model.estimator import RelapseModel
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_the_demo_leaves_a_county_two_models_and_a_ranked_list(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("relapse_risk.training.train.RelapseModel", partial(RelapseModel, n_trees=5, n_boosters=1))
     out = tmp_path / "demo"
     with pytest.raises(SystemExit) as ended:
         main(["demo", "--out", str(out), "--households", "600", "--json"])

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from tests.support.small import Small
+from tests.support.small import Small, train_few_trees
 
-from relapse_risk import RelapseModel, train
+from relapse_risk import train
 from relapse_risk.cli import main
 from relapse_risk.errors import TrackingFailed, UsageError
 from relapse_risk.records import write_folder
@@ -28,8 +27,7 @@ pytestmark = [pytest.mark.xdist_group("mlflow"), pytest.mark.filterwarnings("ign
 def result(small: Small, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """What a quick training run returns."""
     with pytest.MonkeyPatch.context() as patched:
-        few = partial(RelapseModel, n_trees=5, n_boosters=1)
-        patched.setattr("relapse_risk.training.train.RelapseModel", few)
+        train_few_trees(patched)
         return train(small.records, tmp_path_factory.mktemp("tracked"), n_threads=1)
 
 
@@ -102,15 +100,13 @@ def test_p35_no_household_grid_or_worker_is_in_the_store(store: tuple[Path, str]
         assert not found
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_train_with_track_prints_one_json_object_that_names_the_run(
     store: tuple[Path, str],
     small: Small,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    few = partial(RelapseModel, n_trees=5, n_boosters=1)
-    monkeypatch.setattr("relapse_risk.training.train.RelapseModel", few)
     tables = {name: small.records.table(name) for name in small.records.present}
     data = write_folder(tables, small.records.settings, tmp_path / "county")
     with pytest.raises(SystemExit) as ended:

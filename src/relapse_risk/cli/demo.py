@@ -33,7 +33,7 @@ def demo(
     from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.scoring.ranking import ranked  # noqa: PLC0415
     from relapse_risk.scoring.tables import write_table  # noqa: PLC0415
-    from relapse_risk.training.evaluate import evaluate, metrics_of  # noqa: PLC0415
+    from relapse_risk.training.evaluate import metrics_of, predictions_after  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
 
     county, truth, models, scores = (out / name for name in ("county", "truth", "models", "scores.parquet"))
@@ -49,7 +49,7 @@ def demo(
         told(f"3 of 5: training on what was known before {until}")
         past = train(records, models, until=until)
         told("4 of 5: judging it on the visit cycles after that")
-        predictions, _ = evaluate(past.model, records)
+        predictions = predictions_after(past.model, records)
         index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
         predictions[CEILING] = true_hazard(read_truth(truth), index)
         metrics = metrics_of(predictions, settings.training.capacity)

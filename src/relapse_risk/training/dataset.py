@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,27 +33,29 @@ class Dataset:
     ----------
     X : DataFrame
         Features, by (household_id, as_of).
-    facts : DataFrame
-        What today's rules look at, of the same rows.
     y : ndarray of bool
         The outcome.
     to_train, in_cohort, not_poor, poor_before : ndarray of bool
         Whether a row is one to learn from; would have been scored; was not poor; had been poor or lifted before.
     counts : dict of str to int
         Labels found, and rows left out for want of one, by reason.
-    present : frozenset of str
-        Tables that the records have.
+    records : Records
+        What the rows were made of.
     """
 
     X: pd.DataFrame
-    facts: pd.DataFrame
     y: Flags
     to_train: Flags
     in_cohort: Flags
     not_poor: Flags
     poor_before: Flags
     counts: dict[str, int]
-    present: frozenset[str]
+    records: Records
+
+    @cached_property
+    def facts(self) -> pd.DataFrame:
+        """What today's rules look at, of the same rows."""
+        return build_features(self.records, cast("pd.MultiIndex", self.X.index), rule_facts())
 
     @property
     def dates(self) -> npt.NDArray[np.datetime64]:
@@ -84,12 +87,11 @@ def make_dataset(records: Records, dates: Sequence[dt.date], features: Sequence[
     not_poor, poor_before = standing(records, index)
     return Dataset(
         X=build_features(records, index, features),
-        facts=build_features(records, index, rule_facts()),
         y=label.dropna().to_numpy(bool),
         to_train=np.asarray(index.isin(train)),
         in_cohort=np.asarray(index.isin(scored)),
         not_poor=not_poor,
         poor_before=poor_before,
         counts=label_counts(records, everyone),
-        present=records.present,
+        records=records,
     )

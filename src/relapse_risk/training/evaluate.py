@@ -69,7 +69,7 @@ def predictions_at_origins(
         part = _told(data, test).assign(
             probability=model.predict_proba(data.X[test])[:, 1],
             **{WITHOUT_DIRECTIONS: free.decision_function(data.X[test])},
-            **{b.name: b.fit(data, train).score(data, test) for b in baselines(data.present)},
+            **{b.name: b.fit(data, train).score(data, test) for b in baselines(data.records.present)},
         )
         parts.append(part)
     if not parts:
@@ -143,10 +143,10 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
     return told
 
 
-def evaluate(
+def predictions_after(
     model: RelapseModel, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Judge a trained model on later dates.
+) -> pd.DataFrame:
+    """Return what a trained model and the baselines say of later dates, and what came true.
 
     Parameters
     ----------
@@ -159,11 +159,9 @@ def evaluate(
 
     Returns
     -------
-    predictions : DataFrame
+    pandas.DataFrame
         ``household_id``, ``as_of``, ``probability``, ``label``, ``in_cohort``, ``was_poor_before``, ``not_poor``
         and each baseline's score; a row for every labelled household, in the cohort to score or not.
-    metrics : dict
-        See ``metrics_of``.
 
     Raises
     ------
@@ -171,7 +169,7 @@ def evaluate(
         If ``start`` lies before the end of the training: the model has seen those outcomes. If the model is not
         of a bundle.
     NotEnoughData
-        If no date is settled, or one class does not occur.
+        If no date is settled.
     """
     info = getattr(model, "info_", None)
     if info is None:
@@ -200,8 +198,33 @@ def evaluate(
     seen = records.visible(until)
     train = make_dataset(seen, settled_dates(seen), features)
     everyone = np.full(len(data.y), True)
-    predictions = _told(data, everyone).assign(
+    return _told(data, everyone).assign(
         probability=model.predict_proba(data.X)[:, 1],
-        **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.present)},
+        **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.records.present)},
     )
-    return predictions, metrics_of(predictions, records.settings.training.capacity)
+
+
+def evaluate(
+    model: RelapseModel, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Judge a trained model on later dates.
+
+    Parameters
+    ----------
+    model, records, start, end
+        See ``predictions_after``.
+
+    Returns
+    -------
+    predictions : DataFrame
+        See ``predictions_after``.
+    metrics : dict
+        See ``metrics_of``.
+
+    Raises
+    ------
+    UsageError, NotEnoughData
+        As ``predictions_after``, and if one class does not occur.
+    """
+    predictions = predictions_after(model, records, start=start, end=end)
+    return predictions, metrics_of(predictions, model.settings_.training.capacity)
