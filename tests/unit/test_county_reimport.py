@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.support import exports
+from tests.support.small import Small
 
-from relapse_risk import build_features, cohort
+from relapse_risk import RelapseModel, build_features, cohort, load_model, score
 from relapse_risk.datasets.exports import Imported, Mapping, import_county
 from relapse_risk.datasets.exports.merge import Counts
 from relapse_risk.errors import ImportRefused
@@ -166,7 +167,12 @@ def _features(out: Path, days: list[str]) -> pd.DataFrame:
     return build_features(records, cohort(records, days, purpose="train"))
 
 
-def test_no_feature_of_a_past_day_changes_with_an_updated_export(tmp_path: Path) -> None:
+def _scores(out: Path, model: RelapseModel, days: list[str]) -> pd.DataFrame:
+    records = load_records(out)
+    return pd.concat([score(model, records, as_of=day) for day in days])
+
+
+def test_no_feature_nor_score_of_a_past_day_changes_with_an_updated_export(small: Small, tmp_path: Path) -> None:
     """Every row of the first export is changed, some go, some come late: what was known before stays byte-equal."""
     county = Path(__file__).resolve().parents[2] / "data" / "sample"
     later = shutil.copytree(county, tmp_path / "later")
@@ -174,6 +180,8 @@ def test_no_feature_of_a_past_day_changes_with_an_updated_export(tmp_path: Path)
     import_county(str(county), mapping, tmp_path / "out")
     days = ["2021-03-01", "2022-01-01", "2022-06-30", "2022-07-01"]
     before = _features(tmp_path / "out", days)
+    model = load_model(small.folder)
+    scored = _scores(tmp_path / "out", model, days)
 
     visits = (later / "入户走访.csv").read_text("gb18030").splitlines()
     visits = [visits[0], *(line.replace("正常", "严重") for line in visits[1::2])]
@@ -191,6 +199,8 @@ def test_no_feature_of_a_past_day_changes_with_an_updated_export(tmp_path: Path)
     after = _features(tmp_path / "out", days)
     pd.testing.assert_frame_equal(before, after, check_exact=True)
     assert before.select_dtypes("number").to_numpy().tobytes() == after.select_dtypes("number").to_numpy().tobytes()
+    pd.testing.assert_frame_equal(scored, _scores(tmp_path / "out", model, days), check_exact=True)
+    assert len(scored) > 100
     assert not _features(tmp_path / "out", ["2022-09-01"]).empty
     index = cohort(load_records(tmp_path / "out"), ["2022-07-01"], purpose="train")
     index = index.set_levels(pd.DatetimeIndex(["2022-09-01"]).astype("datetime64[s]"), level="as_of")
