@@ -29,8 +29,8 @@ def _known() -> Column:
     )
 
 
-def _id(zh: str, en: str, *, nullable: bool = False) -> Column:
-    return Column(Kind.ID, zh, en, nullable=nullable)
+def _id(zh: str, en: str, *, nullable: bool = False, optional: bool = False) -> Column:
+    return Column(Kind.ID, zh, en, nullable=nullable, optional=optional)
 
 
 def _code(zh: str, en: str, of: Codes, *, nullable: bool = False, optional: bool = False) -> Column:
@@ -143,7 +143,7 @@ class Observations(Table):
 
 
 class Incomes(Table):
-    """An amount received, or a production cost paid.
+    """An amount received, or a production cost paid, for the ``months`` that end with ``occurred_on``'s month.
 
     One row a day, source and part; zero is an answer (nothing was received), no row is no answer.
     """
@@ -153,11 +153,21 @@ class Incomes(Table):
     required = True
 
     household_id = _household()
-    occurred_on = _occurred("day or month end the amount stands for")
+    occurred_on = _occurred("day or month end the amount stands for; the last one of a longer period")
     known_on = _known()
     source = _code("收入来源", "source", codes.INCOME_SOURCE)
     part = _code("收入细项", "part of the source", codes.INCOME_PART, nullable=True, optional=True)
-    amount_yuan = _yuan("金额", "amount, before costs")
+    amount_yuan = _yuan("金额", "amount of the whole period, before costs")
+    months = Column(
+        Kind.INTEGER,
+        "核算月数",
+        "months the amount stands for, the last one being that of occurred_on; missing: 1",
+        "months",
+        nullable=True,
+        optional=True,
+        minimum=1,
+        maximum=60,
+    )
 
 
 class Statuses(Table):
@@ -182,15 +192,18 @@ class Statuses(Table):
 
 
 class Expenses(Table):
-    """Rigid spending."""
+    """Rigid spending: one bill, or a day's bills of a kind where nothing tells bills apart."""
 
     name = "expenses"
-    key = ("household_id", "occurred_on", "kind")
+    key = ("household_id", "occurred_on", "kind", "bill_id")
 
     household_id = _household()
     occurred_on = _occurred("day of the spending")
     known_on = _known()
     kind = _code("支出类别", "kind", codes.EXPENSE_KIND)
+    bill_id = _id(
+        "单据编号", "number of the bill, where bills of a day are told apart", nullable=True, optional=True
+    )
     total_yuan = _yuan("总费用", "the whole bill", nullable=True)
     reimbursed_yuan = _yuan("报销金额", "reimbursed", nullable=True)
     self_paid_yuan = _yuan("合规自付", "compliant self-paid part", nullable=True)
