@@ -15,7 +15,7 @@ from relapse_risk.errors import NotEnoughData
 from relapse_risk.labelling import settled_on
 from relapse_risk.settings import OutcomeSettings
 from relapse_risk.training.evaluate import metrics_of
-from relapse_risk.training.metrics import probability_metrics, ranking_metrics, visited_first
+from relapse_risk.training.metrics import foreseen_by_date, probability_metrics, ranking_metrics, visited_first
 from relapse_risk.training.splits import rolling_origins, settled_dates
 
 
@@ -122,6 +122,22 @@ def test_calibration_is_told_as_it_is() -> None:
     assert exact["brier"] == pytest.approx(0.09)
     assert exact["calibration_error"] == pytest.approx(0.0)
     assert probability_metrics(np.full(1000, 0.3), y)["calibration_error"] == pytest.approx(0.2)
+
+
+def test_the_number_foreseen_stands_beside_what_came_true_at_each_date() -> None:
+    dates = np.array(["2024-01-01"] * 3 + ["2024-03-01"] * 2, "datetime64[ns]")
+    told = foreseen_by_date(
+        dates, np.array([0.5, 0.25, 0.25, 0.1, 0.2]), np.array([True, True, False, False, False])
+    )
+    assert list(told) == ["2024-01-01", "2024-03-01"]
+    assert told["2024-01-01"] == {
+        "rows": 3,
+        "foreseen": 1.0,
+        "came_true": 2,
+        "log_ratio": pytest.approx(-np.log(2)),
+    }
+    assert told["2024-03-01"]["foreseen"] == pytest.approx(0.3)
+    assert (told["2024-03-01"]["came_true"], told["2024-03-01"]["log_ratio"]) == (0, None)
 
 
 def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:

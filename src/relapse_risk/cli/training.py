@@ -138,8 +138,23 @@ def show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> 
             for name, m in told["scores"].items()
         ]
         show(simple_table(title, columns, rows), as_json=as_json)
-        p = told["probability"]
+        p, by_date = told["probability"], told["foreseen"].values()
+        foreseen, came_true = sum(d["foreseen"] for d in by_date), sum(d["came_true"] for d in by_date)
+        show(
+            simple_table(
+                f"{titles[group].split(':')[0]}: foreseen beside what came true",
+                ["as of", "rows", "foreseen", "came true"],
+                [
+                    *(
+                        (day, d["rows"], round(d["foreseen"], 1), d["came_true"])
+                        for day, d in told["foreseen"].items()
+                    ),
+                    ("all", first["n"], round(foreseen, 1), came_true),
+                ],
+            ),
+            as_json=as_json,
+        )
         say(
-            f"probabilities: mean {p['mean_probability']:.3f} where {first['base_rate']:.3f} came true, "
-            f"Brier {p['brier']:.4f}, calibration error {p['calibration_error']:.3f}"
+            f"probabilities: {foreseen:.0f} foreseen where {came_true} came true, Brier {p['brier']:.4f}, "
+            f"calibration error {p['calibration_error']:.3f}"
         )

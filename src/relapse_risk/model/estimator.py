@@ -16,9 +16,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
-from relapse_risk.model.calibration import SigmoidCalibrator, fit_sigmoid
+from relapse_risk.model.calibration import SigmoidCalibrator, fit_sigmoid, newest_level
 from relapse_risk.model.reference import FeatureReference, describe
-from relapse_risk.model.split import Split, calibration_splits
+from relapse_risk.model.split import Split, calibration_splits, label_timing
 from relapse_risk.settings import OutcomeSettings
 
 if TYPE_CHECKING:
@@ -125,12 +125,20 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike) -> RelapseModel:
+    def fit(
+        self,
+        X: pd.DataFrame | npt.ArrayLike,
+        y: pd.Series[Any] | npt.ArrayLike,
+        *,
+        scored: npt.NDArray[np.bool_] | None = None,
+    ) -> RelapseModel:
         """Grow, calibrate and keep.
 
         First the trees are grown on the earlier rows and the sigmoid learned on the latest ones whose features
         come after the earlier rows' labels were settled; then the trees are grown anew on all rows, under the
-        same sigmoid. Without dates in the index of ``X`` the sigmoid is learned on held-out households or rows.
+        same sigmoid, whose level is set again with them: on all rows, the newest dates counting most, and then on
+        the rows that would be scored. Without dates in the index of ``X`` the sigmoid is learned on held-out
+        households or rows, and all rows count alike.
 
         Parameters
         ----------
@@ -138,23 +146,28 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Features; from ``build_features``, the index says which household and date a row is of.
         y : Series or array_like, shape (n,)
             Labels; rows whose label is missing (``pandas.NA``) are left out and counted.
+        scored : ndarray of bool, shape (n,), optional
+            Rows that would be scored, where more are learned from: the number foreseen among them is to be right.
 
         Raises
         ------
         NotEnoughData
             If one of the classes does not occur.
         """
-        X_checked, positive, index = self._prepare(X, y)
+        X_checked, positive, index, labelled = self._prepare(X, y)
+        outcome = self.outcome or _noted_outcome(y)
         splits, self.calibrated_on_ = calibration_splits(
             index,
             positive,
-            self.outcome or _noted_outcome(y),
+            outcome,
             share=self.calibration_share,
             seed=self.random_state,
         )
         self.calibrator_, floors = self._calibrate(X_checked, positive, splits)
         self.band_floors_ = floors
         self.boosters_ = self._grow(X_checked, positive)
+        among = None if scored is None else np.asarray(scored, bool)[labelled]
+        self.calibrator_ = self._at_newest_level(X_checked, positive, index, outcome, among)
         columns = list(getattr(self, "feature_names_in_", range(X_checked.shape[1])))
         self.reference_: dict[str, FeatureReference] = {
             str(column): reference for column, reference in zip(columns, describe(X_checked), strict=True)
@@ -174,14 +187,14 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         NotEnoughData
             If one of the classes does not occur.
         """
-        X_checked, positive, _ = self._prepare(X, y)
+        X_checked, positive, _, _ = self._prepare(X, y)
         self.boosters_ = self._grow(X_checked, positive)
         return self
 
     def _prepare(
         self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike
-    ) -> tuple[Matrix, npt.NDArray[np.bool_], pd.MultiIndex | None]:
-        """Return the labelled rows' features, labels and, where X tells them, households and dates."""
+    ) -> tuple[Matrix, npt.NDArray[np.bool_], pd.MultiIndex | None, npt.NDArray[np.bool_]]:
+        """Return the labelled rows' features, labels and, where X tells them, households and dates; and which."""
         matrix, names = self._learn_columns(X)
         X_checked, target = validate_data(
             self, matrix, self._target(y, len(matrix)), dtype=np.float32, ensure_all_finite="allow-nan"
@@ -195,7 +208,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_rows_, self.n_left_out_ = len(target), int((~labelled).sum())
         self.classes_, positive = self._classes(target)
         index = getattr(X, "index", None)
-        return X_checked, positive, index[labelled] if names and index is not None else None
+        return X_checked, positive, index[labelled] if names and index is not None else None, labelled
 
     def _learn_columns(self, X: pd.DataFrame | npt.ArrayLike) -> tuple[Any, list[str] | None]:
         """Return the features as numbers and their names; note the category lists."""
@@ -280,6 +293,18 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scores, outcomes = np.concatenate(raw), np.concatenate(truth)
         floors = {band: float(np.quantile(scores, 1.0 - share)) for band, share in BANDS}
         return fit_sigmoid(scores, outcomes), floors
+
+    def _at_newest_level(
+        self,
+        X: Matrix,
+        y: npt.NDArray[np.bool_],
+        index: pd.MultiIndex | None,
+        outcome: OutcomeSettings | None,
+        scored: npt.NDArray[np.bool_] | None,
+    ) -> SigmoidCalibrator:
+        timing = label_timing(index, len(y), outcome)
+        log_odds = self.calibrator_.log_odds(self.boosters_.raw_scores(X, self.n_threads))
+        return self.calibrator_.shifted(newest_level(log_odds, y, timing, scored))
 
     def _grow(self, X: Matrix, y: npt.NDArray[np.bool_]) -> Boosters:
         names = list(getattr(self, "feature_names_in_", [f"f{k}" for k in range(X.shape[1])]))

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from relapse_risk.dates import from_days, to_days
 from relapse_risk.errors import NotEnoughData
 from relapse_risk.labelling import settled_on
+from relapse_risk.model.calibration import Timing
 from relapse_risk.settings import OutcomeSettings
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ FEWEST_OF_A_CLASS = 20
 #: The trees must have seen at least this share of the rows before the calibration dates.
 LEAST_EARLIER = 0.3
 FOLDS = 5
+DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ def calibration_splits(
     NotEnoughData
         If a class is too rare even for folds.
     """
-    if index is not None and "as_of" in getattr(index, "names", []) and outcome is not None:
-        split = _later(index, y, outcome, share)
+    days = as_of_days(index)
+    if days is not None and outcome is not None:
+        split = _later(days, y, outcome, share)
         if split is not None:
             return [split], LATER
     groups = np.arange(len(y))
@@ -70,9 +73,38 @@ def calibration_splits(
     return [s for s in splits if len(np.unique(y[s.train])) == 2], OTHER_HOUSEHOLDS
 
 
-def _later(index: pd.MultiIndex, y: npt.NDArray[np.bool_], outcome: OutcomeSettings, share: float) -> Split | None:
+def as_of_days(index: pd.MultiIndex | None) -> npt.NDArray[np.int64] | None:
+    """Return each row's as_of date in days since 1970-01-01, None where an index has none."""
+    if index is None or "as_of" not in getattr(index, "names", []):
+        return None
     level = index.names.index("as_of")
-    days = index.levels[level].to_numpy().astype("datetime64[D]").astype(np.int64)[index.codes[level]]
+    days: npt.NDArray[np.int64] = index.levels[level].to_numpy().astype("datetime64[D]").astype(np.int64)
+    return days[index.codes[level]]
+
+
+def label_timing(index: pd.MultiIndex | None, n: int, outcome: OutcomeSettings | None) -> Timing:
+    """Return when n labels are of; without dates, all are of one day.
+
+    Parameters
+    ----------
+    index : pandas.MultiIndex or None
+        Of the labels; its level ``as_of`` tells dates.
+    n : int
+        Labels.
+    outcome : OutcomeSettings or None
+        Tells when the newest label is mature; at once, where it is not given.
+    """
+    days = as_of_days(index)
+    if days is None or not n:
+        return Timing(np.zeros(n), 0.0)
+    newest = int(days.max())
+    mature = newest if outcome is None else to_days(settled_on(from_days(newest), outcome))
+    return Timing((newest - days) / DAYS_PER_YEAR, (mature - newest) / DAYS_PER_YEAR)
+
+
+def _later(
+    days: npt.NDArray[np.int64], y: npt.NDArray[np.bool_], outcome: OutcomeSettings, share: float
+) -> Split | None:
     dates = np.unique(days)
     later = [day for day in dates if (days >= day).mean() >= share]
     if not later:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from relapse_risk.features.declare import Feature
+    from relapse_risk.model.estimator import RelapseModel
 
 Flags = npt.NDArray[np.bool_]
 
@@ -62,6 +63,10 @@ class Dataset:
         """The as_of date of each row."""
         level = self.X.index.get_level_values("as_of")
         return np.asarray(level.to_numpy().astype("datetime64[D]"))
+
+    def fit(self, model: RelapseModel, rows: Flags) -> RelapseModel:
+        """Fit a model on some rows; the number it foresees is set on those of them that would be scored."""
+        return model.fit(self.X[rows], self.y[rows], scored=self.in_cohort[rows])
 
     def on(self, days: Sequence[dt.date]) -> Flags:
         """Return which rows are of these dates."""

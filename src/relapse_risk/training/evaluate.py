@@ -18,7 +18,7 @@ from relapse_risk.model.features_of import features_by_name
 from relapse_risk.records.records import Records
 from relapse_risk.training.baselines import baselines
 from relapse_risk.training.dataset import Dataset, make_dataset
-from relapse_risk.training.metrics import probability_metrics, ranking_metrics
+from relapse_risk.training.metrics import foreseen_by_date, probability_metrics, ranking_metrics
 from relapse_risk.training.splits import Origin, settled_dates
 
 if TYPE_CHECKING:
@@ -63,9 +63,8 @@ def predictions_at_origins(
         if len(np.unique(data.y[train])) < 2 or not test.any():
             continue
         on_progress(f"judging at {origin.test}")
-        X, y = data.X[train], data.y[train]
-        model = make_model().fit(X, y)
-        free = make_model().set_params(monotone=None).grow(X, y)
+        model = data.fit(make_model(), train)
+        free = make_model().set_params(monotone=None).grow(data.X[train], data.y[train])
         part = _told(data, test).assign(
             probability=model.predict_proba(data.X[test])[:, 1],
             **{WITHOUT_DIRECTIONS: free.decision_function(data.X[test])},
@@ -110,7 +109,8 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
     -------
     dict
         For each group of ``GROUPS``: for the model and every other score, ranking metrics within the dates, taken
-        together; for the model, also its probabilities' and each date's.
+        together; for the model, also its probabilities', each date's, and how many it foresaw at each date beside
+        how many came true.
     """
     known = {"household_id", "as_of", "label", "in_cohort", "was_poor_before", "not_poor", "probability"}
     others = [column for column in predictions if column not in known]
@@ -128,6 +128,7 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
                 for name, score in {MODEL: probability, **{o: rows[o].to_numpy(np.float64) for o in others}}.items()
             },
             "probability": probability_metrics(probability, y),
+            "foreseen": foreseen_by_date(lists, probability, y),
             "by_date": {
                 f"{day:%Y-%m-%d}": ranking_metrics(
                     of["probability"].to_numpy(np.float64), of["label"].to_numpy(bool), capacity

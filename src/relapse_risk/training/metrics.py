@@ -109,3 +109,36 @@ def probability_metrics(probability: Numbers, y: Flags) -> dict[str, float]:
         "mean_probability": float(probability.mean()),
         "calibration_error": float(sum(gaps) / len(y)),
     }
+
+
+def foreseen_by_date(
+    dates: npt.NDArray[np.datetime64], probability: Numbers, y: Flags
+) -> dict[str, dict[str, float | int | None]]:
+    """Return how many were foreseen at each date beside how many came true.
+
+    Parameters
+    ----------
+    dates : ndarray of datetime64, shape (n,)
+        As_of date of each row.
+    probability : ndarray of float64, shape (n,)
+        Calibrated probabilities.
+    y : ndarray of bool, shape (n,)
+        The outcome.
+
+    Returns
+    -------
+    dict of str to dict
+        By date: ``rows``; ``foreseen``, the sum of the probabilities; ``came_true``; and ``log_ratio``, the natural
+        logarithm of foreseen over came true, None where nothing came true.
+    """
+    told: dict[str, dict[str, float | int | None]] = {}
+    for day in np.unique(dates):
+        rows = dates == day
+        foreseen, came_true = float(probability[rows].sum()), int(y[rows].sum())
+        told[str(day.astype("datetime64[D]"))] = {
+            "rows": int(rows.sum()),
+            "foreseen": foreseen,
+            "came_true": came_true,
+            "log_ratio": float(np.log(foreseen / came_true)) if came_true and foreseen > 0 else None,
+        }
+    return told

@@ -107,7 +107,7 @@ def train(
         metrics = metrics_of(predictions, settings.training.capacity)
     on_progress("training on all dates")
     rows = data.to_train
-    model = make_model().fit(data.X[rows], data.y[rows])
+    model = data.fit(make_model(), rows)
     info = _info(records.end, dates, data)
     version = save_bundle(model, models, settings=settings, training=info, metrics=metrics)
     folder = Path(models) / version
