@@ -1,0 +1,64 @@
+"""Which reasons are told of a household, on contributions written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.features.declare import Feature
+from relapse_risk.model.reasons import Explainer, Reason
+from relapse_risk.model.reference import FeatureReference
+
+NAMES = ("medical_paid_12m", "n_chronic", "net_last", "net_mean_12m", "yard_last", "visit_count_2m")
+ILLNESS, INCOME, LIVING = "illness", "income", "living_conditions"
+
+
+@pytest.fixture(scope="module")
+def told() -> Callable[..., list[Reason]]:
+    """Reasons of contributions, one for each of ``NAMES``."""
+    known = {feature.name: feature for feature in catalogue()}
+    features: tuple[Feature, ...] = tuple(known[name] for name in NAMES)
+    explainer = Explainer(features, {name: FeatureReference(0.0, (0.0, 1.0, 2.0)) for name in NAMES})
+
+    def reasons(contributions: list[float], at_most: int = 3) -> list[Reason]:
+        row = np.array([[*contributions, -3.0]])
+        return explainer.reasons(np.ones(len(NAMES), np.float32), row[0], explainer.by_group(row)[0], at_most)
+
+    return reasons
+
+
+@pytest.mark.parametrize(
+    ("contributions", "groups", "features"),
+    [
+        # of a group's features the weightiest speaks, wherever it stands
+        ([0.1, 0.5, 0.0, 0.0, 0.0, 0.0], [ILLNESS], ["n_chronic"]),
+        ([0.5, 0.1, 0.0, 0.0, 0.0, 0.0], [ILLNESS], ["medical_paid_12m"]),
+        # the weightiest group comes first, by its sum and not by its largest feature
+        ([0.3, 0.3, 0.5, 0.0, 0.0, 0.0], [ILLNESS, INCOME], ["medical_paid_12m", "net_last"]),
+        ([0.1, 0.0, 0.2, 0.1, 0.25, 0.0], [INCOME, LIVING, ILLNESS], ["net_last", "yard_last", "medical_paid_12m"]),
+        # a group that lowers the risk on the whole is no reason, whatever one of its features does
+        ([0.4, -0.5, 0.0, 0.0, 0.1, 0.0], [LIVING], ["yard_last"]),
+        ([-0.1, -0.1, -0.1, -0.1, -0.1, -0.1], [], []),
+    ],
+)
+def test_the_weightiest_groups_and_features_are_told(
+    told: Callable[..., list[Reason]], contributions: list[float], groups: list[str], features: list[str]
+) -> None:
+    reasons = told(contributions)
+    assert [reason.group for reason in reasons] == groups
+    assert [reason.feature for reason in reasons] == features
+
+
+def test_no_more_are_told_than_asked_for(told: Callable[..., list[Reason]]) -> None:
+    contributions = [0.1, 0.0, 0.2, 0.0, 0.3, 0.4]
+    assert [r.group for r in told(contributions, 2)] == ["other", LIVING]
+    assert told(contributions, 0) == []
+
+
+def test_a_reason_holds_its_groups_whole_part(told: Callable[..., list[Reason]]) -> None:
+    (reason,) = told([0.5, -0.2, 0.0, 0.0, 0.0, 0.0])
+    assert reason.contribution == pytest.approx(0.3)
+    assert reason.value == 1.0
