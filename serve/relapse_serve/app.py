@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from relapse_risk.dates import to_days
-from relapse_risk.model.bundle import load_model
+from relapse_risk.model.bundle import find_bundle, load_model
 from relapse_risk.model.reasons import as_records
 from relapse_risk.scoring.score import Scorer
 from relapse_risk.settings import Settings
@@ -40,11 +40,11 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
 
     Raises
     ------
-    NotFoundError, BundleRefused, SettingsInvalid
+    UsageError, NotFoundError, BundleRefused, SettingsInvalid
         If the model or the settings file is not there or not sound: the process does not start.
     """
     settings = settings or ServiceSettings()
-    model = load_model(settings.models / settings.model)
+    model = load_model(find_bundle(settings.models, settings.model))
     model.n_threads = 1  # one request, one thread: OpenMP's wake-up costs more than a row
     service = _Service(Scorer(model), settings)
     service.score(service.example())

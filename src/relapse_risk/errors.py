@@ -22,12 +22,12 @@ class UsageError(RelapseError, ValueError):
 
 
 class RecordsInvalid(RelapseError, ValueError):
-    """Records that break the rules of their tables; ``problems`` lists every breach.
+    """Records that break the rules of their tables.
 
     Parameters
     ----------
     problems : sequence of Problem
-        All breaches found, of all tables.
+        Every breach found, of all tables.
     """
 
     exit_code = 3
@@ -84,3 +84,27 @@ class ImportRefused(RelapseError, ValueError):
     """A raw source that cannot be turned into records."""
 
     exit_code = 9
+
+
+class OutputBusy(RelapseError, RuntimeError):
+    """An output that another run is writing."""
+
+    exit_code = 12
+
+
+class Interrupted(RelapseError):
+    """Stopped by Ctrl-C; no output is left half written."""
+
+    exit_code = 130
+
+
+def exit_codes() -> list[tuple[int, str, str]]:
+    """Return every code a command ends with: the code, its error class, and what it means.
+
+    Examples
+    --------
+    >>> [code for code, _, _ in exit_codes()]
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]
+    """
+    own = [(c.exit_code, c.__name__, (c.__doc__ or "").split("\n")[0]) for c in RelapseError.__subclasses__()]
+    return sorted([(0, "", "Done."), (RelapseError.exit_code, "", "A fault of the program itself."), *own])

@@ -20,7 +20,7 @@ import relapse_risk.errors
 from relapse_risk.cli import app, main
 from relapse_risk.errors import RelapseError
 from relapse_risk.records import write_folder
-from relapse_risk.scoring.tables import write_table
+from relapse_risk.scoring.tables import new_table
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -135,8 +135,8 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(pd.DataFrame, "to_parquet", half)
     monkeypatch.setattr(pd.DataFrame, "to_csv", half)
     (tmp_path / name).write_text("the older one")
-    with pytest.raises(OSError, match="No space"):
-        write_table(pd.DataFrame({"a": [1]}), tmp_path / name)
+    with pytest.raises(OSError, match="No space"), new_table(tmp_path / name) as write:
+        write(pd.DataFrame({"a": [1]}))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "the older one"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from relapse_risk import outputs
 from relapse_risk.cli import app, main
 from relapse_risk.datasets import Switches, read_truth, simulate_county, write_county
-from relapse_risk.datasets.county import simulate
 from relapse_risk.datasets.county.simulate import SIMULATED
 from relapse_risk.datasets.county.township import Township
 from relapse_risk.errors import NotFoundError, OutputExists, UsageError
@@ -72,7 +72,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
 
 
 @pytest.mark.parametrize(
-    "stopping", [(Township, "_truth"), (Settings, "to_toml"), (simulate, "replace_folder")], indirect=True
+    "stopping", [(Township, "_truth"), (Settings, "to_toml"), (outputs, "_settle")], indirect=True
 )
 @pytest.mark.usefixtures("stopping")
 def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path) -> None:

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from relapse_risk.cli import demo, importing, scoring, service, simulating, training
 from relapse_risk.cli.output import report_error
-from relapse_risk.errors import RelapseError, StorageError
+from relapse_risk.errors import Interrupted, RelapseError, StorageError, exit_codes
+
+_DISTRIBUTION = "relapse-risk"
+
+
+class _Commands(typer.core.TyperGroup):
+    """Commands that tell Ctrl-C as they tell every other end."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("stopped by Ctrl-C; no output is left half written") from None
+
+
+def _exit_codes_told() -> str:
+    lines = (f"{code:>3}  {name + ': ' if name else ''}{meaning}" for code, name, meaning in exit_codes())
+    return "\n".join(("Exit codes:", *lines))
+
 
 app = typer.Typer(
     name="relapse",
+    cls=_Commands,
     help="Learns which households are likely to return to poverty, and orders the next visits.",
+    epilog=_exit_codes_told(),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -25,6 +49,21 @@ app.command("train")(training.train_command)
 app.command("evaluate")(training.evaluate_command)
 app.command("score")(scoring.score_command)
 app.command("serve")(service.serve)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"{_DISTRIBUTION} {version(_DISTRIBUTION)}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take what may be said without a command."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -30,14 +30,16 @@ def demo(
     from relapse_risk.datasets import read_truth, write_county  # noqa: PLC0415
     from relapse_risk.datasets.county.ceiling import CEILING, true_hazard  # noqa: PLC0415
     from relapse_risk.dates import add_months, from_days, to_days  # noqa: PLC0415
+    from relapse_risk.outputs import check_folder, hold  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.scoring.ranking import ranked  # noqa: PLC0415
-    from relapse_risk.scoring.tables import write_table  # noqa: PLC0415
+    from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import metrics_of, predictions_after  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
 
     county, truth, models, scores = (out / name for name in ("county", "truth", "models", "scores.parquet"))
-    with progress() as told:
+    check_folder(models, "--out")
+    with progress() as told, hold(out), new_table(scores) as write:
         told(f"1 of 5: simulating {households:,} households over five years")
         write_county(county, truth, households, seed=seed)
         told("2 of 5: checking the records")
@@ -56,7 +58,7 @@ def demo(
         told("5 of 5: training on everything, scoring the next cycle")
         model = train(records, models)
         rows = ranked(model.model, records, records.end)
-        write_table(rows, scores)
+        write(rows)
     show_metrics(metrics, settings.training.capacity, as_json=as_json)
     grid = _riskiest_grid(rows)
     in_grid = rows[rows["grid_id"] == grid]

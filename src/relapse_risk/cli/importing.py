@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,15 +37,16 @@ def import_eph(
 ) -> None:
     """Turn the real panel (EPH Argentina) into records, with the settings that fit."""
     from relapse_risk.datasets import eph  # noqa: PLC0415
-    from relapse_risk.records import Records, write_folder  # noqa: PLC0415
+    from relapse_risk.records import Records  # noqa: PLC0415
+    from relapse_risk.records.folder import fill, new_records  # noqa: PLC0415
 
-    with progress() as told:
+    with progress() as told, new_records(out) as new:
         told("reading the panel")
         panel = eph.import_eph(files, horizon)
         told("checking the records")
         records = Records.from_tables(panel.tables, panel.settings)
         told("writing the records")
-        write_folder(panel.tables, panel.settings, out)
+        fill(new, panel.tables, panel.settings)
     tables = {name: records.table(name).num_rows for name in sorted(records.present)}
     rows = [*panel.counts.items(), *((f"rows of {name}", n) for name, n in tables.items())]
     show(simple_table("Panel imported", ["what", "count"], rows), as_json=as_json)
@@ -163,12 +165,15 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
 
 def _suggest(src: str, out: Path | None, *, as_json: bool) -> None:
     from relapse_risk.datasets.exports.suggest import suggest_mapping  # noqa: PLC0415
+    from relapse_risk.outputs import new_file  # noqa: PLC0415
 
     if out is not None and out.exists():
         raise OutputExists(f"{out} exists; name another file for the suggested mapping, or move it away")
-    suggested = suggest_mapping(src)
-    if out is not None:
-        out.write_text(suggested.text, encoding="utf-8")
+    with new_file(out) if out else nullcontext() as new:
+        suggested = suggest_mapping(src)
+        if new:
+            new.write_text(suggested.text, encoding="utf-8")
+    if out:
         say(f"a first mapping in {out}: read it through, every TODO in it asks something, then import with it")
     elif not as_json:
         sys.stdout.write(suggested.text)

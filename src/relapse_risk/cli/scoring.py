@@ -28,23 +28,21 @@ def score_command(
 ) -> None:
     """Score every household of the cohort, with reasons, riskiest first within each grid."""
     from relapse_risk.cohorts import attrition  # noqa: PLC0415
-    from relapse_risk.model.bundle import load_model  # noqa: PLC0415
-    from relapse_risk.records import load_records  # noqa: PLC0415
-    from relapse_risk.scoring.ranking import as_of_date, latest_version, ranked  # noqa: PLC0415
-    from relapse_risk.scoring.tables import check_ending, write_table  # noqa: PLC0415
+    from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
+    from relapse_risk.records.folder import load_records, settings_of  # noqa: PLC0415
+    from relapse_risk.scoring.ranking import as_of_date, ranked  # noqa: PLC0415
+    from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
 
-    if out:
-        check_ending(out)
-    with progress() as told:
+    bundle = find_bundle(models, model)
+    settings = settings_of(data)
+    day = as_of_date(as_of.date() if as_of else None, cycle, settings.cycle)
+    with progress() as told, new_table(out) as write:
         told("reading model and records")
-        version = model or latest_version(models)
-        loaded, records = load_model(models / version), load_records(data)
-        day = as_of_date(as_of.date() if as_of else None, cycle, records.settings.cycle)
+        loaded, records = load_model(bundle), load_records(data, settings)
         told(f"scoring as of {day}")
         rows = ranked(loaded, records, day)
         removed = attrition(records.with_model_settings(loaded.settings_), day)
-        if out:
-            write_table(rows, out)
+        write(rows)
     show(
         simple_table(
             "Cohort",
@@ -66,13 +64,13 @@ def score_command(
         as_json=as_json,
     )
     say(
-        f"{len(rows):,} households scored by model {version}"
+        f"{len(rows):,} households scored by model {bundle.name}"
         + (f", in {out}" if out else "; --out FILE keeps them")
     )
     if as_json:
         emit(
             {
-                "model": version,
+                "model": bundle.name,
                 "as_of": day,
                 "households": len(rows),
                 "bands": rows["band"].value_counts().to_dict(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import multiprocessing
 import os
 import socket
@@ -17,7 +18,9 @@ from relapse_risk.errors import UsageError
 
 def serve(
     model: Annotated[str | None, typer.Option(help="Model version; the latest otherwise.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on, of this machine alone: 127.0.0.1, ::1 or localhost.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with the model.")] = 1,
     config: Annotated[
@@ -26,37 +29,64 @@ def serve(
     ] = None,
     models: ModelsOption = Path("models"),
 ) -> None:
-    """Answer POST /v1/scores."""
+    """Answer POST /v1/scores, for programs on this machine.
+
+    The service has no access control: whoever reaches it is answered. So it listens on loopback addresses alone.
+    """
+    address = _loopback(host)
     try:
         from granian.constants import Interfaces  # noqa: PLC0415
         from granian.http import HTTP1Settings  # noqa: PLC0415
         from granian.server import Server  # noqa: PLC0415
     except ImportError as error:
         raise UsageError("the service needs FastAPI and granian: install relapse-risk[serve]") from error
-    from relapse_risk.model.bundle import load_model  # noqa: PLC0415
-    from relapse_risk.scoring.ranking import latest_version  # noqa: PLC0415
+    from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
     from relapse_risk.settings import Settings  # noqa: PLC0415
 
-    _refuse_taken(host, port)
-    version = model or latest_version(models)
+    _refuse_taken(address, port)
+    bundle = find_bundle(models, model)
     if config:
         Settings.load(config)
         os.environ["RELAPSE_CONFIG"] = str(config)
-    load_model(models / version)  # refuse a bad bundle here, in words, rather than in a worker
+    load_model(bundle)  # refuse a bad bundle here, in words, rather than in a worker
     # A worker forked from a process that has loaded LightGBM and Arrow hangs: their threads are not forked.
     multiprocessing.set_start_method("spawn", force=True)
-    os.environ["RELAPSE_MODELS"], os.environ["RELAPSE_MODEL"] = str(models), version
-    say(f"serving model {version} at http://{host}:{port}/v1/scores")
+    os.environ["RELAPSE_MODELS"], os.environ["RELAPSE_MODEL"] = str(models), bundle.name
+    shown = f"[{address}]" if ":" in address else address
+    say(f"serving model {bundle.name} at http://{shown}:{port}/v1/scores, to this machine alone")
     Server(
         "relapse_serve.app:create_app",
         factory=True,
         interface=Interfaces.ASGI,
-        address=host,
+        address=address,
         port=port,
         workers=workers,
         http1_settings=HTTP1Settings(header_read_timeout=5_000),
         log_access=False,
     ).serve()
+
+
+def _loopback(host: str) -> str:
+    """Return the loopback address that a host stands for.
+
+    Raises
+    ------
+    UsageError
+        If it stands for any other: the service would answer other machines, and asks nobody for a key.
+    """
+    try:
+        if host.lower() == "localhost":
+            found = [str(of[4][0]) for of in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        else:
+            found = [host.removeprefix("[").removesuffix("]")]
+        if all(ipaddress.ip_address(address).is_loopback for address in found):
+            return sorted(found, key=lambda address: ":" in address)[0]
+    except (OSError, ValueError):  # not resolved; not an address
+        pass
+    raise UsageError(
+        f"--host {host}: the service has no access control yet, and so listens to this machine alone. "
+        "Valid: 127.0.0.1 (any of 127.0.0.0/8), ::1, localhost."
+    )
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -31,17 +31,20 @@ def train_command(
     as_json: JsonOption = False,
 ) -> None:
     """Judge the procedure at rolling origins, train on everything settled, and write a model bundle."""
-    from relapse_risk.records import load_records  # noqa: PLC0415
+    from relapse_risk.outputs import check_folder  # noqa: PLC0415
+    from relapse_risk.records.folder import load_records, settings_of  # noqa: PLC0415
     from relapse_risk.settings import Settings  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
 
+    check_folder(models, "--models")
+    settings = Settings.load(config) if config else settings_of(data)
     if track:
         from relapse_risk.training.tracking import check_uri  # noqa: PLC0415
 
         check_uri(track)
     with progress() as told:
         told("reading the records")
-        records = load_records(data, Settings.load(config) if config else None)
+        records = load_records(data, settings)
         result = train(records, models, until=until.date() if until else None, n_threads=threads, on_progress=told)
         run = None
         if track:
@@ -88,22 +91,20 @@ def evaluate_command(
     as_json: JsonOption = False,
 ) -> None:
     """Judge a model on later dates, beside the rules used today."""
-    from relapse_risk.model.bundle import load_model  # noqa: PLC0415
+    from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
-    from relapse_risk.scoring.tables import check_ending, write_table  # noqa: PLC0415
+    from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import evaluate  # noqa: PLC0415
 
-    if predictions:
-        check_ending(predictions)
-    with progress() as told:
+    bundle = find_bundle(models, model)
+    with progress() as told, new_table(predictions) as write:
         told("reading model and records")
-        loaded, records = load_model(models / model), load_records(data)
+        loaded, records = load_model(bundle), load_records(data)
         told("judging")
         rows, metrics = evaluate(
             loaded, records, start=start.date() if start else None, end=end.date() if end else None
         )
-        if predictions:
-            write_table(predictions_file(rows), predictions)
+        write(predictions_file(rows))
     show_metrics(metrics, loaded.settings_.training.capacity, as_json=as_json)
     if predictions:
         say(f"{len(rows):,} predictions in {predictions}")

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from relapse_risk.model.calibration import SigmoidCalibrator
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.features_of import features_by_name
 from relapse_risk.model.reference import FeatureReference
-from relapse_risk.records.folder import replace_folder
+from relapse_risk.outputs import hold, sweep_folder
 from relapse_risk.settings import Settings
 
 MANIFEST = "manifest.json"
@@ -185,28 +184,66 @@ def _json(value: Any) -> bytes:
 
 
 def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
-    if folder.exists():
-        for name, data in contents.items():
-            file = folder / name
-            if not file.is_file() or file.read_bytes() != data:
-                raise OutputExists(f"{folder} exists and holds something else; move it away and train again")
+    sweep_folder(folder.parent, VERSION.fullmatch)
+    if _is_there(folder, contents):
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.parent / f".{folder.name}.part-{os.getpid()}"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    try:
-        for name, data in contents.items():
-            (part / name).write_bytes(data)
-        replace_folder(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with hold(folder, wait=True) as held:  # a run that writes the same version writes the same bytes
+        if _is_there(folder, contents):
+            return
+        with held.folder(MANIFEST, lacking="is no bundle") as new:
+            for name, data in contents.items():
+                (new / name).write_bytes(data)
+
+
+def _is_there(folder: Path, contents: Mapping[str, bytes]) -> bool:
+    if not folder.exists():
+        return False
+    for name, data in contents.items():
+        file = folder / name
+        if not file.is_file() or file.read_bytes() != data:
+            raise OutputExists(f"{folder} exists and holds something else; move it away and train again")
+    return True
 
 
 def versions(models: Path | str) -> list[str]:
     """Return the versions below a folder of models, oldest training day first."""
     folder = Path(models)
     return sorted(p.name for p in folder.iterdir() if VERSION.fullmatch(p.name)) if folder.is_dir() else []
+
+
+def find_bundle(models: Path | str, version: str | None = None) -> Path:
+    """Return the folder of a version, or of the one with the latest training day.
+
+    A version is a name, never a path: nothing outside the folder of models is looked at.
+
+    Raises
+    ------
+    UsageError
+        If the version is not spelled as one, or ``models`` is a file.
+    NotFoundError
+        If no version is asked for and there is none.
+
+    Examples
+    --------
+    >>> find_bundle("models", "../20220701-0123456789ab")
+    Traceback (most recent call last):
+    ...
+    relapse_risk.errors.UsageError: '../20220701-0123456789ab' is not a model version. Valid: ...
+    """
+    folder = Path(models)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--models {folder} is a file. Valid: a folder of model bundles.")
+    there = versions(folder)
+    if version is None:
+        if not there:
+            raise NotFoundError(f"no model in {folder}; train one: relapse train --data DIR --models {folder}")
+        return folder / there[-1]
+    if not VERSION.fullmatch(version):
+        raise UsageError(
+            f"{version!r} is not a model version. Valid: YYYYMMDD-<12 hex digits>, a folder's name in {folder}. "
+            f"Versions there: {', '.join(there) or 'none'}."
+        )
+    return folder / version
 
 
 def load_model(path: Path | str) -> RelapseModel:

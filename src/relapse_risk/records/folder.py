@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relapse_risk.errors import NotFoundError, OutputExists, RecordsInvalid
+from relapse_risk.errors import NotFoundError, RecordsInvalid
+from relapse_risk.outputs import new_folder
 from relapse_risk.records.problems import Problem
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import empty
@@ -47,9 +47,7 @@ def load_records(path: Path | str, settings: Settings | None = None) -> Records:
     ...
     relapse_risk.errors.NotFoundError: no records folder nowhere; ...
     """
-    folder = Path(path)
-    if not folder.is_dir():
-        raise NotFoundError(f"no records folder {folder}; `relapse import` and `relapse simulate` write one")
+    folder = _there(path)
     settings = settings or Settings.load(folder)
     tables: dict[str, pa.Table] = {}
     problems: list[Problem] = []
@@ -69,6 +67,26 @@ def load_records(path: Path | str, settings: Settings | None = None) -> Records:
     if problems or found:
         raise RecordsInvalid((*problems, *found))
     return Records.from_valid(conformed, settings, frozenset(tables))
+
+
+def settings_of(path: Path | str) -> Settings:
+    """Read a records folder's settings alone: what is asked of it can be checked before its tables are read.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such folder, or no settings in it.
+    SettingsInvalid
+        If they do not fit.
+    """
+    return Settings.load(_there(path))
+
+
+def _there(path: Path | str) -> Path:
+    folder = Path(path)
+    if not folder.is_dir():
+        raise NotFoundError(f"no records folder {folder}; `relapse import` and `relapse simulate` write one")
+    return folder
 
 
 def write_folder(
@@ -95,43 +113,49 @@ def write_folder(
     ------
     OutputExists
         If something else lies there.
+    OutputBusy
+        If another run is writing it.
     """
-    out = Path(out)
-    if out.exists() and not (out / SETTINGS_FILE).is_file():
-        raise OutputExists(f"{out} exists and is not a records folder; choose another --out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.parent / f".{out.name}.part-{os.getpid()}"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    try:
-        for name, data in tables.items():
-            pq.write_table(data, part / f"{name}.parquet", compression="zstd")
-        (part / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
-        for name, text in (beside or {}).items():
-            (part / name).parent.mkdir(exist_ok=True)
-            (part / name).write_text(text, encoding="utf-8", newline="")
-        replace_folder(part, out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return out
+    with new_records(out) as new:
+        fill(new, tables, settings, beside=beside)
+    return Path(out)
 
 
-def replace_folder(part: Path, out: Path) -> None:
-    """Flush a finished folder to disk and give it its name; an older one of that name goes."""
-    for file in part.rglob("*"):
-        _flush(file)
-    _flush(part)
-    old = part.with_name(f"{part.name}.old")
-    if out.exists():
-        out.rename(old)
-    part.rename(out)
-    _flush(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
+@contextmanager
+def new_records(out: Path | str) -> Iterator[Path]:
+    """Hold a records folder from the start of a long run; give the empty one that replaces it at the end.
+
+    Parameters
+    ----------
+    out : path
+        Must not exist, or be a records folder.
+
+    Raises
+    ------
+    OutputExists
+        If something else lies there.
+    OutputBusy
+        If another run is writing it.
+    """
+    with new_folder(out, marker=SETTINGS_FILE, lacking="is not a records folder") as new:
+        yield new
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def fill(
+    new: Path, tables: Mapping[str, pa.Table], settings: Settings, *, beside: Mapping[str, str] | None = None
+) -> None:
+    """Write tables, settings and texts into a folder that ``new_records`` gave.
+
+    Parameters
+    ----------
+    new : Path
+        The empty folder.
+    tables, settings, beside
+        See ``write_folder``.
+    """
+    for name, data in tables.items():
+        pq.write_table(data, new / f"{name}.parquet", compression="zstd")
+    (new / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
+    for name, text in (beside or {}).items():
+        (new / name).parent.mkdir(exist_ok=True)
+        (new / name).write_text(text, encoding="utf-8", newline="")

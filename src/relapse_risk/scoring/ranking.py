@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relapse_risk.cohorts import cycles
 from relapse_risk.dates import add_months, from_days, to_days
-from relapse_risk.errors import NotFoundError, UsageError
-from relapse_risk.model.bundle import versions
+from relapse_risk.errors import UsageError
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.score import score
@@ -18,20 +16,6 @@ from relapse_risk.settings import CycleSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def latest_version(models: Path) -> str:
-    """Return the version with the latest training day.
-
-    Raises
-    ------
-    NotFoundError
-        If the folder holds none.
-    """
-    there = versions(models)
-    if not there:
-        raise NotFoundError(f"no model in {models}; train one: relapse train --data DIR --models {models}")
-    return there[-1]
 
 
 def as_of_date(as_of: dt.date | None, cycle: str | None, settings: CycleSettings) -> dt.date:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relapse_risk.errors import UsageError
+from relapse_risk.outputs import new_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,29 +28,40 @@ def check_ending(file: Path) -> None:
         raise UsageError(f"{file}: the ending {file.suffix!r} is not known. Valid: .parquet, .csv.")
 
 
-def write_table(frame: pd.DataFrame, file: Path) -> None:
-    """Write a frame as Parquet or CSV, by the file's ending; an existing file is replaced at once.
+@contextmanager
+def new_table(file: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Hold a result file from the start of a long run; give the function that writes a frame to it.
 
-    In CSV, reasons are JSON.
+    The frame is written as Parquet or CSV, by the file's ending; in CSV, reasons are JSON. The file appears, or
+    replaces an older one at once, when the block ends well.
+
+    Parameters
+    ----------
+    file : Path, optional
+        Where it is left out, nothing is written.
 
     Raises
     ------
     UsageError
         If the ending is neither ``.parquet`` nor ``.csv``.
+    OutputExists
+        If a folder lies there.
+    OutputBusy
+        If another run is writing it.
     """
+    if file is None:
+        yield lambda _: None
+        return
     check_ending(file)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part-{os.getpid()}")
-    try:
-        if file.suffix == ".parquet":
-            frame.to_parquet(part, index=False)
-        else:
-            _plain(frame).to_csv(part, index=False, date_format="%Y-%m-%d")
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(file) as new:
+        yield partial(_write, file=new)
+
+
+def _write(frame: pd.DataFrame, file: Path) -> None:
+    if file.suffix == ".parquet":
+        frame.to_parquet(file, index=False)
+    else:
+        _plain(frame).to_csv(file, index=False, date_format="%Y-%m-%d")
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

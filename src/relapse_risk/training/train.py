@@ -13,6 +13,7 @@ from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import Feature
 from relapse_risk.model.bundle import TrainingInfo, load_model, save_bundle
 from relapse_risk.model.estimator import RelapseModel, directions_of
+from relapse_risk.outputs import check_folder
 from relapse_risk.records.records import Records
 from relapse_risk.settings import Settings
 from relapse_risk.training.dataset import Dataset, make_dataset
@@ -88,7 +89,10 @@ def train(
     ------
     NotEnoughData
         If too few dates, rows or positives are there.
+    UsageError, StorageError
+        If no bundle can be written in ``models``.
     """
+    check_folder(models, "models")
     if until is not None:
         records = records.visible(until)
     settings = records.settings

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,8 +21,8 @@ from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.switches import Switches
 from relapse_risk.datasets.county.township import TRUTH_SCHEMA, SimulatedTownship, Township
 from relapse_risk.dates import add_months, from_days, to_days
-from relapse_risk.errors import NotFoundError, OutputExists, UsageError
-from relapse_risk.records.folder import replace_folder
+from relapse_risk.errors import NotFoundError, UsageError
+from relapse_risk.outputs import new_folder
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import TABLES
@@ -160,6 +158,8 @@ def write_county(
     ------
     OutputExists
         If either folder is there and ``write_county`` did not make it: imported records are never replaced.
+    OutputBusy
+        If another run is writing either.
     UsageError
         If one folder lies in the other, or there are no households or months.
     """
@@ -169,19 +169,18 @@ def write_county(
         raise UsageError(
             f"--out {out} and --truth {truth}: the truth is kept apart. Name two folders side by side."
         )
-    for folder, option in ((out, "--out"), (truth, "--truth")):
-        if folder.exists() and not (folder / MADE_FILE).is_file():
-            raise OutputExists(f"{folder} exists and holds nothing simulated; choose another {option}")
     used = switches or Switches()
     made = {"households": households, "months": months, "seed": seed, "switches": vars(used)}
-    parts = {folder: folder.parent / f".{folder.name}.part-{os.getpid()}" for folder in (out, truth)}
     rows = dict.fromkeys(SIMULATED, 0)
-    try:
-        for part in parts.values():
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-        files = {name: (parts[out] / f"{name}.parquet", arrow_schema(TABLES[name])) for name in SIMULATED}
-        files["truth"] = (parts[truth] / TRUTH_FILE, TRUTH_SCHEMA)
+    lacking = "holds nothing simulated"
+    # Records appear last: where they are new, so is their truth. A run killed between the two leaves the new
+    # truth beside the old records; the same run again mends it.
+    with (
+        new_folder(out, MADE_FILE, lacking) as records,
+        new_folder(truth, MADE_FILE, lacking, "--truth") as hazards,
+    ):
+        files = {name: (records / f"{name}.parquet", arrow_schema(TABLES[name])) for name in SIMULATED}
+        files["truth"] = (hazards / TRUTH_FILE, TRUTH_SCHEMA)
         with ExitStack() as opened:
             writers = {
                 name: opened.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
@@ -195,14 +194,9 @@ def write_county(
                     rows[name] += township.tables[name].num_rows
                 writers["truth"].write_table(township.truth)
         settings = county_settings(_end(p, months), p)
-        (parts[out] / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
-        for part in parts.values():
-            (part / MADE_FILE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
-        for folder in (truth, out):  # records appear last: where they are new, so is their truth
-            replace_folder(parts[folder], folder)
-    finally:
-        for part in parts.values():
-            shutil.rmtree(part, ignore_errors=True)
+        (records / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
+        for new in (records, hazards):
+            (new / MADE_FILE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     return rows
 
 

@@ -23,11 +23,11 @@ from relapse_risk.datasets.exports.rows import Part, TableRows, read_block
 from relapse_risk.datasets.exports.sources import Origin
 from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.dates import to_days
-from relapse_risk.errors import ImportRefused, OutputExists, UsageError
-from relapse_risk.records.folder import load_records, write_folder
+from relapse_risk.errors import ImportRefused, UsageError
+from relapse_risk.records.folder import fill, load_records, new_records
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
-from relapse_risk.settings import SETTINGS_FILE, Settings
+from relapse_risk.settings import Settings
 
 #: Folder of the rejects, in the records folder.
 REJECTS = "rejects"
@@ -124,8 +124,22 @@ def import_county(
         many rows were set aside. Nothing is written then.
     OutputExists
         If ``out`` is something else than a records folder.
+    OutputBusy
+        If another run is writing it.
     """
-    out = Path(out)
+    with new_records(out) as new:
+        return _import(src, mapping, Path(out), new, exported_on, max_reject_share, told)
+
+
+def _import(
+    src: str,
+    mapping: mapping_file.Mapping,
+    out: Path,
+    new: Path,
+    exported_on: dt.date | None,
+    max_reject_share: float | None,
+    told: Callable[[str], None],
+) -> Imported:
     day = exported_on or mapping.export.date
     if day is None:
         raise UsageError(
@@ -169,7 +183,7 @@ def import_county(
     told("checking the records")
     records = Records.from_tables(tables, settings)
     told("writing the records")
-    write_folder(tables, settings, out, beside=_as_files(rejects))
+    fill(new, tables, settings, beside=_as_files(rejects))
     undated = tuple(
         name for name, blocks in mapping.tables.items() if any("known_on" not in block.columns for block in blocks)
     )
@@ -180,8 +194,6 @@ def _held(out: Path, day: dt.date) -> Records | None:
     """Return the records already there, None where there are none."""
     if not out.exists():
         return None
-    if not (out / SETTINGS_FILE).is_file():
-        raise OutputExists(f"{out} exists and is not a records folder; choose another --out")
     held = load_records(out)
     if day + dt.timedelta(days=1) < held.end:
         raise ImportRefused(

@@ -1,0 +1,420 @@
+"""Folders and files on disk: whole or not at all, one run at a time, for their owner's eyes.
+
+A run holds its output from its start: a lock that the system frees when the run ends, however it ends. What it
+writes lies aside until it is done, in a hidden folder beside the output::
+
+    .county.part/lock    held by the run that writes county
+    .county.part/new     what it writes
+    .county.part/old     for a moment, the county it replaces, where the file system cannot exchange two names
+
+Then the new takes the output's name in one step. Whatever step a run is killed at, the name stands for the old or
+the new, whole; the next run into the same output clears away what is left.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from relapse_risk.errors import OutputBusy, OutputExists, StorageError, UsageError
+
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_LOCK, _NEW, _OLD = "lock", "new", "old"
+#: Tries at a lock whose holder clears its folder away in the same moment.
+_TRIES = 100
+#: ``renameat2``'s flag, and the folder that relative paths start from.
+_RENAME_EXCHANGE, _AT_FDCWD = 2, -100
+#: How systems and file systems say that they cannot exchange two names.
+_NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY)
+
+
+class Held:
+    """An output that this run alone writes; ``hold`` makes one.
+
+    Parameters
+    ----------
+    path : Path
+        The output, as it was named.
+    target : Path
+        The same without symbolic links: a link stays, and what it leads to is replaced.
+    aside : Path
+        The hidden folder beside it.
+    """
+
+    def __init__(self, path: Path, target: Path, aside: Path) -> None:
+        self.path = path
+        self._target = target
+        self._aside = aside
+
+    @contextmanager
+    def folder(self, marker: str, lacking: str, option: str = "--out") -> Iterator[Path]:
+        """Give an empty folder to fill; it takes the output's name when the block ends well.
+
+        Parameters
+        ----------
+        marker : str
+            File that tells that a folder of that name may be replaced.
+        lacking : str
+            What a folder without it is told to be, such as "is not a records folder".
+        option : str
+            What named the output.
+
+        Raises
+        ------
+        OutputExists
+            If something else lies there.
+        """
+        self._refuse_foreign(marker, lacking, option)
+        new = self._aside / _NEW
+        with _told(self.path):
+            new.mkdir(_FOLDER_MODE)
+        with _no_space_told(self.path):
+            yield new
+            for file in new.rglob("*"):
+                _settle(file)
+            _settle(new)
+        self._refuse_foreign(marker, lacking, option)  # someone may have put something there meanwhile
+        with _told(self.path):
+            if self._target.exists():
+                _exchange(new, self._target, self._aside / _OLD)
+            else:
+                new.rename(self._target)
+        _flush(self._target.parent)
+
+    @contextmanager
+    def file(self) -> Iterator[Path]:
+        """Give the path to write a file at, of the output's ending; it takes its name when the block ends well.
+
+        Raises
+        ------
+        OutputExists
+            If the output is a folder or a device.
+        """
+        if self._target.exists() and not self._target.is_file():
+            raise OutputExists(f"{self.path} exists and is not a file; name another file")
+        new = self._aside / f"{_NEW}{self._target.suffix}"
+        with _no_space_told(self.path):
+            yield new
+            _settle(new)
+        with _told(self.path):
+            new.replace(self._target)
+        _flush(self._target.parent)
+
+    def _refuse_foreign(self, marker: str, lacking: str, option: str) -> None:
+        if not os.path.lexists(self._target):
+            return
+        if not (self._target / marker).is_file():
+            raise OutputExists(f"{self.path} exists and {lacking}; choose another {option}")
+        if self._target.is_mount():
+            raise OutputExists(
+                f"{self.path} is where a disk is mounted and cannot be replaced; name a folder in it"
+            )
+
+
+@contextmanager
+def hold(path: Path | str, *, wait: bool = False) -> Iterator[Held]:
+    """Hold an output, so that no other run writes it meanwhile; clear away what a killed run left of it.
+
+    Take it before the work: a second run is then refused at its start.
+
+    Parameters
+    ----------
+    path : path
+        The output, there or not. Folders above it are made; those that stay empty go again.
+    wait : bool
+        Wait for another run instead of refusing; for outputs that are quickly written.
+
+    Yields
+    ------
+    Held
+
+    Raises
+    ------
+    OutputBusy
+        If another run holds it.
+    StorageError
+        If nothing can be written there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with hold(folder / "records"), hold(folder / "records"):
+    ...     pass
+    Traceback (most recent call last):
+    ...
+    relapse_risk.errors.OutputBusy: another run is writing ...
+    """
+    path = Path(path)
+    target = _resolved(path)
+    aside = target.with_name(f".{target.name}.part")
+    made: list[Path] = []
+    try:
+        with _told(path):
+            descriptor = _lock(path, aside, made, wait=wait)
+        try:
+            with _told(path):
+                _sweep(target, aside)
+            yield Held(path, target, aside)
+        finally:
+            try:
+                _sweep(target, aside)
+            finally:
+                _release(aside, descriptor)
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+@contextmanager
+def new_folder(path: Path | str, marker: str, lacking: str, option: str = "--out") -> Iterator[Path]:
+    """Hold an output from here on, and give the empty folder that takes its name when the block ends well.
+
+    Parameters
+    ----------
+    path
+        See ``hold``.
+    marker, lacking, option
+        See ``Held.folder``.
+    """
+    with hold(path) as held, held.folder(marker, lacking, option) as new:
+        yield new
+
+
+@contextmanager
+def new_file(path: Path | str) -> Iterator[Path]:
+    """Hold an output from here on, and give the path of the file that takes its name when the block ends well.
+
+    Parameters
+    ----------
+    path
+        See ``hold``.
+    """
+    with hold(path) as held, held.file() as new:
+        yield new
+
+
+def check_folder(folder: Path | str, option: str) -> None:
+    """Refuse a folder of outputs that none can be written in, before the work.
+
+    Raises
+    ------
+    UsageError
+        If it, or what would be above it, is a file.
+    StorageError
+        If the system lets nothing be written there.
+    """
+    folder = Path(folder)
+    nearest = _resolved(folder)
+    while not os.path.lexists(nearest):
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise UsageError(f"{option} {folder}: {nearest} is a file. Valid: a folder, which need not exist yet.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise StorageError(f"{option} {folder}: nothing can be written in {nearest}. Name another folder.")
+
+
+def sweep_folder(folder: Path | str, is_ours: Callable[[str], object]) -> None:
+    """Clear away what killed runs left of a folder's outputs, where no run is at work on them.
+
+    Parameters
+    ----------
+    folder : path
+        Where outputs lie side by side, each with a name of its own.
+    is_ours : callable
+        Whether a name is such an output's.
+    """
+    for aside in sorted(Path(folder).glob(".*.part")):
+        name = aside.name.removeprefix(".").removesuffix(".part")
+        if is_ours(name):
+            with suppress(OutputBusy, StorageError), hold(aside.with_name(name)):
+                pass
+
+
+def _resolved(path: Path) -> Path:
+    if "\0" in str(path):
+        raise UsageError("a path holds the character NUL; name another one")
+    target = Path(os.path.realpath(path))
+    if not target.name:
+        raise UsageError(f"{path}: name a folder or file below it")
+    return target
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of which output an error is."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or type(error).__name__}{where}. Nothing was changed; name "
+            "another place, or see to this one."
+        ) from error
+
+
+@contextmanager
+def _no_space_told(path: Path) -> Iterator[None]:
+    """Say of which output a full disk is; libraries word it each in their own way."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise StorageError(
+            f"cannot write {path}: {os.strerror(error.errno)}. What was there before stays; free space, or name "
+            "another place."
+        ) from error
+
+
+def _lock(path: Path, aside: Path, made: list[Path], *, wait: bool) -> int:
+    """Take the lock in the hidden folder, which is made where it is not there; folders made above it are noted."""
+    for left in reversed(range(_TRIES)):
+        try:
+            _make_parents(aside.parent, made)
+            _make_aside(aside)
+            descriptor = os.open(aside / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _FILE_MODE)
+        except FileNotFoundError:  # its last holder has just cleared it away
+            if not left:
+                raise
+            continue
+        _wait_or_refuse(descriptor, path, wait=wait)
+        if _is_named(descriptor, aside / _LOCK):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+            return descriptor
+        os.close(descriptor)
+    raise OutputBusy(f"other runs are writing {path}. Wait until they are done, or name another place.")
+
+
+def _make_parents(folder: Path, made: list[Path]) -> None:
+    """Make the folders that lack above an output; they may come to hold records alone, so they are private too."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for lacking in reversed(missing):
+        with suppress(FileExistsError):
+            lacking.mkdir(_FOLDER_MODE)
+            made.append(lacking)
+
+
+def _make_aside(aside: Path) -> None:
+    """Make the hidden folder; one that another user put there is no place for records."""
+    with suppress(FileExistsError):
+        aside.mkdir(_FOLDER_MODE)
+    status = aside.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise StorageError(
+            f"{aside} is another user's: a run of theirs, or what is left of one. See that none is at work and "
+            "remove it, or name another place."
+        )
+    aside.chmod(_FOLDER_MODE)
+
+
+def _wait_or_refuse(descriptor: int, path: Path, *, wait: bool) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        who = os.pread(descriptor, 200, 0).decode(errors="replace") or "another process"
+        os.close(descriptor)
+        raise OutputBusy(
+            f"another run is writing {path} ({who}). Wait until it is done, stop it, or name another place."
+        ) from None
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _is_named(descriptor: int, file: Path) -> bool:
+    """Whether the file that is locked is still the one of that name: its last holder may have removed it."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), file.lstat())
+    return False
+
+
+def _sweep(target: Path, aside: Path) -> None:
+    """Give the old output its name back where a killed run had just moved it aside; clear the rest away."""
+    old = aside / _OLD
+    if old.exists() and not os.path.lexists(target):
+        old.rename(target)
+        _flush(target.parent)
+    for path in aside.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)  # what cannot be removed now is left to the next run
+        elif path.name != _LOCK:
+            path.unlink()
+
+
+def _release(aside: Path, descriptor: int) -> None:
+    """Remove the lock while it is held, so that no other run takes one that is about to go."""
+    with suppress(OSError):
+        (aside / _LOCK).unlink()
+    with suppress(OSError):  # not empty: another run has taken the next lock
+        aside.rmdir()
+    os.close(descriptor)
+
+
+def _settle(path: Path) -> None:
+    """Let only its owner read what was written, whatever the umask, and flush it to disk."""
+    path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
+    _flush(path)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _exchange(new: Path, target: Path, old: Path) -> None:
+    """Let the new folder and the one it replaces change names, in one step where the file system can.
+
+    Where it cannot, the name is missing for a moment. Whatever stops the run in it, the old folder gets its name
+    back: from this run if it still can, from the next one if it was killed.
+    """
+    if _exchanged_at_once(new, target):
+        return
+    target.rename(old)
+    new.rename(target)
+
+
+def _exchanged_at_once(one: Path, other: Path) -> bool:
+    """Exchange two names; False where the system or the file system cannot."""
+    call = _renameat2()
+    if call is None:
+        return False
+    if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _NO_EXCHANGE:
+        return False
+    raise OSError(code, os.strerror(code), str(other))
+
+
+@cache
+def _renameat2() -> Callable[[int, bytes, int, bytes, int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:  # a C library from before 2018
+        return None
+    call.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+    call.restype = ctypes.c_int
+    exchange: Callable[[int, bytes, int, bytes, int], int] = call
+    return exchange
