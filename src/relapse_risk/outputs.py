@@ -268,15 +268,15 @@ def _told(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _no_space_told(path: Path) -> Iterator[None]:
-    """Say of which output a full disk is; libraries word it each in their own way."""
+    """Say where the disk is full; libraries word it each in their own way."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise StorageError(
-            f"cannot write {path}: {os.strerror(error.errno)}. What was there before stays; free space, or name "
-            "another place."
+            f"cannot write in {path.parent}: {os.strerror(error.errno)}. What was there before stays; free space, "
+            "or name another place."
         ) from error
 
 

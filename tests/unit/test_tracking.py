@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 import warnings
 from pathlib import Path
@@ -123,10 +124,45 @@ def test_the_file_store_is_refused(uri: str) -> None:
         check_uri(uri)
 
 
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("foo://there", "no such kind of store"),
+        ("oracle://there/runs", "no such kind of store"),
+        ("sqlite://", "no file is named"),
+        ("sqlite:///:memory:", "no file is named"),
+        ("sqlite:///{folder}/none/mlflow.db", "there is no folder"),
+        ("sqlite:///{folder}/", "not a file"),
+        ("sqlite:///{folder}/text.db", "no SQLite database"),
+        ("http://", "no server is named"),
+        ("http://127.0.0.1:1", "no server answers"),
+        ("http://127.0.0.1:port", "cannot be read"),
+        ("postgresql+none://there/runs", "no such kind of store"),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused_before_the_training(tmp_path: Path, uri: str, told: str) -> None:
+    (tmp_path / "text.db").write_text("a letter, in words")
+    with pytest.raises(UsageError, match=rf"{told}.*Valid: sqlite:///mlflow\.db"):
+        check_uri(uri.format(folder=tmp_path))
+
+
+def test_a_store_that_may_be_is_let_through(tmp_path: Path, store: tuple[Path, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for uri in (uri_of(tmp_path), uri_of(store[0]), f"http://127.0.0.1:{server.getsockname()[1]}/mlflow"):
+            check_uri(uri)
+
+
+def test_a_refused_store_is_told_without_its_password() -> None:
+    with pytest.raises(UsageError) as told:
+        check_uri("oracle://county:se@cret@there/runs")
+    assert "://...@there/runs" in str(told.value)
+    assert "cret" not in str(told.value)
+
+
 def test_p23_a_tracking_store_that_fails_is_told_and_the_model_stays(
     result: TrainingResult, small: Small, tmp_path: Path
 ) -> None:
-    (tmp_path / "mlflow.db").write_text("no database")
+    (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\0, and then no database")
     with pytest.raises(TrackingFailed, match=result.version):
         track(result, small.records.settings, uri_of(tmp_path))
     assert (result.folder / "manifest.json").is_file()

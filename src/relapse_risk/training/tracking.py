@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from relapse_risk.errors import TrackingFailed, UsageError
 from relapse_risk.settings import Settings
@@ -14,6 +18,13 @@ from relapse_risk.training.train import TrainingResult
 EXPERIMENT = "relapse-risk"
 #: SQLite beside the models, where no other database is named.
 DEFAULT_URI = "sqlite:///mlflow.db"
+#: Databases that MLflow keeps runs in, beside SQLite.
+_DATABASES = ("postgresql", "mysql", "mssql")
+_VALID = (
+    "Valid: sqlite:///mlflow.db, http(s)://HOST of a server, or the URI of a PostgreSQL, MySQL or MSSQL database."
+)
+#: How every SQLite file begins.
+_SQLITE = b"SQLite format 3\0"
 
 
 def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) -> str:
@@ -31,7 +42,7 @@ def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) ->
     Raises
     ------
     UsageError
-        If MLflow is not installed, or the URI is of the file store.
+        See ``check_uri``.
     TrackingFailed
         If MLflow cannot note the run.
     """
@@ -52,14 +63,79 @@ def check_uri(uri: str) -> None:
     Raises
     ------
     UsageError
-        If MLflow is not installed, or the URI is of the file store.
+        If MLflow is not installed; if the URI is of the file store, of no kind that MLflow knows, or names no
+        database; if no database can be where it says, or no server answers there.
     """
-    if "://" not in uri or uri.startswith("file:"):
-        raise UsageError(
-            f"--track {uri}: MLflow's file store is not safe. Valid: sqlite:///mlflow.db, or a server."
-        )
+    kind, separated, place = uri.partition("://")
+    if not separated or kind == "file":
+        raise UsageError(f"--track {_shown(uri)}: MLflow's file store is not safe. {_VALID}")
     if find_spec("mlflow") is None:
         raise UsageError("tracking needs MLflow: install relapse-risk[track]")
+    if kind == "sqlite":
+        fault = _sqlite_fault(place)
+    elif kind in ("http", "https"):
+        fault = _server_fault(uri)
+    else:
+        fault = _database_fault(uri)
+    if fault:
+        raise UsageError(f"--track {_shown(uri)}: {fault}. {_VALID}")
+
+
+def _shown(uri: str) -> str:
+    """Return the URI without who logs in there, and with what."""
+    return re.sub(r"//[^/]*@", "//...@", uri)
+
+
+def _sqlite_fault(place: str) -> str | None:
+    name = place.removeprefix("/").partition("?")[0]
+    if not place.startswith("/") or name in ("", ":memory:"):
+        return "no file is named, and what is kept in memory is lost"
+    file = Path(name)
+    if not file.parent.is_dir():
+        return f"there is no folder {file.parent}; make it first"
+    if not os.access(file.parent, os.W_OK | os.X_OK) or (file.exists() and not os.access(file, os.R_OK | os.W_OK)):
+        return "the file cannot be written"
+    if file.exists() and not file.is_file():
+        return "that is not a file"
+    if file.exists():
+        with file.open("rb") as stream:
+            head = stream.read(len(_SQLITE))
+        if head not in (b"", _SQLITE):
+            return "that file is no SQLite database"
+    return None
+
+
+def _server_fault(uri: str) -> str | None:
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except ValueError:
+        return "the address cannot be read"
+    if not host:
+        return "no server is named"
+    if parts.scheme in getproxies() and not proxy_bypass(host):
+        return None  # only the proxy can tell whether it is there
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        return f"no server answers there ({error.strerror or error})"
+    return None
+
+
+def _database_fault(uri: str) -> str | None:
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        url = make_url(uri)
+        if url.get_backend_name() not in _DATABASES:
+            return "MLflow knows no such kind of store"
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError):  # NoSuchModuleError is one of the first
+        return "MLflow knows no such kind of store"
+    except ImportError as error:
+        return f"its driver is not installed ({error.name})"
+    return None if url.host and url.database else "no host or no database is named"
 
 
 def _log(result: TrainingResult, settings: Settings, uri: str) -> str:
