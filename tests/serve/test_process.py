@@ -18,6 +18,10 @@ import pytest
 from tests.support.service import ROUTE, Client
 from tests.support.small import Small, request_of
 
+from relapse_risk.errors import UsageError
+from relapse_serve.app import create_app
+from relapse_serve.settings import ServiceSettings
+
 SERVE = [sys.executable, "-m", "relapse_risk.cli", "serve"]
 CANARY = "李秀兰"
 
@@ -142,3 +146,9 @@ def test_a_model_that_is_not_there_or_damaged_is_refused_in_words(
     assert ("the manifest" if damaged else f"no model {small.version}") in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_the_service_takes_a_version_and_no_path_however_it_is_started(small: Small) -> None:
+    path = f"../{small.models.name}/{small.version}"
+    with pytest.raises(UsageError, match="is not a model version"):
+        create_app(ServiceSettings(models=small.models, model=path))

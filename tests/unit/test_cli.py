@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +22,14 @@ from tests.support.small import Small
 
 import relapse_risk.errors
 from relapse_risk.cli import app, main
-from relapse_risk.errors import RelapseError
+from relapse_risk.cli.service import _loopback
+from relapse_risk.errors import OutputBusy, RelapseError, UsageError
+from relapse_risk.outputs import hold
 from relapse_risk.records import write_folder
 from relapse_risk.scoring.tables import new_table
 
 Run = Callable[..., tuple[int, str, str]]
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 
 
 @pytest.fixture
@@ -141,11 +148,26 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / name).read_text() == "the older one"
 
 
-def test_every_error_class_has_its_own_exit_code() -> None:
+def test_every_error_class_has_its_own_exit_code_and_stands_in_the_help(run: Run) -> None:
     classes = [c for c in vars(relapse_risk.errors).values() if isinstance(c, type) and issubclass(c, RelapseError)]
     codes = [c.exit_code for c in classes]
     assert len(set(codes)) == len(codes) >= 10
     assert 0 not in codes
+    assert set(classes) == {RelapseError, *RelapseError.__subclasses__()}
+    out = " ".join(run("--help")[1].split())
+    listed = out[out.index("Exit codes:") :]
+    assert "0 Done." in listed
+    for of in set(classes) - {RelapseError}:
+        meaning = str(of.__doc__).partition("\n")[0]
+        assert f" {of.exit_code} {of.__name__}: {meaning}" in listed
+    assert {2: "UsageError", 12: "OutputBusy", 130: "Interrupted"}.items() <= {
+        of.exit_code: of.__name__ for of in classes
+    }.items()
+
+
+def test_the_version_is_told(run: Run) -> None:
+    code, out, err = run("--version")
+    assert (code, out, err) == (0, f"relapse-risk {metadata.version('relapse-risk')}\n", "")
 
 
 def _score(data: Path, models: Path) -> list[object]:
@@ -201,6 +223,42 @@ def _damaged_bundle(data: Path, small: Small, tmp_path: Path) -> list[object]:
     return _score(data, tmp_path)
 
 
+def _models_a_file(data: Path, _: Small, tmp_path: Path) -> list[object]:
+    (tmp_path / "models").write_text("")
+    return _score(data, tmp_path / "models")
+
+
+def _train_models_a_file(data: Path, _: Small, tmp_path: Path) -> list[object]:
+    (tmp_path / "models").write_text("")
+    return ["train", "--data", data, "--models", tmp_path / "models"]
+
+
+def _demo_a_file(_: Path, __: Small, tmp_path: Path) -> list[object]:
+    (tmp_path / "demo").write_text("")
+    return ["demo", "--out", tmp_path / "demo"]
+
+
+def _no_such_store(data: Path, _: Small, tmp_path: Path) -> list[object]:
+    return ["train", "--data", data, "--models", tmp_path, "--track", "foo://there"]
+
+
+def _train_no_data(_: Path, __: Small, tmp_path: Path) -> list[object]:
+    return ["train", "--data", tmp_path / "nowhere", "--models", tmp_path / "models"]
+
+
+def _out_a_folder(data: Path, small: Small, tmp_path: Path) -> list[object]:
+    (tmp_path / "s.csv").mkdir()
+    return [*_score(data, small.models), "--out", tmp_path / "s.csv"]
+
+
+def _no_ending_to_judge(data: Path, small: Small, tmp_path: Path) -> list[object]:
+    return [*_evaluate(data, small), "--predictions", tmp_path / "p.txt"]
+
+
+def _evaluate(data: Path, small: Small) -> list[object]:
+    return ["evaluate", "--data", data, "--models", small.models, "--model", small.version]
+
+
 def _too_little(data: Path, _: Small, tmp_path: Path) -> list[object]:
     return ["train", "--data", data, "--models", tmp_path, "--until", "2016-01-01"]
 
@@ -228,6 +286,205 @@ FAILURES = [
     (_file_store, 2, "sqlite:///mlflow.db"),
     (_seen_outcomes, 2, "or later"),
 ]
+
+
+#: What can be seen before the records are read, which may take minutes.
+EARLY = [
+    (_unknown_version, 5, "Versions there: "),
+    (_no_models, 5, "relapse train"),
+    (_no_data, 5, "no records folder"),
+    (_train_no_data, 5, "no records folder"),
+    (_no_day, 2, "--as-of YYYY-MM-DD or --cycle YYYY-MM"),
+    (_no_cycle, 2, "Cycles near it begin in"),
+    (_no_ending, 2, "Valid: .parquet, .csv"),
+    (_no_ending_to_judge, 2, "Valid: .parquet, .csv"),
+    (_no_folder, 10, "Not a directory"),
+    (_out_a_folder, 8, "exists and is not a file"),
+    (_models_a_file, 2, "is a file. Valid: a folder"),
+    (_train_models_a_file, 2, "is a file. Valid: a folder"),
+    (_demo_a_file, 2, "is a file. Valid: a folder"),
+    (_file_store, 2, "sqlite:///mlflow.db"),
+    (_no_such_store, 2, "sqlite:///mlflow.db"),
+    (_seen_outcomes, 2, "or later"),
+]
+
+
+@pytest.mark.parametrize(("command", "exit_code", "told"), EARLY)
+def test_what_can_be_seen_before_the_work_is_told_before_it(
+    run: Run,
+    small: Small,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Any,
+    exit_code: int,
+    told: str,
+) -> None:
+    arguments = command(data, small, tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("relapse_risk.records.folder.check_tables", _work)
+    monkeypatch.setattr("relapse_risk.datasets.county.simulate.townships", _work)
+    code, _, err = run(*arguments)
+    assert code == exit_code, err
+    assert told in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def _work(*_: object, **__: object) -> None:
+    raise AssertionError("the work began")
+
+
+VERSIONS = ["../models/{}", "/srv/{}", "{}/", "./{}", "%2e%2e/{}", "{}\0", "{}\n", "..", "", "latest", "20220701"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("command", ["score", "evaluate", "serve"])
+def test_a_model_is_named_by_its_version_and_no_path(
+    run: Run, small: Small, data: Path, command: str, version: str
+) -> None:
+    of = {"score": _score(data, small.models), "evaluate": _evaluate(data, small)[:5]}
+    arguments = of.get(command, ["serve", "--models", small.models, "--port", _free_port()])
+    code, out, err = run(*arguments, "--model", version.format(small.version))
+    assert (code, out) == (2, "")
+    assert "is not a model version. Valid: YYYYMMDD-<12 hex digits>" in err
+    assert small.version in err.partition("Versions there: ")[2]
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "0.0.0.0",  # noqa: S104
+        "::",
+        "10.1.2.3",
+        "192.168.0.1",
+        "127.0.0.1.nip.io",
+        "128.0.0.1",
+        "",
+        "::ffff:10.0.0.1",
+        "2130706433",
+    ],
+)
+def test_the_service_is_for_this_machine_alone(run: Run, host: str) -> None:
+    code, out, err = run("serve", "--host", host)
+    assert (code, out) == (2, "")
+    assert "no access control yet" in err
+    assert "Valid: 127.0.0.1 (any of 127.0.0.0/8), ::1, localhost" in err
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.9.9.9", "127.9.9.9"),
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("LocalHost", "127.0.0.1"),
+    ],
+)
+def test_a_loopback_address_is_taken(host: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [(0, 0, 0, "", ("::1", 0)), (0, 0, 0, "", ("127.0.0.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    assert _loopback(host) == address
+
+
+def test_localhost_that_leads_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [(0, 0, 0, "", ("127.0.0.1", 0)), (0, 0, 0, "", ("10.0.0.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    with pytest.raises(UsageError, match="--host localhost"):
+        _loopback("localhost")
+
+
+def test_help_says_that_the_service_has_no_keys(run: Run) -> None:
+    told = " ".join(run("serve", "--help")[1].split())
+    assert "The service has no access control: whoever reaches it is answered." in told
+    assert "loopback addresses alone" in told
+
+
+def _simulate(out: Path) -> list[object]:
+    return ["simulate", "--out", out, "--households", 150, "--months", 2]
+
+
+#: For each command that writes, what it is told and the output that another run is writing.
+WRITING: dict[str, Callable[[Path, Small, Path], tuple[list[object], str]]] = {
+    "simulate": lambda _, __, tmp: (_simulate(tmp / "county"), "county"),
+    "simulate's truth": lambda _, __, tmp: (_simulate(tmp / "county"), "county-truth"),
+    "demo": lambda _, __, tmp: (["demo", "--out", tmp / "demo"], "demo"),
+    "score": lambda data, small, tmp: ([*_score(data, small.models), "--out", tmp / "s.csv"], "s.csv"),
+    "evaluate": lambda data, small, tmp: ([*_evaluate(data, small), "--predictions", tmp / "p.csv"], "p.csv"),
+    "import eph": lambda _, __, tmp: (["import", "eph", tmp / "none", "--out", tmp / "eph"], "eph"),
+    "import county": lambda _, __, tmp: (
+        ["import", "county", SAMPLE, "--mapping", SAMPLE / "mapping.toml", "--out", tmp / "own"],
+        "own",
+    ),
+    "import county --suggest-mapping": lambda _, __, tmp: (
+        ["import", "county", SAMPLE, "--suggest-mapping", "--mapping", tmp / "m.toml"],
+        "m.toml",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_second_run_into_one_output_is_refused_before_the_work(
+    run: Run, small: Small, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    arguments, output = WRITING[command](data, small, tmp_path)
+    for work in (
+        "records.folder.check_tables",
+        "datasets.county.simulate.townships",
+        "datasets.exports.sources.Origin",
+    ):
+        monkeypatch.setattr(f"relapse_risk.{work}", _work)
+    with hold(tmp_path / output):
+        there = sorted(tmp_path.rglob("*"))
+        code, _, err = run(*arguments, "--json")
+        assert code == OutputBusy.exit_code == 12, err
+        assert f"another run is writing {tmp_path / output} (process {os.getpid()} on " in err
+        assert "Wait until it is done, stop it, or name another place." in err
+        assert sorted(tmp_path.rglob("*")) == there
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_ends_in_words_with_130_and_leaves_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("relapse_risk.datasets.county.simulate.county_settings", stop)
+    code, out, err = run(*_simulate(tmp_path / "county"), "--json")
+    assert code == only_json(out)["error"]["exit_code"] == 130
+    assert err.splitlines()[-1] == "error: stopped by Ctrl-C; no output is left half written"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_command_that_is_stopped_or_killed_in_its_work_can_be_run_again(
+    run: Run, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    out = tmp_path / "county"
+    command = [*map(str, _simulate(out)), "--households", "60000", "--months", "60"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "relapse_risk.cli", *command], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    while "township 1 of" not in process.stderr.readline():
+        assert process.poll() is None
+    assert (tmp_path / ".county.part" / "new").is_dir()
+    process.send_signal(sent)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    if sent == signal.SIGINT:
+        assert "stopped by Ctrl-C" in err
+        assert "Traceback" not in err
+        assert not list(tmp_path.iterdir())
+    assert run(*_simulate(out))[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["county", "county-truth"]
 
 
 @pytest.mark.parametrize(("command", "exit_code", "told"), FAILURES)

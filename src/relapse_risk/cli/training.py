@@ -94,12 +94,14 @@ def evaluate_command(
     from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
-    from relapse_risk.training.evaluate import evaluate  # noqa: PLC0415
+    from relapse_risk.training.evaluate import evaluate, judged_from  # noqa: PLC0415
 
     bundle = find_bundle(models, model)
     with progress() as told, new_table(predictions) as write:
         told("reading model and records")
-        loaded, records = load_model(bundle), load_records(data)
+        loaded = load_model(bundle)
+        judged_from(loaded, start.date() if start else None)  # before the records are read
+        records = load_records(data)
         told("judging")
         rows, metrics = evaluate(
             loaded, records, start=start.date() if start else None, end=end.date() if end else None

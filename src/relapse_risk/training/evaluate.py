@@ -144,6 +144,28 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
     return told
 
 
+def judged_from(model: RelapseModel, start: DateLike | None = None) -> dt.date:
+    """Return the first day a trained model can be judged on: as given, or the end of its training.
+
+    Raises
+    ------
+    UsageError
+        If ``start`` lies before the end of the training: the model has seen those outcomes. If the model is not
+        of a bundle.
+    """
+    info = getattr(model, "info_", None)
+    if info is None:
+        raise UsageError("the model does not know until when it was trained; judge one that load_model returns")
+    until = dt.date.fromisoformat(info.training.until)
+    first = until if start is None else to_date(start)
+    if first < until:
+        raise UsageError(
+            f"from {first}: the model was trained on outcomes until {until} and would be judged on what it has "
+            f"seen. Valid: {until} or later."
+        )
+    return first
+
+
 def predictions_after(
     model: RelapseModel, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
 ) -> pd.DataFrame:
@@ -167,22 +189,13 @@ def predictions_after(
     Raises
     ------
     UsageError
-        If ``start`` lies before the end of the training: the model has seen those outcomes. If the model is not
-        of a bundle.
+        See ``judged_from``.
     NotEnoughData
         If no date is settled.
     """
-    info = getattr(model, "info_", None)
-    if info is None:
-        raise UsageError("the model does not know until when it was trained; judge one that load_model returns")
-    until = dt.date.fromisoformat(info.training.until)
-    first = until if start is None else to_date(start)
+    until, first = judged_from(model), judged_from(model, start)
     last = records.end if end is None else to_date(end)
-    if first < until:
-        raise UsageError(
-            f"from {first}: the model was trained on outcomes until {until} and would be judged on what it has "
-            f"seen. Valid: {until} or later."
-        )
+    info = model.info_
     records = records.with_model_settings(model.settings_)
     days = [
         day
