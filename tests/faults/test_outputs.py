@@ -273,6 +273,30 @@ def test_a_full_disk_is_told_and_the_old_output_stays(full_disk: Path, capfd: py
     assert names(full_disk) == there
 
 
+def test_everything_is_on_the_disk_before_it_takes_its_name_and_the_name_is_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that loses its power then finds the old folder or the new one, with all its bytes."""
+    out = write_folder({}, _settings(), tmp_path / "county")
+    steps: list[str | int] = []
+    exchange, fsync = outputs._exchanged_at_once, os.fsync
+
+    def flushed(descriptor: int) -> None:
+        fsync(descriptor)
+        steps.append(os.fstat(descriptor).st_ino)
+
+    def exchanged(one: Path, other: Path) -> bool:
+        steps.append("exchange")
+        return exchange(one, other)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(outputs, "_exchanged_at_once", exchanged)
+    write_folder({}, _settings(), out, beside={"rejects/visits.csv": "new"})
+    at = steps.index("exchange")
+    assert {path.stat().st_ino for path in (out, *out.rglob("*"))} == set(steps[:at])
+    assert steps[at + 1 :] == [tmp_path.stat().st_ino]
+
+
 def modes(folder: Path) -> set[tuple[bool, str]]:
     return {(path.is_dir(), oct(path.stat().st_mode & 0o777)) for path in (folder, *folder.rglob("*"))}
 
@@ -378,6 +402,18 @@ def test_one_version_written_by_several_runs_at_once_is_written_by_one(small: Sm
     assert at_once(4, lambda: save(small.model, settings, end, tmp_path)) == [small.version] * 4
     assert names(tmp_path) == [small.version]
     load_model(tmp_path / small.version)
+
+
+def test_a_run_waits_while_another_writes_the_same_version(small: Small, tmp_path: Path) -> None:
+    saved: list[str] = []
+    settings, end = small.records.settings, small.records.end
+    run = threading.Thread(target=lambda: saved.append(save(small.model, settings, end, tmp_path)))
+    with hold(tmp_path / small.version):
+        run.start()
+        run.join(1)
+        assert run.is_alive()
+    run.join()
+    assert saved == names(tmp_path) == [small.version]
 
 
 def test_training_clears_away_what_killed_runs_left_of_other_versions(small: Small, tmp_path: Path) -> None:

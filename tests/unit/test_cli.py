@@ -373,7 +373,7 @@ def _free_port() -> int:
 def test_the_service_is_for_this_machine_alone(run: Run, host: str) -> None:
     code, out, err = run("serve", "--host", host)
     assert (code, out) == (2, "")
-    assert "no access control yet" in err
+    assert "the service has no keys yet" in err
     assert "Valid: 127.0.0.1 (any of 127.0.0.0/8), ::1, localhost" in err
 
 
@@ -402,7 +402,7 @@ def test_localhost_that_leads_elsewhere_is_refused(monkeypatch: pytest.MonkeyPat
 
 def test_help_says_that_the_service_has_no_keys(run: Run) -> None:
     told = " ".join(run("serve", "--help")[1].split())
-    assert "The service has no access control: whoever reaches it is answered." in told
+    assert "It has no keys and no access control: whoever reaches it is answered." in told
     assert "loopback addresses alone" in told
 
 

@@ -75,6 +75,10 @@ def main(arguments: list[str] | None = None) -> None:
         report_error(error, as_json=as_json)
         raise SystemExit(error.exit_code) from None
     except OSError as error:
-        told = StorageError(f"{error.strerror or type(error).__name__}: {error.filename or 'a file or folder'}")
+        told = StorageError(
+            f"{error.strerror}: {error.filename}. See that it is there and may be read and written."
+            if error.filename
+            else f"the system refused a file or folder: {error}"
+        )
         report_error(told, as_json=as_json)
         raise SystemExit(told.exit_code) from None

@@ -31,7 +31,7 @@ def serve(
 ) -> None:
     """Answer POST /v1/scores, for programs on this machine.
 
-    The service has no access control: whoever reaches it is answered. So it listens on loopback addresses alone.
+    It has no keys and no access control: whoever reaches it is answered. So it listens on loopback addresses alone.
     """
     address = _loopback(host)
     try:
@@ -84,8 +84,8 @@ def _loopback(host: str) -> str:
     except (OSError, ValueError):  # not resolved; not an address
         pass
     raise UsageError(
-        f"--host {host}: the service has no access control yet, and so listens to this machine alone. "
-        "Valid: 127.0.0.1 (any of 127.0.0.0/8), ::1, localhost."
+        f"--host {host}: the service has no keys yet and answers whoever reaches it, so it listens on loopback "
+        "addresses alone. Valid: 127.0.0.1 (any of 127.0.0.0/8), ::1, localhost."
     )
 
 
