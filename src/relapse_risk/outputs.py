@@ -102,7 +102,7 @@ class Held:
         """
         if self._target.exists() and not self._target.is_file():
             raise OutputExists(f"{self.path} exists and is not a file; name another file")
-        new = self._aside / f"{_NEW}{self._target.suffix}"
+        new = self._aside / f"{_NEW}{self.path.suffix}"
         with _no_space_told(self.path):
             yield new
             _settle(new)
@@ -286,15 +286,16 @@ def _lock(path: Path, aside: Path, made: list[Path], *, wait: bool) -> int:
         try:
             _make_parents(aside.parent, made)
             _make_aside(aside)
-            descriptor = os.open(aside / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _FILE_MODE)
+            descriptor = _open_lock(aside)
         except FileNotFoundError:  # its last holder has just cleared it away
             if not left:
                 raise
             continue
         _wait_or_refuse(descriptor, path, wait=wait)
         if _is_named(descriptor, aside / _LOCK):
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+            with suppress(OSError):  # on a full disk, too, a lock is a lock
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
             return descriptor
         os.close(descriptor)
     raise OutputBusy(f"other runs are writing {path}. Wait until they are done, or name another place.")
@@ -323,6 +324,15 @@ def _make_aside(aside: Path) -> None:
             "remove it, or name another place."
         )
     aside.chmod(_FOLDER_MODE)
+
+
+def _open_lock(aside: Path) -> int:
+    try:
+        return os.open(aside / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _FILE_MODE)
+    except OSError:
+        with suppress(OSError):
+            aside.rmdir()
+        raise
 
 
 def _wait_or_refuse(descriptor: int, path: Path, *, wait: bool) -> None:

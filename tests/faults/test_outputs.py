@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from tests.support.small import Small, save
 
-from relapse_risk import outputs
+from relapse_risk import outputs, train
 from relapse_risk.errors import OutputBusy, OutputExists, StorageError, UsageError
 from relapse_risk.model.bundle import load_model
 from relapse_risk.outputs import check_folder, hold, new_file, new_folder
@@ -266,8 +266,15 @@ def test_a_full_disk_is_told_and_the_old_output_stays(full_disk: Path, capfd: py
         f"cannot write in {full_disk}: No space left on device. What was there before stays"
         in capfd.readouterr().err
     )
-    with pytest.raises(StorageError, match="No space left"), new_table(scores) as write:
-        write(pd.DataFrame({"a": ["x" * 100] * 10_000}))
+    with pytest.raises(StorageError, match="No space left"), new_table(scores) as put:
+        put(pd.DataFrame({"a": ["x" * 100] * 10_000}))
+    with (full_disk / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        while True:
+            ballast.write(bytes(512))
+    for write_any in (lambda: write(scores, "new"), lambda: write(full_disk / "new" / "county", "new")):
+        with pytest.raises(StorageError, match="No space left"):
+            write_any()
+    (full_disk / "ballast").unlink()
     assert {path: path.read_bytes() for path in out.iterdir()} == before
     assert scores.read_text() == "old"
     assert names(full_disk) == there
@@ -339,6 +346,30 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "county").is_symlink()
     assert names(tmp_path / "disk") == ["county-2024"]
     assert content(tmp_path / "disk" / "county-2024")["rejects/visits.csv"] == "second"
+
+
+def test_a_file_is_written_as_its_own_name_says_wherever_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "scores.parquet").symlink_to(tmp_path / "latest")
+    with new_table(tmp_path / "scores.parquet") as write:
+        write(pd.DataFrame({"a": [1]}))
+    assert pd.read_parquet(tmp_path / "latest")["a"].tolist() == [1]
+
+
+def test_where_no_lock_can_be_made_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(28, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        with pytest.raises(StorageError, match="full"), hold(tmp_path / "a" / "county"):
+            pass
+    assert not names(tmp_path)
+
+
+def test_training_checks_its_folder_before_the_work(small: Small, tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("")
+    with pytest.raises(UsageError, match="models is a file"):
+        train(small.records, tmp_path / "models", on_progress=lambda _: pytest.fail("the work began"))
 
 
 def test_a_hidden_folder_of_another_user_is_no_place_for_records(
