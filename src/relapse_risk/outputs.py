@@ -168,7 +168,8 @@ def hold(path: Path | str, *, wait: bool = False) -> Iterator[Held]:
             yield Held(path, target, aside)
         finally:
             try:
-                _sweep(target, aside)
+                if _is_named(descriptor, aside / _LOCK):
+                    _sweep(target, aside)
             finally:
                 _release(aside, descriptor)
     finally:
@@ -357,24 +358,27 @@ def _is_named(descriptor: int, file: Path) -> bool:
 
 
 def _sweep(target: Path, aside: Path) -> None:
-    """Give the old output its name back where a killed run had just moved it aside; clear the rest away."""
+    """Give the old output its name back where a killed run had just moved it aside; clear its parts away.
+
+    What else someone keeps in a folder of that name is not touched.
+    """
     old = aside / _OLD
     if old.exists() and not os.path.lexists(target):
         old.rename(target)
         _flush(target.parent)
-    for path in aside.iterdir():
+    for path in (old, *aside.glob(f"{_NEW}*")):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)  # what cannot be removed now is left to the next run
-        elif path.name != _LOCK:
-            path.unlink()
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _release(aside: Path, descriptor: int) -> None:
     """Remove the lock while it is held, so that no other run takes one that is about to go."""
     with suppress(OSError):
-        (aside / _LOCK).unlink()
-    with suppress(OSError):  # not empty: another run has taken the next lock
-        aside.rmdir()
+        if _is_named(descriptor, aside / _LOCK):
+            (aside / _LOCK).unlink()
+        aside.rmdir()  # not empty where another run has taken the next lock
     os.close(descriptor)
 
 

@@ -355,6 +355,27 @@ def test_a_file_is_written_as_its_own_name_says_wherever_it_leads(tmp_path: Path
     assert pd.read_parquet(tmp_path / "latest")["a"].tolist() == [1]
 
 
+def test_only_the_parts_of_runs_are_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".county.part" / "new").mkdir(parents=True)
+    _file(tmp_path / ".county.part" / "thesis.txt", "not ours to lose")
+    write_folder({}, _settings(), tmp_path / "county")
+    write_folder({}, _settings(), tmp_path / "county")
+    assert content(tmp_path / ".county.part") == {"thesis.txt": "not ours to lose"}
+
+
+def test_a_run_whose_lock_was_removed_by_hand_leaves_the_next_one_alone(tmp_path: Path) -> None:
+    first = ExitStack()
+    first.enter_context(hold(tmp_path / "county"))
+    shutil.rmtree(tmp_path / ".county.part")
+    with new_folder(tmp_path / "county", "made", "is not ours") as new:
+        _file(new / "made", "by the second")
+        first.close()
+        assert content(new) == {"made": "by the second"}
+        with pytest.raises(OutputBusy), hold(tmp_path / "county"):
+            pass
+    assert names(tmp_path) == ["county"]
+
+
 def test_where_no_lock_can_be_made_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise OSError(28, "full")
