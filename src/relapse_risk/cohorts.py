@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from relapse_risk.dates import DateLike, Days, add_months, from_days, to_days
+from relapse_risk.dates import DateLike, Days, add_months, from_days, month_number, to_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.build import build_matrix, encode, split_index
 from relapse_risk.features.declare import Aggregation, Feature, Series
@@ -30,6 +30,8 @@ Purpose = Literal["score", "train"]
 def cycles(settings: CycleSettings, start: DateLike, end: DateLike) -> list[dt.date]:
     """Return the first days of the visit rounds in ``[start, end)``.
 
+    Rounds follow from the anchor by whole calendar months, both ways; a day that a month lacks is its last day.
+
     Examples
     --------
     >>> import datetime as dt
@@ -39,9 +41,12 @@ def cycles(settings: CycleSettings, start: DateLike, end: DateLike) -> list[dt.d
     """
     low, high = to_days(start), to_days(end)
     anchor = to_days(settings.anchor)
-    steps = range((low - anchor) // (28 * settings.months) - 1, (high - anchor) // (28 * settings.months) + 2)
+    # A round begins in the month that lies whole steps from the anchor's, whatever its day: months count exactly.
+    since, until = (month_number([low, high]) - month_number(anchor)).tolist()
+    steps = range(-(-since // settings.months), until // settings.months + 1)
+    # From the anchor each time: a step on from a short month would stay at that month's last day.
     days = [int(add_months(anchor, step * settings.months)) for step in steps]
-    return [from_days(day) for day in sorted(set(days)) if low <= day < high]
+    return [from_days(day) for day in days if low <= day < high]
 
 
 def cohort(records: Records, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score") -> pd.MultiIndex:

@@ -12,6 +12,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.errors import UsageError
+
 Days: TypeAlias = npt.NDArray[np.int32]
 DateLike: TypeAlias = "dt.date | str | np.datetime64"
 
@@ -24,21 +26,26 @@ def to_date(value: DateLike) -> dt.date:
 
     Raises
     ------
-    ValueError
-        If the value is not a whole day (``2024-03-01``).
+    UsageError
+        If the value is not a whole day of the years 1 to 9999 (``2024-03-01``).
     """
-    if isinstance(value, dt.datetime):
-        if value.time() != dt.time():
-            raise ValueError(f"a date was expected, without a time of day, not {value.isoformat()}")
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    if isinstance(value, np.datetime64):
-        day = value.astype("datetime64[D]")
-        if day != value or np.isnat(value):
-            raise ValueError("a date was expected, without a time of day")
-        return to_date(day.item())
-    return dt.date.fromisoformat(value)
+    try:
+        if isinstance(value, str):
+            return dt.date.fromisoformat(value)
+        if isinstance(value, np.datetime64):
+            day = value.astype("datetime64[D]")
+            if day == value:
+                return to_date(day.item())
+        elif isinstance(value, dt.datetime):
+            if value.time() == dt.time():
+                return value.date()
+        elif isinstance(value, dt.date):
+            return value
+    except ValueError:  # no such day, or pandas' missing one, which has no time
+        pass
+    raise UsageError(
+        f"a whole day was expected, as 2024-03-01 (years 0001 to 9999, without a time of day), not {value!r}"
+    )
 
 
 def to_days(value: DateLike) -> int:
@@ -47,8 +54,18 @@ def to_days(value: DateLike) -> int:
 
 
 def from_days(days: int) -> dt.date:
-    """Return the date that lies ``days`` after 1970-01-01."""
-    return dt.date(1970, 1, 1) + dt.timedelta(days=int(days))
+    """Return the date that lies ``days`` after 1970-01-01.
+
+    Raises
+    ------
+    UsageError
+        If it lies outside the years 1 to 9999.
+    """
+    try:
+        return dt.date(1970, 1, 1) + dt.timedelta(days=int(days))
+    except OverflowError:
+        beyond = f"after {dt.date.max}" if days > 0 else f"before {dt.date.min}"
+        raise UsageError(f"a day {beyond} would be needed, and the calendar ends there; take another") from None
 
 
 def add_months(days: npt.ArrayLike, months: int) -> Days:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.dates import DateLike, Days, add_months, from_days, to_days
+from relapse_risk.dates import DateLike, Days, add_months, from_days, month_number, to_days
 from relapse_risk.features.build import encode, rows_of, split_index
 from relapse_risk.features.declare import Series
 from relapse_risk.features.kernel import NO_LINE, Dates, Stat, sweep
@@ -41,16 +41,21 @@ def settled_on(as_of: DateLike, outcome: OutcomeSettings) -> dt.date:
     outcome : OutcomeSettings
         Horizon, lag and rounds.
     """
-    end = int(add_months(to_days(as_of), outcome.horizon_months))
-    inside = _rounds(to_days(as_of), end, outcome.rounds)
+    return from_days(_settled(to_days(as_of), outcome))
+
+
+def _settled(as_of: int, outcome: OutcomeSettings) -> int:
+    """Return the same in days, where the calendar's end is no bound."""
+    end = int(add_months(as_of, outcome.horizon_months))
+    inside = _rounds(as_of, end, outcome.rounds)
     if inside:
         end = max(inside) + 1
-    return from_days(end + outcome.reporting_lag_days)
+    return end + outcome.reporting_lag_days
 
 
 def _rounds(start: int, end: int, rounds: tuple[str, ...]) -> list[int]:
-    years = range(from_days(start).year, from_days(end).year + 1)
-    days = [to_days(f"{year}-{day}") for year in years for day in rounds]
+    first, last = (1970 + month_number([start, end]) // 12).tolist()
+    days = [to_days(f"{year:04}-{day}") for year in range(first, min(last, dt.MAXYEAR) + 1) for day in rounds]
     return [day for day in days if start <= day < end]
 
 
@@ -100,7 +105,7 @@ def _outcomes(
     outcome = records.settings.outcome
     ids, household_code, days, date_code = split_index(index)
     end = to_days(records.end)
-    mature_day = np.array([to_days(settled_on(from_days(day), outcome)) <= end for day in days], bool)
+    mature_day = np.array([_settled(int(day), outcome) <= end for day in days], bool)
     encoded = encode(records)
     stream = make_stream([Ask(_STATUS, (None, 0), Stat.COUNT), Ask(_STATUS, (None, 0), Stat.MAX)])
     n_statuses, worst = sweep(

@@ -31,15 +31,22 @@ def as_of_date(as_of: dt.date | None, cycle: str | None, settings: CycleSettings
     if as_of is not None or cycle is None:
         assert as_of is not None  # noqa: S101
         return as_of
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", cycle):
+    if not re.fullmatch(r"(?!0000)\d{4}-(0[1-9]|1[0-2])", cycle):
         raise UsageError(f"--cycle {cycle!r}: a month is needed, as 2024-03")
-    first = dt.date.fromisoformat(f"{cycle}-01")
-    within = cycles(settings, first, from_days(int(add_months(to_days(first), 1))))
+    first = to_days(f"{cycle}-01")
+    within = cycles(settings, from_days(first), _months_on(first, 1))
     if not within:
-        near = cycles(settings, first - dt.timedelta(days=366), first + dt.timedelta(days=366))
-        months = ", ".join(f"{day:%Y-%m}" for day in near)
+        around = max(12, settings.months)
+        near = cycles(settings, _months_on(first, -around), _months_on(first, around + 1))
+        months = ", ".join(day.isoformat()[:7] for day in near)
         raise UsageError(f"no visit cycle begins in {cycle}. Cycles near it begin in {months}.")
-    return within[0]
+    return within[0]  # the only one: a cycle is a month long at least
+
+
+def _months_on(days: int, months: int) -> dt.date:
+    """Return the date some months on, or the calendar's end where it ends before."""
+    moved = int(add_months(days, months))
+    return from_days(min(max(moved, to_days(dt.date.min)), to_days(dt.date.max)))
 
 
 def ranked(model: RelapseModel, records: Records, as_of: dt.date) -> pd.DataFrame:

@@ -199,8 +199,8 @@ def predictions_after(
     records = records.with_model_settings(model.settings_)
     days = [
         day
-        for day in cycles(records.settings.cycle, first, last + dt.timedelta(days=1))
-        if settled_on(day, records.settings.outcome) <= records.end
+        for day in cycles(records.settings.cycle, first, records.end)
+        if day <= last and settled_on(day, records.settings.outcome) <= records.end
     ]
     if not days:
         raise NotEnoughData(
