@@ -1,14 +1,23 @@
-"""What happened next: poor at any status in the horizon, where that is known for sure."""
+"""What happened next: poor at any status in the horizon, where that is known for sure.
+
+Who was identified before as_of, by a record that came in on or after it, was in the cohort, for nobody could know;
+but such a household was neither at risk nor spared, and has no label. Not poor on 2024-01-10, poor on 2024-02-10,
+and the latter known on 2024-03-05::
+
+    as_of 2024-02-01: not poor then, poor nine days later: the label is "poor"
+    as_of 2024-03-01: in the cohort, for nobody knew; poor already: no label
+    as_of 2024-03-06: known to be poor: not in the cohort
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.dates import DateLike, Days, add_months, from_days, month_number, to_days
+from relapse_risk.dates import FAR_FUTURE, DateLike, Days, add_months, from_days, month_number, to_days
 from relapse_risk.features.build import encode, rows_of, split_index
 from relapse_risk.features.declare import Series
 from relapse_risk.features.kernel import NO_LINE, Dates, Stat, sweep
@@ -19,6 +28,14 @@ from relapse_risk.settings import OutcomeSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+#: Why a label is missing, in words.
+LEFT_OUT = {
+    "immature": "the horizon is not over, or its records not all in",
+    "already_poor": "poor at its latest status before the date, though that came in on the date or later",
+    "unobserved": "a panel's household that was not observed in the horizon",
+}
 _STATUS = Series("statuses", "poor")
 
 
@@ -72,57 +89,58 @@ def labels(records: Records, index: pd.MultiIndex) -> pd.Series[bool]:
     Returns
     -------
     pandas.Series of boolean
-        Missing where the label is immature (its horizon is not over, or its records not all in) or, in a panel,
-        where the household was not observed in the horizon. Missing labels are left out of everything and
-        counted (``label_counts``); they are never taken for "not poor".
+        Missing for the reasons that ``LEFT_OUT`` lists. Missing labels are left out of everything and counted
+        (``label_counts``); they are never taken for "not poor".
     """
     import pandas as pd  # noqa: PLC0415
 
-    mature, observed, poor = _outcomes(records, index)
+    poor, missing = _outcomes(records, index)
     values = pd.array(poor, dtype="boolean")
-    values[~(mature & observed)] = pd.NA
+    values[_any(missing)] = pd.NA
     series = pd.Series(values, index=index, name="poor_in_horizon")
     series.attrs["outcome"] = records.settings.outcome.model_dump()
     return series
 
 
 def label_counts(records: Records, index: pd.MultiIndex) -> dict[str, int]:
-    """Return how many labels are positive, negative, unobserved and immature."""
-    mature, observed, poor = _outcomes(records, index)
-    used = mature & observed
-    return {
-        "positive": int((used & poor).sum()),
-        "negative": int((used & ~poor).sum()),
-        "unobserved": int((mature & ~observed).sum()),
-        "immature": int((~mature).sum()),
-    }
+    """Return how many labels are ``positive`` and ``negative``, and are missing for each reason of ``LEFT_OUT``."""
+    poor, missing = _outcomes(records, index)
+    known = ~_any(missing)
+    found = {"positive": known & poor, "negative": known & ~poor, **missing}
+    return {name: int(rows.sum()) for name, rows in found.items()}
 
 
-def _outcomes(
-    records: Records, index: pd.MultiIndex
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return where the label is mature, where a status was observed in the horizon, where one was poor."""
+def _any(missing: dict[str, Flags]) -> Flags:
+    rows: Flags = np.any(list(missing.values()), axis=0)
+    return rows
+
+
+def _outcomes(records: Records, index: pd.MultiIndex) -> tuple[Flags, dict[str, Flags]]:
+    """Return where a status in the horizon was poor, and where that says nothing, each for one reason."""
     outcome = records.settings.outcome
     ids, household_code, days, date_code = split_index(index)
     end = to_days(records.end)
-    mature_day = np.array([_settled(int(day), outcome) <= end for day in days], bool)
     encoded = encode(records)
-    stream = make_stream([Ask(_STATUS, (None, 0), Stat.COUNT), Ask(_STATUS, (None, 0), Stat.MAX)])
-    n_statuses, worst = sweep(
-        encoded.households(ids)[household_code],
-        date_code.astype(np.int32),
-        rows_of(encoded, stream),
-        NO_LINE,
-        _horizon(days, outcome.horizon_months, end),
-        stream.wanted,
-        by_month=False,
-        in_line_units=False,
-    )
-    observed = n_statuses > 0 if outcome.kind == "panel" else np.full(len(worst), True)
-    return mature_day[date_code], observed, worst > 0
+    household, date = encoded.households(ids)[household_code], date_code.astype(np.int32)
 
+    def statuses(stats: tuple[Stat, ...], seen_on: Days, starts: Days, ends: Days) -> npt.NDArray[np.float64]:
+        stream = make_stream([Ask(_STATUS, (None, 0), stat) for stat in stats])
+        rows = rows_of(encoded, stream)
+        dates = Dates(seen_on, starts[:, None], ends[:, None], starts, ends)
+        return sweep(household, date, rows, NO_LINE, dates, stream.wanted, by_month=False, in_line_units=False)
 
-def _horizon(days: Days, months: int, end: int) -> Dates:
-    """Return the windows ``[as_of, as_of + horizon)``, seen with all that the records hold."""
-    starts, ends = days[:, None], add_months(days, months)[:, None]
-    return Dates(np.full(len(days), end, np.int32), starts, ends, starts[:, 0], ends[:, 0])
+    now = np.full(len(days), end, np.int32)
+    n_statuses, worst = statuses((Stat.COUNT, Stat.MAX), now, days, add_months(days, outcome.horizon_months))
+    within = records.settings.cohort.status_within_months
+    since = np.full(len(days), -FAR_FUTURE, np.int32) if within is None else add_months(days, -within)
+    (known_then,) = statuses((Stat.LAST,), days, since, days)
+    (known_now,) = statuses((Stat.LAST,), now, since, days)
+
+    mature = np.array([_settled(int(day), outcome) <= end for day in days], bool)[date_code]
+    already_poor = (known_now > 0) & ~(known_then > 0)
+    unobserved = n_statuses == 0 if outcome.kind == "panel" else np.full(len(worst), False)
+    return worst > 0, {
+        "immature": ~mature,
+        "already_poor": mature & already_poor,
+        "unobserved": mature & ~already_poor & unobserved,
+    }

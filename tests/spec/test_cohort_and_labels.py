@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from relapse_risk.cohorts import attrition, cohort, cycles, standing
 from relapse_risk.errors import UsageError
 from relapse_risk.labelling import label_counts, labels, settled_on
 from relapse_risk.settings import CycleSettings, OutcomeSettings
+from relapse_risk.training.dataset import make_dataset
 
 STATUSES = """
 households
@@ -140,6 +142,78 @@ def test_labels_of_january_six_months_on(kind: str, end: str, expected: list[str
     assert counts["positive"] == expected.count("poor")
     assert counts["negative"] == expected.count("not")
     assert counts["unobserved"] + counts["immature"] == expected.count("?")
+
+
+BEFORE_THE_DATE = """
+statuses
+| household_id   | occurred_on | known_on   | poor |
+| in_time        | 2023-12-10  | 2023-12-31 | yes  |
+| on_the_day     | 2023-01-10  | 2023-01-10 | no   |
+| on_the_day     | 2023-12-10  | 2024-01-01 | yes  |
+| late           | 2023-12-31  | 2024-07-29 | yes  |
+| late_and_again | 2023-12-10  | 2024-01-20 | yes  |
+| late_and_again | 2024-02-10  | 2024-02-10 | no   |
+| late_and_again | 2024-05-10  | 2024-05-10 | yes  |
+| over_before    | 2023-11-10  | 2024-02-01 | yes  |
+| over_before    | 2023-12-20  | 2024-02-01 | no   |
+| over_and_again | 2023-11-10  | 2024-02-01 | yes  |
+| over_and_again | 2023-12-20  | 2024-02-01 | no   |
+| over_and_again | 2024-04-10  | 2024-04-10 | yes  |
+| made_poor      | 2023-12-10  | 2023-12-10 | no   |
+| made_poor      | 2023-12-10  | 2024-02-01 | yes  |
+| made_fine      | 2023-12-10  | 2023-12-10 | yes  |
+| made_fine      | 2023-12-10  | 2024-02-01 | no   |
+| long_ago       | 2023-08-10  | 2024-02-01 | yes  |
+| long_ago       | 2024-03-10  | 2024-03-10 | no   |
+"""
+
+
+@pytest.mark.parametrize(
+    ("sections", "already", "poor"),
+    [
+        # `over_before` was not poor when the date came, whoever knew of it; who was known to be poor is not hidden
+        ({}, ["late", "late_and_again", "long_ago", "made_poor", "on_the_day"], ["over_and_again"]),
+        # a panel's status counts for so long only, known or not
+        ({"cohort": {"status_within_months": 3}}, ["late", "late_and_again", "made_poor", "on_the_day"],
+         ["over_and_again"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["registry", "panel"])
+def test_who_was_poor_before_the_date_but_known_later_has_no_label(
+    sections: dict[str, Any], kind: str, already: list[str], poor: list[str]
+) -> None:
+    outcome = {"kind": kind, "horizon_months": 6, "reporting_lag_days": 30}
+    records = drawn.records(
+        BEFORE_THE_DATE, drawn.settings(outcome=outcome, data={"end": "2024-07-31"}, **sections)
+    )
+    names = sorted(set(records.table("statuses")["household_id"].to_pylist()))
+    pairs = drawn.index(*((name, "2024-01-01") for name in names))
+    told = labels(records, pairs).droplevel("as_of")
+    assert told.index[told.fillna(False)].tolist() == poor
+    unobserved = ["in_time", "over_before", "made_fine"] if kind == "panel" else []
+    assert set(told.index[told.isna()]) == {*already, *unobserved}
+    assert label_counts(records, pairs) == {
+        "positive": len(poor),
+        "negative": len(names) - len(poor) - len(already) - len(unobserved),
+        "immature": 0,
+        "already_poor": len(already),
+        "unobserved": len(unobserved),
+    }
+    early = label_counts(records.visible("2024-07-30"), pairs)
+    assert (early["immature"], early["already_poor"]) == (len(names), 0), "before it is settled, nothing is told"
+
+
+def test_who_was_poor_already_is_scored_but_neither_learned_from_nor_judged() -> None:
+    outcome = {"horizon_months": 6, "reporting_lag_days": 30}
+    for train_on in ("not_poor", "observed"):
+        used = drawn.settings(outcome=outcome, data={"end": "2024-07-31"}, cohort={"train_on": train_on})
+        records = drawn.records(BEFORE_THE_DATE, used)
+        assert ("on_the_day", pd.Timestamp("2024-01-01")) in cohort(records, "2024-01-01", purpose="train")
+        data = make_dataset(records, [dt.date(2024, 1, 1)], ())
+        rows = set(data.X.index.get_level_values("household_id"))
+        known_poor = {"in_time", "made_fine"} if train_on == "observed" else set()
+        assert rows == {"over_before", "over_and_again"} | known_poor
+        assert data.counts["already_poor"] == 5
 
 
 def test_cycles_follow_from_any_anchor_both_ways() -> None:

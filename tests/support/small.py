@@ -15,6 +15,7 @@ from relapse_risk.cohorts import cycles
 from relapse_risk.datasets.county import simulate_county
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.features.catalogue import catalogue
+from relapse_risk.labelling import LEFT_OUT
 from relapse_risk.model.bundle import TrainingInfo, save_bundle
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.records import Records
@@ -79,7 +80,7 @@ def save(model: RelapseModel, settings: Settings, until: dt.date, models: Path) 
         rows=model.n_rows_,
         households=1,
         positives=1,
-        left_out={"immature": 0, "unobserved": 0},
+        left_out=dict.fromkeys(LEFT_OUT, 0),
     )
     return save_bundle(model, models, settings=settings, training=info, metrics={})
 

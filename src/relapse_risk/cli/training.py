@@ -54,9 +54,11 @@ def train_command(
             run = log_run(result, records.settings, track)
     show_metrics(result.metrics, records.settings.training.capacity, as_json=as_json)
     info = result.info
+    left_out = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in info.left_out.items())
     say(
         f"trained on {info.rows:,} rows of {info.households:,} households ({info.positives:,} positive), as_of "
         f"{info.first_as_of} to {info.last_as_of}; calibrated on {result.model.calibrated_on_}\n"
+        f"left out for want of a label: {left_out}\n"
         f"model {result.version} in {result.folder}. Next: relapse score --data {data} --models {models} "
         f"--model {result.version} --as-of {info.until}"
     )

@@ -60,7 +60,7 @@ class TrainingInfo(_Strict):
     rows, households, positives : int
         Rows, households among them, and rows with the outcome.
     left_out : dict of str to int
-        Rows without a label, by reason.
+        Rows without a label, by reason; see ``relapse_risk.labelling.LEFT_OUT``.
     """
 
     until: str

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from relapse_risk.dates import DateLike
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import Feature
+from relapse_risk.labelling import LEFT_OUT
 from relapse_risk.model.bundle import TrainingInfo, load_model, save_bundle
 from relapse_risk.model.estimator import RelapseModel, directions_of
 from relapse_risk.outputs import check_folder
@@ -127,5 +128,5 @@ def _info(until: dt.date, dates: list[dt.date], data: Dataset) -> TrainingInfo:
         rows=int(rows.sum()),
         households=int(data.X.index[rows].get_level_values("household_id").nunique()),
         positives=int(data.y[rows].sum()),
-        left_out={reason: data.counts[reason] for reason in ("immature", "unobserved")},
+        left_out={reason: data.counts[reason] for reason in LEFT_OUT},
     )
