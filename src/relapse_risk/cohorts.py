@@ -132,7 +132,7 @@ def _select(
 
     if purpose not in ("score", "train"):
         raise UsageError(f"purpose={purpose!r}. Valid: 'score', 'train'.")
-    days = _as_days(as_of)
+    days = as_days(as_of)
     ids = encode(records).ids
     household, date = (codes.ravel() for codes in np.indices((len(ids), len(days))))
     rules = records.settings.cohort
@@ -161,7 +161,14 @@ def _select(
     return _index(ids, days, household[left], date[left]), table
 
 
-def _as_days(as_of: DateLike | Iterable[DateLike]) -> Days:
+def as_days(as_of: DateLike | Iterable[DateLike]) -> Days:
+    """Return one or several dates as days, each once, in order.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or one is no date.
+    """
     if isinstance(as_of, str) or not isinstance(as_of, Iterable):
         as_of = [as_of]
     days = np.unique(np.array([to_days(day) for day in as_of], np.int32))

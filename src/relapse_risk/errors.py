@@ -108,3 +108,7 @@ def exit_codes() -> list[tuple[int, str, str]]:
     """
     own = [(c.exit_code, c.__name__, (c.__doc__ or "").split("\n")[0]) for c in RelapseError.__subclasses__()]
     return sorted([(0, "", "Done."), (RelapseError.exit_code, "", "A fault of the program itself."), *own])
+
+
+class RecordsEndBefore(UserWarning):
+    """Scores are asked for a day later than the records reach: what happened since is not in them."""

@@ -85,6 +85,8 @@ def test_train_then_score_then_evaluate(run: Run, data: Path, tmp_path: Path) ->
     assert (models / trained["version"] / "manifest.json").is_file()
     assert trained["training"]["until"] == until
     assert trained["version"] in err
+    assert set(trained["training"]["left_out"]) == {"immature", "already_poor", "unobserved"}
+    assert f"{trained['training']['left_out']['already_poor']:,} already poor" in err
 
     code, out, err = run("evaluate", "--data", data, "--models", models, "--model", trained["version"],
                          "--predictions", tmp_path / "p.parquet", "--json")  # fmt: skip
@@ -131,6 +133,32 @@ def test_score_writes_parquet_and_csv_alike(run: Run, small: Small, data: Path, 
     assert (places["place_in_grid"].max() == places.size()).all()
     assert places["probability"].apply(lambda p: p.is_monotonic_decreasing).all()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scores.csv", "scores.parquet"]
+
+
+def test_a_day_before_the_records_scores_nobody_and_says_why(
+    run: Run, small: Small, data: Path, tmp_path: Path
+) -> None:
+    command = ["score", "--data", data, "--models", small.models, "--cycle", "2010-01"]
+    code, out, err = run(*command, "--out", tmp_path / "s.parquet", "--json")
+    assert code == 0, err
+    told = only_json(out)
+    assert (told["households"], told["bands"], told["warnings"]) == (0, {}, [])
+    assert "nobody is in the cohort as of 2010-01-01: the first profile came in on" in told["notes"][0]
+    assert f"note: {told['notes'][0]}" in err
+    assert len(pd.read_parquet(tmp_path / "s.parquet")) == 0
+    assert run(*command)[0] == 0
+
+
+def test_a_day_past_the_records_is_warned_of_on_stderr_and_in_json(run: Run, small: Small, data: Path) -> None:
+    code, out, err = run("score", "--data", data, "--models", small.models, "--cycle", "2022-09", "--json")
+    assert code == 0, err
+    told = only_json(out)
+    assert told["households"] > 50
+    assert told["notes"] == []
+    assert len(told["warnings"]) == 1
+    assert "as_of 2022-09-01: the records end on 2022-07-01" in told["warnings"][0]
+    assert f"warning: {told['warnings'][0]}" in err
+    assert "RecordsEndBefore" not in err, "told in words, without a place in our code"
 
 
 @pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])
@@ -192,6 +220,10 @@ def _no_day(data: Path, small: Small, _: Path) -> list[object]:
 
 def _no_cycle(data: Path, small: Small, _: Path) -> list[object]:
     return ["score", "--data", data, "--models", small.models, "--cycle", "2022-02"]
+
+
+def _long_past(data: Path, small: Small, _: Path) -> list[object]:
+    return ["score", "--data", data, "--models", small.models, "--cycle", "2025-01"]
 
 
 def _no_ending(data: Path, small: Small, tmp_path: Path) -> list[object]:
@@ -277,6 +309,7 @@ FAILURES = [
     (_no_data, 5, "no records folder"),
     (_no_day, 2, "--as-of YYYY-MM-DD or --cycle YYYY-MM"),
     (_no_cycle, 2, "Cycles near it begin in"),
+    (_long_past, 2, "Valid: 2022-09-01 or earlier"),
     (_no_ending, 2, "Valid: .parquet, .csv"),
     (_no_folder, 10, "file"),
     (_broken_records, 3, "[RR008] visits.yard"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,9 +29,11 @@ def score_command(
 ) -> None:
     """Score every household of the cohort, with reasons, riskiest first within each grid."""
     from relapse_risk.cohorts import attrition  # noqa: PLC0415
+    from relapse_risk.errors import RecordsEndBefore  # noqa: PLC0415
     from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
     from relapse_risk.records.folder import load_records, settings_of  # noqa: PLC0415
     from relapse_risk.scoring.ranking import as_of_date, ranked  # noqa: PLC0415
+    from relapse_risk.scoring.reach import why_empty  # noqa: PLC0415
     from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
 
     bundle = find_bundle(models, model)
@@ -40,9 +43,17 @@ def score_command(
         told("reading model and records")
         loaded, records = load_model(bundle), load_records(data, settings)
         told(f"scoring as of {day}")
-        rows = ranked(loaded, records, day)
-        removed = attrition(records.with_model_settings(loaded.settings_), day)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RecordsEndBefore)
+            rows = ranked(loaded, records, day)
+        records = records.with_model_settings(loaded.settings_)
+        removed = attrition(records, day)
         write(rows)
+    warned = [str(warning.message) for warning in caught]
+    notes = [] if len(rows) else [f"nobody is in the cohort as of {day}: {why_empty(records, day)}"]
+    for kind, told_of in (("warning", warned), ("note", notes)):
+        for text in told_of:
+            say(f"{kind}: {text}")
     show(
         simple_table(
             "Cohort",
@@ -76,6 +87,8 @@ def score_command(
                 "bands": rows["band"].value_counts().to_dict(),
                 "attrition": removed[["rule", "removed", "left"]].to_dict("records"),
                 "out": out,
+                "warnings": warned,
+                "notes": notes,
             }
         )
 

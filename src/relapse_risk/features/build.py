@@ -91,7 +91,7 @@ def split_index(index: pd.MultiIndex) -> tuple[pa.Array, npt.NDArray[np.int64], 
     if names != ["household_id", "as_of"]:
         raise UsageError(f"an index of pairs (household_id, as_of) is needed, not of {names}; see cohort()")
     ids, dates = index.levels
-    if dates.dtype.kind != "M":
+    if len(dates) and dates.dtype.kind != "M":
         raise UsageError(f"as_of must hold dates (datetime64), not {dates.dtype}")
     days = dates.to_numpy().astype("datetime64[D]").astype(np.int32)
     household_code, date_code = (np.asarray(codes, np.int64) for codes in index.codes)

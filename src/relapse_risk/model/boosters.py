@@ -75,6 +75,8 @@ class Boosters:
             Rows add up to ``raw_scores``.
         """
         total = np.zeros((len(matrix), matrix.shape[1] + 1))
+        if not len(matrix):  # LightGBM divides by the number of rows
+            return total
         for booster in self.boosters:
             total += cast(Scores, booster.predict(matrix, pred_contrib=True, num_threads=_threads(n_threads)))
         return total / len(self.boosters)

@@ -66,7 +66,12 @@ def ranked(model: RelapseModel, records: Records, as_of: dt.date) -> pd.DataFram
     pandas.DataFrame
         ``household_id``, ``as_of``, ``township_id``, ``village_id``, ``grid_id``, ``place_in_grid`` (1 is visited
         first; equal probabilities stand in the order of their ids) and the columns of ``score``, sorted by grid
-        and place.
+        and place. A day before the records gives the same columns and no rows.
+
+    Raises
+    ------
+    UsageError
+        As ``score``.
     """
     records = records.with_model_settings(model.settings_)
     scores = score(model, records, as_of=as_of).reset_index()

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from relapse_risk.cohorts import cohort
-from relapse_risk.dates import DateLike, Days
+from relapse_risk.cohorts import as_days, cohort
+from relapse_risk.dates import DateLike, Days, from_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.build import build_matrix, split_index
 from relapse_risk.features.plan import Plan, make_plan
@@ -19,6 +19,7 @@ from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.features_of import features_by_name
 from relapse_risk.model.reasons import Explainer, Reason, as_records
 from relapse_risk.records.records import Records
+from relapse_risk.scoring.reach import check_reach
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +152,13 @@ def score(
     Raises
     ------
     UsageError
-        If neither or both of ``as_of`` and ``index`` are given, or the records lack a table the model needs.
+        If neither or both of ``as_of`` and ``index`` are given, the records lack a table the model needs, or a day
+        lies more than a visit cycle past the records' end.
+
+    Warns
+    -----
+    RecordsEndBefore
+        If a day lies past the records' end.
     """
     import pandas as pd  # noqa: PLC0415
 
@@ -166,15 +173,21 @@ def score(
         )
     if index is None:
         assert as_of is not None  # noqa: S101
-        index = cohort(records, as_of)
-    scores = scorer.score(records, *split_index(index), n_reasons=n_reasons)
+        dates = [from_days(day) for day in as_days(as_of)]
+        check_reach(records, dates)
+        index = cohort(records, dates)
+        pairs = split_index(index)
+    else:
+        pairs = split_index(index)
+        check_reach(records, [from_days(day) for day in pairs[2][np.unique(pairs[3])]])
+    scores = scorer.score(records, *pairs, n_reasons=n_reasons)
     frame = pd.DataFrame(
         {
             "probability": scores.probability,
             "band": scores.band.astype(str),
             "raw_score": scores.raw,
             "base_score": scores.base,
-            "reasons": [as_records(reasons) for reasons in scores.reasons],
+            "reasons": pd.Series([as_records(told) for told in scores.reasons], index, dtype=object),
         },
         index=index,
     )

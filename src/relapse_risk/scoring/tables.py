@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from relapse_risk.errors import UsageError
+from relapse_risk.model.reasons import Reason
 from relapse_risk.outputs import new_file
 
 if TYPE_CHECKING:
@@ -59,9 +63,19 @@ def new_table(file: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
 
 def _write(frame: pd.DataFrame, file: Path) -> None:
     if file.suffix == ".parquet":
-        frame.to_parquet(file, index=False)
+        frame.to_parquet(file, index=False, schema=_schema(frame))
     else:
         _plain(frame).to_csv(file, index=False, date_format="%Y-%m-%d")
+
+
+def _schema(frame: pd.DataFrame) -> pa.Schema:
+    """Return a frame's columns as Arrow types, reasons by their declaration: rows may have none to tell it by."""
+    schema = pa.Schema.from_pandas(frame, preserve_index=False)
+    if "reasons" not in frame:
+        return schema
+    types = {"str": pa.string(), "float": pa.float64(), "float | None": pa.float64()}
+    reason = pa.struct([(field.name, types[str(field.type)]) for field in fields(Reason)])
+    return schema.set(schema.get_field_index("reasons"), pa.field("reasons", pa.list_(reason)))
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,68 @@
+"""Whether the records reach the day that scores are made for, and why nobody is there to score."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Sequence
+
+import pyarrow.compute as pc
+
+from relapse_risk.cohorts import attrition
+from relapse_risk.dates import add_months, from_days, to_days
+from relapse_risk.errors import RecordsEndBefore, UsageError
+from relapse_risk.records.records import Records
+
+
+def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
+    """Warn of scores made for a day past the records' end, and refuse those further past it than a visit cycle.
+
+    With cycles of two months and records that end on 2024-07-01 (known until 2024-06-30)::
+
+        as_of 2024-07-01: the usual case, silent
+        as_of 2024-09-01: a warning; what came in during July and August is not in the scores
+        as_of 2024-09-02: refused
+
+    Parameters
+    ----------
+    records : Records
+        What is scored; records without any row are never too old.
+    dates : sequence of date
+        Days the scores are made for.
+
+    Raises
+    ------
+    UsageError
+        If a day lies further past the end than one cycle.
+
+    Warns
+    -----
+    RecordsEndBefore
+        If a day lies past the end.
+    """
+    late = [day for day in dates if day > records.end]
+    if not late or not any(records.table(name).num_rows for name in records.present):
+        return
+    last = from_days(int(add_months(to_days(records.end), records.settings.cycle.months)))
+    if max(late) > last:
+        raise UsageError(
+            f"as_of {max(late)}: the records end on {records.end}, and what happened since is not in them. "
+            f"Valid: {last} or earlier, a visit cycle past their end. Bring later records, or score an earlier day."
+        )
+    warnings.warn(
+        f"as_of {max(late)}: the records end on {records.end}; what happened since is not in the scores",
+        RecordsEndBefore,
+        stacklevel=3,
+    )
+
+
+def why_empty(records: Records, as_of: dt.date) -> str:
+    """Return why a day's cohort to score is empty, in words."""
+    first = pc.min(records.table("households")["known_on"]).as_py()
+    if first is None:
+        return "the records hold no household's profile"
+    if as_of <= first:
+        return f"the first profile came in on {first}; a later day has households to score"
+    steps = attrition(records, as_of)
+    rule = steps.loc[steps["left"] == 0, "rule"].iloc[0]
+    return f"the rule {rule!r} left none"

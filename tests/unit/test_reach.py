@@ -1,0 +1,128 @@
+"""Days that the records do not reach: before them nobody is there, past them scores would be blind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from tests.support import ascii as drawn
+from tests.support.small import Small
+
+from relapse_risk import attrition, build_features, cohort, label_counts, labels, load_model, score
+from relapse_risk.errors import RecordsEndBefore, UsageError
+from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.records.records import Records
+from relapse_risk.scoring.ranking import ranked
+from relapse_risk.scoring.reach import why_empty
+from relapse_risk.scoring.tables import write_table
+from relapse_risk.training.dataset import make_dataset
+
+LONG_AGO = dt.date(2010, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def model(small: Small) -> RelapseModel:
+    return load_model(small.folder)
+
+
+def test_a_day_before_the_records_has_an_empty_cohort_with_everything_that_follows(small: Small) -> None:
+    then, now = cohort(small.records, LONG_AGO), cohort(small.records, small.as_of)
+    assert (len(then), then.names) == (0, now.names)
+    assert [level.dtype for level in then.levels] == [level.dtype for level in now.levels]
+    assert attrition(small.records, LONG_AGO)["left"].tolist() == [0, 0, 0, 0]
+    assert labels(small.records, then).dtype == labels(small.records, now).dtype
+    assert set(label_counts(small.records, then).values()) == {0}
+    features = build_features(small.records, then)
+    pd.testing.assert_series_equal(features.dtypes, build_features(small.records, now).dtypes)
+    data = make_dataset(small.records, [LONG_AGO])
+    assert (len(data.X), len(data.y), len(data.facts)) == (0, 0, 0)
+
+
+def test_an_empty_index_made_by_hand_will_do(small: Small, model: RelapseModel) -> None:
+    index = pd.MultiIndex.from_arrays([[], []], names=["household_id", "as_of"])
+    assert len(build_features(small.records, index)) == 0
+    assert len(score(model, small.records, index=index)) == 0
+
+
+def test_scores_of_nobody_have_the_columns_and_types_of_scores(small: Small, model: RelapseModel) -> None:
+    then, now = (score(model, small.records, as_of=day) for day in (LONG_AGO, small.as_of))
+    assert len(then) == 0
+    pd.testing.assert_series_equal(then.dtypes, now.dtypes)
+    then, now = (ranked(model, small.records, day) for day in (LONG_AGO, small.as_of))
+    assert len(then) == 0
+    pd.testing.assert_series_equal(then.dtypes, now.dtypes)
+
+
+def test_files_of_nobodys_scores_have_the_schema_of_scores(
+    small: Small, model: RelapseModel, tmp_path: Path
+) -> None:
+    full = ranked(model, small.records, small.as_of)
+    without_reasons = full.assign(reasons=[[] for _ in range(len(full))])
+    for name, rows in (
+        ("full", full), ("without", without_reasons), ("empty", ranked(model, small.records, LONG_AGO)),
+    ):  # fmt: skip
+        write_table(rows, tmp_path / f"{name}.parquet")
+        write_table(rows, tmp_path / f"{name}.csv")
+    schema = pq.read_schema(tmp_path / "full.parquet").remove_metadata()
+    assert schema.field("reasons").type.value_type.num_fields >= 6
+    for name in ("without", "empty"):
+        assert pq.read_schema(tmp_path / f"{name}.parquet").remove_metadata() == schema
+    assert pq.read_metadata(tmp_path / "empty.parquet").num_rows == 0
+    header = (tmp_path / "full.csv").read_text().splitlines()[0]
+    assert (tmp_path / "empty.csv").read_text().splitlines() == [header]
+
+
+def test_records_without_rows_score_nobody_on_any_day(model: RelapseModel, small: Small) -> None:
+    held = {name: small.records.table(name).slice(0, 0) for name in small.records.present}
+    nothing = Records.from_tables(held, small.records.settings)
+    assert len(score(model, nothing, as_of="2024-01-01")) == 0
+    assert "hold no household's profile" in why_empty(nothing, dt.date(2024, 1, 1))
+
+
+def test_why_nobody_is_there_is_said(small: Small) -> None:
+    first = min(small.records.table("households")["known_on"].to_pylist())
+    assert f"the first profile came in on {first}" in why_empty(small.records, first)
+    never_poor = drawn.records(
+        """
+        statuses
+        | household_id | occurred_on | poor |
+        | h            | 2020-01-01  | no   |
+        """
+    )
+    assert why_empty(never_poor, dt.date(2020, 6, 1)) == "the rule 'never poor or lifted before' left none"
+
+
+@pytest.mark.parametrize("as_index", [False, True])
+def test_a_day_past_the_records_is_warned_of_and_further_than_a_cycle_refused(
+    small: Small, model: RelapseModel, *, as_index: bool
+) -> None:
+    """The records end on 2022-07-01 and cycles are of two months."""
+    assert small.records.end == dt.date(2022, 7, 1)
+
+    def scored(day: str) -> pd.DataFrame:
+        if not as_index:
+            return score(model, small.records, as_of=[day, "2022-01-01"])
+        household = cohort(small.records, small.as_of)[0][0]
+        return score(model, small.records, index=drawn.index((household, day)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        usual = scored("2022-07-01")
+    for day in ("2022-07-02", "2022-09-01"):
+        with pytest.warns(RecordsEndBefore, match=f"as_of {day}: the records end on 2022-07-01") as told:
+            assert len(scored(day)) == len(usual)
+        assert told[0].filename == __file__, "it points at who asked"
+    for day in ("2022-09-02", "2025-06-01", "9999-12-31"):
+        with pytest.raises(UsageError, match="Valid: 2022-09-01 or earlier"):
+            scored(day)
+
+
+def test_a_ranked_list_past_the_records_follows_the_same_rule(small: Small, model: RelapseModel) -> None:
+    with pytest.warns(RecordsEndBefore):
+        assert len(ranked(model, small.records, dt.date(2022, 9, 1)))
+    with pytest.raises(UsageError, match="Bring later records"):
+        ranked(model, small.records, dt.date(2025, 6, 1))
