@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from tests.support.small import Small, model_of
 
-from relapse_risk import RelapseModel, catalogue
-from relapse_risk.errors import NotEnoughData
+from relapse_risk import RelapseModel, catalogue, score
+from relapse_risk.errors import NotEnoughData, UsageError
+from relapse_risk.model import checks
+from relapse_risk.scoring.ranking import ranked
 
 
 def few(**parameters: Any) -> RelapseModel:
@@ -183,3 +186,113 @@ def test_risk_follows_the_direction_a_feature_declares(small: Small) -> None:
         steps = np.diff(raw, axis=1) * directions[name]
         assert steps.min() >= -1e-12, name
     assert checked > 20
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"n_boosters": 0}, ["n_boosters=0. Valid: 1 to 100."]),
+        ({"n_boosters": 1.5}, ["n_boosters=1.5. Valid: 1 to 100."]),
+        ({"n_trees": 0, "calibration_share": 2},
+         ["n_trees=0. Valid: 1 or more.", "calibration_share=2. Valid: a number above 0 and below 1."]),
+        ({"n_trees": True}, ["n_trees=True."]),
+        ({"calibration_share": 0.0}, ["calibration_share=0.0."]),
+        ({"calibration_share": "a fifth"}, ["calibration_share='a fifth'."]),
+        ({"learning_rate": float("nan")}, ["learning_rate=nan. Valid: a number above 0."]),
+        ({"num_leaves": 1}, ["num_leaves=1. Valid: 2 to 131072."]),
+        ({"feature_fraction": 0, "bagging_fraction": 5}, ["feature_fraction=0.", "bagging_fraction=5."]),
+        ({"lambda_l2": -1}, ["lambda_l2=-1."]),
+        ({"min_rows_in_leaf": "few"}, ["min_rows_in_leaf='few'. Valid: 'auto', or 1 or more."]),
+        ({"monotone": "all"}, ["monotone='all'."]),
+        ({"monotone": {"n_members": 3}}, ["monotone={'n_members': 3}."]),
+        ({"outcome": {"horizon_months": 6}}, ["outcome={'horizon_months': 6}. Valid: None, or OutcomeSettings"]),
+        ({"random_state": None}, ["random_state=None. Valid: 0 to"]),
+        ({"n_threads": 0}, ["n_threads=0. Valid: None, or 1 or more."]),
+    ],
+)  # fmt: skip
+def test_parameters_nothing_can_be_learned_with_are_refused_all_at_once(
+    rows: Any, parameters: dict[str, Any], told: list[str]
+) -> None:
+    for learn in (few(**parameters).fit, few(**parameters).grow):
+        with pytest.raises(UsageError) as refused:
+            learn(*rows)
+        lines = str(refused.value).splitlines()
+        assert len(lines) == len(told)
+        assert all(line.startswith(start) for line, start in zip(lines, told, strict=True))
+
+
+def test_every_parameter_has_a_check() -> None:
+    assert set(checks._VALID) == set(RelapseModel().get_params())
+
+
+def test_the_usual_parameters_and_numpys_numbers_are_taken(rows: Any) -> None:
+    model = few(n_trees=np.int64(2), learning_rate=np.float32(0.1), min_rows_in_leaf=9, random_state=np.int32(7))
+    assert model.fit(*rows).boosters_.boosters[0].num_trees() == 2
+    few(monotone=None).grow(*rows)
+
+
+def test_a_column_given_twice_is_named(small: Small, rows: Any) -> None:
+    X, y = rows
+    twice = pd.concat([X, X[["n_members"]]], axis=1)
+    for call in (lambda: few().fit(twice, y), lambda: small.model.predict_proba(twice)):
+        with pytest.raises(UsageError, match="more than once: n_members. Give each feature once"):
+            call()
+
+
+def test_columns_without_names_are_refused(rows: Any) -> None:
+    X = rows[0].set_axis(range(rows[0].shape[1]), axis=1)
+    with pytest.raises(UsageError, match="no text: 0, 1, 2, 3, 4. Name every feature"):
+        few().fit(X, rows[1])
+
+
+def test_labels_in_another_order_are_refused_rather_than_put_in_order(rows: Any) -> None:
+    X, y = rows[0], pd.Series(rows[1], index=rows[0].index)
+    with pytest.raises(UsageError, match="rows of X in another order"):
+        few().fit(X, y.sort_index(ascending=False))
+    plain, shuffled = X.reset_index(drop=True), y.reset_index(drop=True).sample(frac=1, random_state=0)
+    with pytest.raises(UsageError, match="rows of X in another order"):
+        few().fit(plain, shuffled)
+    other_day = y.rename(lambda day: day + pd.Timedelta(days=1), level="as_of")
+    with pytest.raises(UsageError, match="other rows than X"):
+        few().fit(X, other_day)
+
+
+def test_labels_that_only_count_their_rows_are_taken_as_they_stand(rows: Any) -> None:
+    X, y = rows
+    expected = few().fit(X, y).predict_proba(X)
+    for labels in (pd.Series(y), pd.Series(y, index=X.index), y.tolist()):
+        np.testing.assert_array_equal(few().fit(X, labels).predict_proba(X), expected)
+
+
+def test_rows_drawn_several_times_are_taken(rows: Any) -> None:
+    X, y = rows[0], pd.Series(rows[1], index=rows[0].index)
+    drawn = np.random.default_rng(0).integers(0, len(X), len(X))
+    assert few().fit(X.iloc[drawn], y.iloc[drawn]).n_rows_ == len(X)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "object"])
+def test_labels_missing_in_a_type_without_missing_labels_are_refused(rows: Any, dtype: str) -> None:
+    y = pd.Series(rows[1], index=rows[0].index).astype(dtype)
+    y.iloc[:3] = None
+    with pytest.raises(UsageError, match="3 label"):
+        few().fit(rows[0], y)
+
+
+def test_a_model_that_was_not_fitted_says_so(small: Small, rows: Any) -> None:
+    X, y = rows
+    grown = few().grow(X, y)
+    assert len(grown.decision_function(X)) == len(X)
+    failed = few()
+    with pytest.raises(NotEnoughData):
+        failed.fit(X, np.zeros(len(X), bool))
+    for model, told in ((few(), "not fitted yet"), (failed, "not fitted yet"), (grown, "grown but not calibrated")):
+        for call in (
+            lambda model=model: model.predict_proba(X),
+            lambda model=model: model.predict(X),
+            lambda model=model: score(model, small.records, as_of=small.as_of),
+            lambda model=model: ranked(model, small.records, small.as_of),
+        ):
+            with pytest.raises(NotFittedError, match=told):
+                call()
+    with pytest.raises(NotFittedError, match=r"Call fit\(X, y\)"):
+        few().decision_function(X)

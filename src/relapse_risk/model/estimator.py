@@ -11,12 +11,13 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
 from relapse_risk.model.calibration import SigmoidCalibrator, fit_sigmoid, newest_level
+from relapse_risk.model.checks import check_columns, check_fitted, check_labels, check_parameters
 from relapse_risk.model.reference import FeatureReference, describe
 from relapse_risk.model.split import Split, calibration_splits, label_timing
 from relapse_risk.settings import OutcomeSettings
@@ -145,12 +146,15 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : DataFrame or array_like, shape (n, n_features)
             Features; from ``build_features``, the index says which household and date a row is of.
         y : Series or array_like, shape (n,)
-            Labels; rows whose label is missing (``pandas.NA``) are left out and counted.
+            Labels, row by row those of ``X``; rows whose label is missing (``pandas.NA``) are left out and counted.
         scored : ndarray of bool, shape (n,), optional
             Rows that would be scored, where more are learned from: the number foreseen among them is to be right.
 
         Raises
         ------
+        UsageError
+            If a parameter does not fit, columns are there twice or hold no numbers, or the indices of ``X`` and
+            ``y`` disagree.
         NotEnoughData
             If one of the classes does not occur.
         """
@@ -195,6 +199,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike
     ) -> tuple[Matrix, npt.NDArray[np.bool_], pd.MultiIndex | None, npt.NDArray[np.bool_]]:
         """Return the labelled rows' features, labels and, where X tells them, households and dates; and which."""
+        check_parameters(self)
+        check_labels(X, y)
         matrix, names = self._learn_columns(X)
         X_checked, target = validate_data(
             self, matrix, self._target(y, len(matrix)), dtype=np.float32, ensure_all_finite="allow-nan"
@@ -216,7 +222,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(X, "columns"):
             return X, None
         frame = cast("pd.DataFrame", X)
-        names = [str(name) for name in frame.columns]
+        check_columns(frame)
+        names = list(frame.columns)
         for name in names:
             if getattr(frame[name].dtype, "name", "") == "category":
                 self.categories_[name] = list(frame[name].cat.categories)
@@ -345,14 +352,17 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        NotFittedError
+            If the model was not fitted.
         ValueError
-            If columns are missing, unknown or in another order than in training.
+            If columns are missing, unknown, there twice or in another order than in training.
         """
-        check_is_fitted(self)
+        check_fitted(self, "boosters_")
         if hasattr(X, "columns"):
             frame = cast("pd.DataFrame", X)
+            check_columns(frame)
             validate_data(self, frame, reset=False, skip_check_array=True)
-            numbers = self._numbers(frame, [str(name) for name in frame.columns])
+            numbers = self._numbers(frame, list(frame.columns))
             return cast(Matrix, check_array(numbers, dtype=np.float32, ensure_all_finite="allow-nan"))
         return cast(Matrix, validate_data(self, X, reset=False, dtype=np.float32, ensure_all_finite="allow-nan"))
 
@@ -363,6 +373,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: pd.DataFrame | npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the probability of each class, shape (n, 2)."""
+        check_fitted(self)
         probability = self.calibrator_(self.decision_function(X))
         return np.column_stack([1.0 - probability, probability])
 

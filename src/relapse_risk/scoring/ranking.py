@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from relapse_risk.cohorts import cycles
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import UsageError
+from relapse_risk.model.checks import check_fitted
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.score import score
@@ -73,6 +74,7 @@ def ranked(model: RelapseModel, records: Records, as_of: dt.date) -> pd.DataFram
     UsageError
         As ``score``.
     """
+    check_fitted(model)
     records = records.with_model_settings(model.settings_)
     scores = score(model, records, as_of=as_of).reset_index()
     where = _where(records.visible(as_of))

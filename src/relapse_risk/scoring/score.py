@@ -15,6 +15,7 @@ from relapse_risk.dates import DateLike, Days, from_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.build import build_matrix, split_index
 from relapse_risk.features.plan import Plan, make_plan
+from relapse_risk.model.checks import check_fitted
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.features_of import features_by_name
 from relapse_risk.model.reasons import Explainer, Reason, as_records
@@ -67,6 +68,8 @@ class Scorer:
 
     Raises
     ------
+    NotFittedError
+        If the model was not fitted (scikit-learn's).
     UsageError
         If the model was fitted without feature names.
     BundleRefused
@@ -74,6 +77,7 @@ class Scorer:
     """
 
     def __init__(self, model: RelapseModel, records: Records | None = None) -> None:
+        check_fitted(model)
         names = getattr(model, "feature_names_in_", None)
         if names is None:
             raise UsageError("the model was fitted without feature names; fit it on build_features(...)")
