@@ -77,7 +77,7 @@ def train_command(
 
 def evaluate_command(
     data: DataOption,
-    model: Annotated[str, typer.Option(help="Model version.")],
+    model: Annotated[str | None, typer.Option(help="Model version; the latest otherwise.")] = None,
     start: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="First as_of; the end of its training otherwise."),
@@ -113,7 +113,7 @@ def evaluate_command(
     if predictions:
         say(f"{len(rows):,} predictions in {predictions}")
     if as_json:
-        emit({"model": model, "rows": len(rows), "metrics": metrics, "predictions": predictions})
+        emit({"model": bundle.name, "rows": len(rows), "metrics": metrics, "predictions": predictions})
 
 
 def predictions_file(rows: Any) -> Any:
