@@ -1,4 +1,4 @@
-"""A bundle that is not what was published is refused, and the process lives (P09, P10)."""
+"""A bundle that is not what was published is refused, and the process lives."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_bundle_holds_the_files_that_are_damaged_here(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_p09_a_flipped_bit_is_refused_wherever_it_lies(bundle: Path, name: str) -> None:
+def test_a_flipped_bit_is_refused_wherever_it_lies(bundle: Path, name: str) -> None:
     file = bundle / name
     sound = file.read_bytes()
     for k, offset in enumerate(np.linspace(0, len(sound) - 1, FLIPS).astype(int)):
@@ -71,7 +71,7 @@ def test_p09_a_flipped_bit_is_refused_wherever_it_lies(bundle: Path, name: str) 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
-def test_p09_a_truncated_file_is_refused(bundle: Path, name: str, share: float) -> None:
+def test_a_truncated_file_is_refused(bundle: Path, name: str, share: float) -> None:
     content = (bundle / name).read_bytes()
     (bundle / name).write_bytes(content[: int(len(content) * share)])
     with pytest.raises(BundleRefused, match="manifest|damaged"):
@@ -154,7 +154,7 @@ def _pipe(bundle: Path, _: Path) -> None:
         *(_link, _linked_manifest, _folder_for_a_file, _pipe),
     ],
 )
-def test_p09_a_bundle_whose_files_are_not_those_published_is_refused(
+def test_a_bundle_whose_files_are_not_those_published_is_refused(
     bundle: Path, other: Path, damage: Callable[[Path, Path], None]
 ) -> None:
     damage(bundle, other)
@@ -163,12 +163,12 @@ def test_p09_a_bundle_whose_files_are_not_those_published_is_refused(
 
 
 @pytest.mark.parametrize("name", ["latest", "20220701", "20220701-0123456789AB", "20220701-0123456789ab\n"])
-def test_p09_a_folder_of_another_name_is_refused(bundle: Path, name: str) -> None:
+def test_a_folder_of_another_name_is_refused(bundle: Path, name: str) -> None:
     with pytest.raises(BundleRefused, match="is not a model version"):
         load_model(bundle.rename(bundle.with_name(name)))
 
 
-def test_p09_a_linked_folder_is_refused(bundle: Path, tmp_path: Path) -> None:
+def test_a_linked_folder_is_refused(bundle: Path, tmp_path: Path) -> None:
     link = tmp_path / "models" / bundle.name
     link.parent.mkdir()
     link.symlink_to(bundle)
@@ -189,14 +189,14 @@ def _edit_bundle(bundle: Path, **fields: Any) -> Path:
     return seal(bundle)
 
 
-def test_p09_a_forged_booster_that_lightgbm_aborts_on_is_refused(bundle: Path) -> None:
+def test_a_forged_booster_that_lightgbm_aborts_on_is_refused(bundle: Path) -> None:
     text = (bundle / "booster-00.txt").read_text()
     (bundle / "booster-00.txt").write_text(text[: text.index("Tree=3")])
     with pytest.raises(BundleRefused, match="LightGBM cannot read a booster"):
         load_model(seal(bundle))
 
 
-def test_p09_a_forged_booster_of_other_features_is_refused(bundle: Path) -> None:
+def test_a_forged_booster_of_other_features_is_refused(bundle: Path) -> None:
     text = (bundle / "booster-00.txt").read_text()
     names = next(line for line in text.splitlines() if line.startswith("feature_names="))
     first, second, *rest = names.removeprefix("feature_names=").split(" ")
@@ -207,20 +207,20 @@ def test_p09_a_forged_booster_of_other_features_is_refused(bundle: Path) -> None
 
 
 @pytest.mark.parametrize("manifest", [b"[]", b"null", b"\xff", b"{", b'{"bundle.json": 1}', b"{}"])
-def test_p09_a_forged_manifest_of_another_shape_is_refused(bundle: Path, manifest: bytes) -> None:
+def test_a_forged_manifest_of_another_shape_is_refused(bundle: Path, manifest: bytes) -> None:
     with pytest.raises(BundleRefused, match="manifest|files missing or surplus"):
         load_model(seal_manifest(bundle, manifest))
 
 
 @pytest.mark.parametrize("name", ["../booster-00.txt", "/etc/hostname", "booster-00.txt\n", "bundle.json\0"])
-def test_p09_a_forged_manifest_leads_to_no_file_outside(bundle: Path, name: str) -> None:
+def test_a_forged_manifest_leads_to_no_file_outside(bundle: Path, name: str) -> None:
     hashes = json.loads((bundle / "manifest.json").read_text()) | {name: "0" * 64}
     with pytest.raises(BundleRefused, match="files missing or surplus"):
         load_model(seal_manifest(bundle, json.dumps(hashes).encode()))
 
 
 @pytest.mark.parametrize("left", [{"bundle.json"}, {"booster-00.txt"}])
-def test_p09_a_forged_bundle_without_a_part_is_refused(bundle: Path, left: set[str]) -> None:
+def test_a_forged_bundle_without_a_part_is_refused(bundle: Path, left: set[str]) -> None:
     for path in bundle.iterdir():
         if path.name not in left:
             path.unlink()
@@ -256,7 +256,7 @@ class _Bomb:
 
 @pytest.mark.parametrize("name", ["model.pkl", "model.joblib", "bundle.json", "booster-00.txt", "manifest.json"])
 @pytest.mark.parametrize("forged", [False, True])
-def test_p10_a_pickle_in_a_bundle_is_never_loaded(bundle: Path, tmp_path: Path, name: str, *, forged: bool) -> None:
+def test_a_pickle_in_a_bundle_is_never_loaded(bundle: Path, tmp_path: Path, name: str, *, forged: bool) -> None:
     canary = tmp_path / "canary"
     if name.endswith("joblib"):
         joblib.dump(_Bomb(canary), bundle / name)
@@ -267,7 +267,7 @@ def test_p10_a_pickle_in_a_bundle_is_never_loaded(bundle: Path, tmp_path: Path, 
     assert not canary.exists()
 
 
-def test_p10_a_bundle_is_read_without_any_unpickling(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_is_read_without_any_unpickling(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("something was unpickled")
 

@@ -1,4 +1,4 @@
-"""The same data and seed give the same bytes (P13)."""
+"""The same data and seed give the same bytes."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def expected(small: Small) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_p13_training_again_gives_the_same_bytes_on_any_number_of_threads(
+def test_training_again_gives_the_same_bytes_on_any_number_of_threads(
     small: Small, expected: dict[str, str], tmp_path: Path, threads: int
 ) -> None:
     again = model_of(small.records, small.data, n_threads=threads)
     assert bytes_of(again, small, tmp_path) == expected
 
 
-def test_p13_another_seed_gives_another_model(small: Small, expected: dict[str, str], tmp_path: Path) -> None:
+def test_another_seed_gives_another_model(small: Small, expected: dict[str, str], tmp_path: Path) -> None:
     other = bytes_of(model_of(small.records, small.data, random_state=1), small, tmp_path)
     assert other["booster-00.txt"] != expected["booster-00.txt"]
 
 
-def test_p13_the_order_of_records_changes_no_byte(small: Small, expected: dict[str, str], tmp_path: Path) -> None:
+def test_the_order_of_records_changes_no_byte(small: Small, expected: dict[str, str], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     tables = {
         name: small.records.table(name).take(pa.array(rng.permutation(small.records.table(name).num_rows)))
@@ -60,7 +60,7 @@ print(make_small(Path(sys.argv[1])).version)
 """
 
 
-def test_p13_another_process_with_other_hash_seeds_gives_the_same_version(small: Small, tmp_path: Path) -> None:
+def test_another_process_with_other_hash_seeds_gives_the_same_version(small: Small, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TRAIN, str(tmp_path)],
         env={**os.environ, "PYTHONHASHSEED": "12345"},

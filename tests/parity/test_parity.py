@@ -1,4 +1,4 @@
-"""One household's row is the same bits in training, in the batch and over the API (P20)."""
+"""One household's row is the same bits in training, in the batch and over the API."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def households(small: Small) -> list[str]:
     return sorted(set(small.records.table("households")["household_id"].to_pylist()))
 
 
-def test_p20_the_rows_that_were_trained_on_score_the_same_in_the_batch_and_over_the_api(
+def test_the_rows_that_were_trained_on_score_the_same_in_the_batch_and_over_the_api(
     small: Small, client: Client
 ) -> None:
     day = dt.date(2021, 9, 1)
@@ -79,7 +79,7 @@ def test_p20_the_rows_that_were_trained_on_score_the_same_in_the_batch_and_over_
     assert [s["raw_score"] for s in answer["scores"]] == small.model.decision_function(kept).tolist()
 
 
-def test_p20_a_whole_county_scores_the_same_in_the_batch_and_over_the_api(
+def test_a_whole_county_scores_the_same_in_the_batch_and_over_the_api(
     small: Small, client: Client, households: list[str]
 ) -> None:
     model = load_model(small.folder)
@@ -87,7 +87,7 @@ def test_p20_a_whole_county_scores_the_same_in_the_batch_and_over_the_api(
         assert_parity(client, model, small.records, households[start : start + 100], small.as_of)
 
 
-def test_p20_a_household_asked_for_alone_scores_as_among_others(
+def test_a_household_asked_for_alone_scores_as_among_others(
     small: Small, client: Client, households: list[str]
 ) -> None:
     among = client.post(request_of(small.records, households[:40], small.as_of)).json()["scores"]
@@ -98,7 +98,7 @@ def test_p20_a_household_asked_for_alone_scores_as_among_others(
     assert alone == among
 
 
-def test_p20_records_that_reach_past_the_training_data_are_used_over_the_api(
+def test_records_that_reach_past_the_training_data_are_used_over_the_api(
     small: Small, client: Client, households: list[str]
 ) -> None:
     """The model's settings say where its training data ended; a request months later is not cut there."""
@@ -117,7 +117,7 @@ def test_p20_records_that_reach_past_the_training_data_are_used_over_the_api(
     assert sent["visit_days_since"].tolist() == [3.0] * len(ids)
 
 
-def test_p20_a_line_that_moved_after_training_is_the_same_in_the_batch_and_over_the_api(
+def test_a_line_that_moved_after_training_is_the_same_in_the_batch_and_over_the_api(
     small: Small, households: list[str], tmp_path: Path
 ) -> None:
     line = small.records.settings.line
@@ -165,7 +165,7 @@ def random_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[R
 
 @settings(max_examples=40)
 @given(rows=histories.tables(), as_of=histories.as_of_dates)
-def test_p20_random_histories_score_the_same_in_training_batch_and_api(
+def test_random_histories_score_the_same_in_training_batch_and_api(
     random_service: tuple[RelapseModel, Client], rows: dict[str, Any], as_of: dt.date
 ) -> None:
     model, client = random_service

@@ -73,8 +73,8 @@ def test_a_row_does_not_depend_on_its_batch_to_the_last_bit(
 
 
 @given(histories.tables(), DATES, st.randoms(use_true_random=False))
-def test_p29_the_order_of_records_changes_nothing(rows: dict[str, Any], dates: list[dt.date], random: Any) -> None:
-    """P29: out-of-order records have a defined result, whatever the order."""
+def test_the_order_of_records_changes_nothing(rows: dict[str, Any], dates: list[dt.date], random: Any) -> None:
+    """Out-of-order records have a defined result, whatever the order."""
     pairs = all_pairs(dates)
     expected = built(as_records(rows), pairs).tobytes()
     shuffled = {name: random.sample(of, len(of)) for name, of in rows.items()}
@@ -82,10 +82,8 @@ def test_p29_the_order_of_records_changes_nothing(rows: dict[str, Any], dates: l
 
 
 @given(histories.tables(), histories.tables(), as_of_dates)
-def test_p21_records_known_later_change_nothing(
-    rows: dict[str, Any], others: dict[str, Any], as_of: dt.date
-) -> None:
-    """P21: no feature uses what was not yet known."""
+def test_records_known_later_change_nothing(rows: dict[str, Any], others: dict[str, Any], as_of: dt.date) -> None:
+    """No feature uses what was not yet known."""
     pairs = all_pairs([as_of])
     past = {name: [row for row in of if row["known_on"] < as_of] for name, of in rows.items()}
     later = {name: [row for row in of if row["known_on"] >= as_of] for name, of in others.items()}

@@ -31,7 +31,7 @@ def answer(small: Small, client: Client, households: list[str]) -> dict[str, Any
     return told
 
 
-def test_p34_an_answer_has_the_listed_fields_and_no_others(small: Small, answer: dict[str, Any]) -> None:
+def test_an_answer_has_the_listed_fields_and_no_others(small: Small, answer: dict[str, Any]) -> None:
     assert set(answer) == {"model_version", "as_of", "advice", "scores"}
     assert (answer["model_version"], answer["as_of"]) == (small.version, small.as_of.isoformat())
     for told in answer["scores"]:
@@ -50,7 +50,7 @@ def test_households_are_answered_in_the_order_they_were_asked_in(
     assert backwards["scores"] == answer["scores"][::-1]
 
 
-def test_p38_reasons_add_up_to_the_raw_score(answer: dict[str, Any]) -> None:
+def test_reasons_add_up_to_the_raw_score(answer: dict[str, Any]) -> None:
     assert len({told["raw_score"] for told in answer["scores"]}) > 50
     for told in answer["scores"]:
         assert set(told["because"]) <= set(REASON_GROUPS)
@@ -83,7 +83,7 @@ def test_probabilities_are_probabilities_and_follow_the_raw_score(answer: dict[s
 
 
 @pytest.mark.parametrize("years", [-5, 5])
-def test_p22_the_machines_clock_changes_no_score(
+def test_the_machines_clock_changes_no_score(
     small: Small, answer: dict[str, Any], households: list[str], years: int
 ) -> None:
     model = load_model(small.folder)
@@ -100,7 +100,7 @@ def test_p22_the_machines_clock_changes_no_score(
     assert told.json() == answer
 
 
-def test_p21_rows_that_came_in_on_the_day_itself_change_nothing(
+def test_rows_that_came_in_on_the_day_itself_change_nothing(
     small: Small, client: Client, households: list[str], answer: dict[str, Any]
 ) -> None:
     day = small.as_of.isoformat()
@@ -111,7 +111,7 @@ def test_p21_rows_that_came_in_on_the_day_itself_change_nothing(
     assert client.post({"as_of": day, "households": asked}).json()["scores"] == answer["scores"]
 
 
-def test_p29_the_order_of_rows_does_not_matter(
+def test_the_order_of_rows_does_not_matter(
     small: Small, client: Client, households: list[str], answer: dict[str, Any]
 ) -> None:
     rng = np.random.default_rng(0)

@@ -93,7 +93,7 @@ def test_a_running_service_answers_as_the_one_called_in_process(
 
 
 @pytest.mark.xdist_group("process")
-def test_p35_a_refused_request_leaves_no_trace_in_the_log(service: Process) -> None:
+def test_a_refused_request_leaves_no_trace_in_the_log(service: Process) -> None:
     body = json.dumps({"as_of": CANARY, CANARY: CANARY}).encode()
     assert service.post(body).status_code == 422
     assert service.post(b"[" * 5000 + CANARY.encode()).status_code == 400

@@ -1,4 +1,4 @@
-"""What the service refuses, and that a refusal tells nothing of what was sent (P26, P27)."""
+"""What the service refuses, and that a refusal tells nothing of what was sent."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ PLACES = [".".join(map(str, where)).replace(CANARY, "unknown") for where, _ in W
 
 
 @pytest.mark.parametrize(("where", "value"), WRONG, ids=PLACES)
-def test_p26_a_value_that_does_not_fit_is_refused_where_it_stands_and_not_told(
+def test_a_value_that_does_not_fit_is_refused_where_it_stands_and_not_told(
     client: Client, caplog: pytest.LogCaptureFixture, where: tuple[str | int, ...], value: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -159,7 +159,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("name", RAW)
-def test_p27_a_body_that_is_not_json_or_too_deep_is_400(client: Client, name: str) -> None:
+def test_a_body_that_is_not_json_or_too_deep_is_400(client: Client, name: str) -> None:
     answer = client.post(RAW[name])
     assert answer.status_code == 400, answer.text
     assert not echoed("", answer.text)
@@ -169,9 +169,7 @@ def test_p27_a_body_that_is_not_json_or_too_deep_is_400(client: Client, name: st
 @pytest.mark.parametrize(
     "place", ['"amount_yuan": 1200.5', '"yard": 1', '"n_members": 3', '"as_of": "2022-01-01"', '"poor": false']
 )
-def test_p26_numbers_that_are_not_finite_are_422_wherever_they_stand(
-    client: Client, number: str, place: str
-) -> None:
+def test_numbers_that_are_not_finite_are_422_wherever_they_stand(client: Client, number: str, place: str) -> None:
     body = json.dumps(FITS)
     assert place in body
     answer = client.post(body.replace(place, f"{place.split(':', maxsplit=1)[0]}: {number}").encode())
@@ -234,7 +232,7 @@ def test_a_body_full_of_bad_rows_gets_a_short_answer(client: Client) -> None:
     assert len(answer.content) < 50_000
 
 
-def test_p27_a_body_larger_than_allowed_is_413(client: Client) -> None:
+def test_a_body_larger_than_allowed_is_413(client: Client) -> None:
     answer = client.post(b" " * (4 * 2**20) + b"x")
     assert answer.status_code == 413
     assert client.post(b" " * (4 * 2**20)).status_code == 400

@@ -76,14 +76,14 @@ def stopping(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
 )
 @pytest.mark.usefixtures("stopping")
 def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path) -> None:
-    """P16, P18: nothing half written is ever seen, and nothing is left behind."""
+    """Nothing half written is ever seen, and nothing is left behind."""
     with pytest.raises(Stopped):
         write_county(tmp_path / "new", tmp_path / "new-truth", 320, 2, 0)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_run_interrupted_between_townships_keeps_the_old_county(tmp_path: Path) -> None:
-    """P16: the old records and their truth stay, byte for byte."""
+    """The old records and their truth stay, byte for byte."""
     out, truth = tmp_path / "county", tmp_path / "truth"
     write_county(out, truth, 320, 2, 0)
     before = hashes(out), hashes(truth)

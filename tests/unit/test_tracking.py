@@ -82,7 +82,7 @@ def test_a_second_run_joins_the_first_ones_experiment(
     assert {run.info.run_id for run in client.search_runs([experiment.experiment_id])} >= {store[1], again}
 
 
-def test_p35_no_household_grid_or_worker_is_in_the_store(store: tuple[Path, str], small: Small) -> None:
+def test_no_household_grid_or_worker_is_in_the_store(store: tuple[Path, str], small: Small) -> None:
     columns = {"households": ["household_id", "grid_id"], "visits": ["visit_id", "worker_id"]}
     ids = {
         value
@@ -159,7 +159,7 @@ def test_a_refused_store_is_told_without_its_password() -> None:
     assert "cret" not in str(told.value)
 
 
-def test_p23_a_tracking_store_that_fails_is_told_and_the_model_stays(
+def test_a_tracking_store_that_fails_is_told_and_the_model_stays(
     result: TrainingResult, small: Small, tmp_path: Path
 ) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\0, and then no database")

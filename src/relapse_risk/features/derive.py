@@ -18,7 +18,7 @@ LOOKS = ("yard", "house", "cupboard", "tap", "health", "children")
 
 
 def _net_yuan(table: EncodedTable) -> Numbers:
-    """Amount, negative for a production cost: per-capita net income counts costs off (facts, income formula)."""
+    """Amount, negative for a production cost: net income is income less the costs of producing it."""
     is_cost = table.code("source") == table.position("source", "production_cost")
     return np.where(is_cost, -table.number("amount_yuan"), table.number("amount_yuan"))
 

@@ -428,7 +428,7 @@ class Township:
             self.has.skill[raised] = np.minimum(self.has.skill[raised] + self.p.industry_raises, 0.45)
 
     def _develop(self, rng: np.random.Generator, first: int, after: int) -> None:
-        """Begin a measure of development where labour came to those on the list later (5_12_007)."""
+        """Begin a measure of development where labour came to those on the list later, as the form asks."""
         able = np.asarray(self.people.labour().any(axis=1))
         rows = np.flatnonzero(self.standing.monitored() & able & ~self.developed)
         kinds = np.array([code(MEASURE, name) for name in DEVELOPMENT])[rng.integers(0, 4, self.size)[rows]]

@@ -6,7 +6,7 @@ from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.features.declare import Feature, Missing, Series
 from relapse_risk.records.codes import Label
 
-#: Navel oranges are picked from late November on (facts, section 3, Fengjie).
+#: Navel oranges are picked from late November on, in Fengjie.
 HARVEST_MONTH = 11
 
 FEATURES: tuple[Feature, ...] = (
