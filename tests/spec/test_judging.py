@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.ascii import records, settings
+from tests.support.small import Small
 
 from relapse_risk.errors import NotEnoughData
 from relapse_risk.labelling import settled_on
+from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.settings import OutcomeSettings
-from relapse_risk.training.evaluate import metrics_of
+from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
 from relapse_risk.training.metrics import foreseen_by_date, probability_metrics, ranking_metrics, visited_first
-from relapse_risk.training.splits import rolling_origins, settled_dates
+from relapse_risk.training.splits import Origin, rolling_origins, settled_dates
 
 
 @given(
@@ -161,3 +163,27 @@ def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:
     assert set(told["relapse"]["by_date"]) == {"2024-01-01", "2024-03-01"}
     with pytest.raises(NotEnoughData, match="all of one class"):
         metrics_of(rows.assign(label=False), 0.25)
+
+
+def test_origins_that_cannot_be_judged_are_told_with_the_reason(small: Small) -> None:
+    days = sorted({day.item() for day in small.data.dates})
+    long_ago = dt.date(2000, 1, 1)
+    origins = [
+        Origin(train=(long_ago,), test=days[-2]),
+        Origin(train=(days[0],), test=long_ago),
+        Origin(train=tuple(days[:-3]), test=days[-1]),
+    ]
+    said: list[str] = []
+
+    def make_model() -> RelapseModel:
+        return RelapseModel(n_trees=3, n_boosters=1, n_threads=1)
+
+    predictions = predictions_at_origins(small.data, origins, make_model, said.append)
+    assert set(predictions["as_of"].dt.date) == {days[-1]}
+    assert predictions.attrs["skipped"] == {
+        days[-2].isoformat(): "the rows to learn from are all of one class",
+        "2000-01-01": "no labelled household",
+    }
+    assert [text for text in said if text.startswith("not judged")] == [
+        f"not judged at {day}: {why}" for day, why in predictions.attrs["skipped"].items()
+    ]

@@ -94,6 +94,12 @@ def test_train_then_score_then_evaluate(run: Run, data: Path, tmp_path: Path) ->
     judged = only_json(out)
     rows = pd.read_parquet(tmp_path / "p.parquet")
     assert judged["rows"] == len(rows) > 300
+    # rounds of two months; the label takes six and thirty days, and the records end on 2022-07-01
+    assert judged["skipped"] == dict.fromkeys(
+        ["2022-01-01", "2022-03-01", "2022-05-01"], "not settled before the records' end (2022-07-01)"
+    )
+    assert "not judged: 2022-01-01, not settled before the records' end" in err
+    assert not set(judged["skipped"]) & set(rows["as_of"].dt.strftime("%Y-%m-%d"))
     assert rows.columns.tolist() == [
         *("household_id", "as_of", "probability", "label", "in_cohort", "was_poor_before"),
     ]

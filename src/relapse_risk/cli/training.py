@@ -70,6 +70,7 @@ def train_command(
                 "training": info.model_dump(),
                 "calibrated_on": result.model.calibrated_on_,
                 "metrics": result.metrics,
+                "skipped": result.predictions.attrs["skipped"] if result.predictions is not None else {},
                 "mlflow_run": run,
             }
         )
@@ -109,11 +110,22 @@ def evaluate_command(
             loaded, records, start=start.date() if start else None, end=end.date() if end else None
         )
         write(predictions_file(rows))
+    skipped = rows.attrs["skipped"]
+    for day, why in skipped.items():
+        say(f"not judged: {day}, {why}")
     show_metrics(metrics, loaded.settings_.training.capacity, as_json=as_json)
     if predictions:
         say(f"{len(rows):,} predictions in {predictions}")
     if as_json:
-        emit({"model": bundle.name, "rows": len(rows), "metrics": metrics, "predictions": predictions})
+        emit(
+            {
+                "model": bundle.name,
+                "rows": len(rows),
+                "metrics": metrics,
+                "skipped": skipped,
+                "predictions": predictions,
+            }
+        )
 
 
 def predictions_file(rows: Any) -> Any:

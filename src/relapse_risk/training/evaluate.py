@@ -53,14 +53,18 @@ def predictions_at_origins(
     -------
     pandas.DataFrame
         A row per test row: ``household_id``, ``as_of``, ``label``, ``in_cohort``, ``was_poor_before``,
-        ``probability``, and a score column for each baseline.
+        ``probability``, and a score column for each baseline. ``attrs["skipped"]`` says at which origins nothing
+        could be judged, and why.
     """
     import pandas as pd  # noqa: PLC0415
 
-    parts = []
+    parts, skipped = [], {}
     for origin in origins:
         train, test = data.on(origin.train) & data.to_train, data.on([origin.test])
-        if len(np.unique(data.y[train])) < 2 or not test.any():
+        why = _not_judged(data.y[train], data.y[test])
+        if why:
+            skipped[origin.test.isoformat()] = why
+            on_progress(f"not judged at {origin.test}: {why}")
             continue
         on_progress(f"judging at {origin.test}")
         model = data.fit(make_model(), train)
@@ -76,7 +80,16 @@ def predictions_at_origins(
             "no origin has both classes to train on and rows to test on. "
             "Bring more records, or lower training.origins or training.history_months."
         )
-    return pd.concat(parts, ignore_index=True)
+    predictions = pd.concat(parts, ignore_index=True)
+    predictions.attrs["skipped"] = skipped
+    return predictions
+
+
+def _not_judged(train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]) -> str:
+    """Return why nothing can be said at an origin; empty where something can."""
+    if not len(test):
+        return "no labelled household"
+    return "" if len(np.unique(train)) == 2 else "the rows to learn from are all of one class"
 
 
 def _told(data: Dataset, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -185,6 +198,7 @@ def predictions_after(
     pandas.DataFrame
         ``household_id``, ``as_of``, ``probability``, ``label``, ``in_cohort``, ``was_poor_before``, ``not_poor``
         and each baseline's score; a row for every labelled household, in the cohort to score or not.
+        ``attrs["skipped"]`` says which dates of the span have no rows, and why.
 
     Raises
     ------
@@ -197,11 +211,9 @@ def predictions_after(
     last = records.end if end is None else to_date(end)
     info = model.info_
     records = records.with_model_settings(model.settings_)
-    days = [
-        day
-        for day in cycles(records.settings.cycle, first, records.end)
-        if day <= last and settled_on(day, records.settings.outcome) <= records.end
-    ]
+    outcome = records.settings.outcome
+    rounds = [day for day in cycles(records.settings.cycle, first, records.end) if day <= last]
+    days = [day for day in rounds if settled_on(day, outcome) <= records.end]
     if not days:
         raise NotEnoughData(
             f"no as_of date in {first} to {last} is settled before the records' end ({records.end}); a label needs "
@@ -212,10 +224,21 @@ def predictions_after(
     seen = records.visible(until)
     train = make_dataset(seen, settled_dates(seen), features)
     everyone = np.full(len(data.y), True)
-    return _told(data, everyone).assign(
+    if not len(data.y):
+        raise NotEnoughData(
+            f"no household has a label on any date from {days[0]} to {days[-1]}. Judge other dates."
+        )
+    predictions = _told(data, everyone).assign(
         probability=model.predict_proba(data.X)[:, 1],
         **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.records.present)},
     )
+    unsettled = "not settled before the records' end"
+    predictions.attrs["skipped"] = {
+        day.isoformat(): "no labelled household" if day in days else f"{unsettled} ({records.end})"
+        for day in rounds
+        if day not in days or not data.on([day]).any()
+    }
+    return predictions
 
 
 def evaluate(
