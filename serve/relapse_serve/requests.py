@@ -29,7 +29,7 @@ from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
 from relapse_risk.records.validate import EARLIEST, NUMBER_IN_DISGUISE, first_covered_day
-from relapse_risk.settings import DataSettings, Settings
+from relapse_risk.settings import Settings
 
 MAX_HOUSEHOLDS = 100
 #: More rows than any household's table holds in ten years of weekly records.
@@ -177,7 +177,7 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
             raise RequestInvalid([NOT_JSON], readable=False) from None
         raise RequestInvalid([_fault(e) for e in found]) from None
     _refuse_repeated_fields(body)
-    settings = settings.model_copy(update={"data": DataSettings(currency=settings.data.currency)})
+    settings = settings.model_copy(update={"data": settings.data.model_copy(update={"end": None})})
     as_of, households = request["as_of"], request["households"]
     faults = list(_faults(as_of, households, settings))
     if faults:

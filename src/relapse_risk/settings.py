@@ -31,10 +31,14 @@ class DataSettings(_Section):
         First day the records do not cover. Left out: the day after the latest ``known_on``.
     currency : str
         Currency of every ``*_yuan`` column (ISO 4217).
+    accounts_complete : bool
+        Whether a household's incomes of a month name all its sources: then a source without a row in a month with
+        others brought nothing. Otherwise it is not known what it brought.
     """
 
     end: dt.date | None = None
     currency: str = "CNY"
+    accounts_complete: bool = False
 
 
 class CycleSettings(_Section):

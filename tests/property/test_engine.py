@@ -20,6 +20,7 @@ from relapse_risk.features.catalogue import catalogue
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema, empty
 from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import Settings
 
 FEATURES = catalogue(histories.SETTINGS)
 DATES = st.lists(as_of_dates, min_size=1, max_size=3, unique=True)
@@ -42,9 +43,9 @@ def built(records: Records, pairs: pd.MultiIndex) -> np.ndarray[Any, np.dtype[np
     return numbers(build_features(records, pairs, FEATURES))
 
 
-@given(histories.tables(), DATES)
-def test_every_feature_equals_the_oracle(rows: dict[str, Any], dates: list[dt.date]) -> None:
-    records = as_records(rows)
+@given(histories.tables(), DATES, st.sampled_from([histories.SETTINGS, histories.COMPLETE]))
+def test_every_feature_equals_the_oracle(rows: dict[str, Any], dates: list[dt.date], used: Settings) -> None:
+    records = as_records(rows, used)
     pairs = all_pairs(dates)
     oracle = Oracle(records)
     for pair, got in zip(pairs, built(records, pairs), strict=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +12,22 @@ from tests.support import ascii as drawn
 
 from relapse_risk.features.build import build_features
 from relapse_risk.features.declare import Aggregation as A
-from relapse_risk.features.declare import Feature, Missing, Series
+from relapse_risk.features.declare import Feature, Missing, Scale, Series
 from relapse_risk.records.codes import Label
 
 NAN = float("nan")
 GRADE = Series("visits", "yard")
-NET = Series("incomes", "net_yuan", by_month=True, in_line_units=True)
-WAGE = Series("incomes", "amount_yuan", where=(("source", ("wage",)),), by_month=True, in_line_units=True)
-ALL = Series("incomes", "amount_yuan", by_month=True, in_line_units=True)
+NET = Series("incomes", "net_yuan", by_month=True, scale=Scale.LINE)
+WAGE = Series("incomes", "amount_yuan", where=(("source", ("wage",)),), by_month=True, scale=Scale.LINE)
+BUSINESS = Series("incomes", "amount_yuan", where=(("source", ("business",)),), by_month=True, scale=Scale.LINE)
+CLAIM = Series("incomes", "amount_yuan", where=(("source", ("claim",)),), by_month=True, scale=Scale.LINE)
+ACCOUNTS = Series("incomes", "net_yuan", by_month=True)
+MEMBERS = Series("households", "n_members")
+TERMS = (
+    (1.0, Feature("last", Label("x", "x"), "", WAGE, A.LAST)),
+    (-0.5, Feature("mean", Label("x", "x"), "", NET, A.RATIO, 2)),
+)
+ALL = Series("incomes", "amount_yuan", by_month=True, scale=Scale.LINE)
 
 VISITS = """
 visits
@@ -40,6 +49,7 @@ incomes
 | h1           | 2024-01-31  | production_cost | 400         |
 | h1           | 2024-02-10  | wage            | 500         |
 """
+LATER_TRANSFER = "| h1           | 2024-03-31  | transfer        | 500         |"
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class Case:
     skip: int = 0
     of: Series | None = None
     missing: Missing = Missing.NOT_RECORDED
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 # The line is 1,000 yuan a member and month, the household has one member: 2,000 yuan are 2 lines.
@@ -95,8 +106,9 @@ CASES = [
     Case(A.SLOPE, NET, 2, "2024-03-01", -1.5, INCOMES),
     Case(A.BELOW, NET, 12, "2024-03-01", 1, INCOMES),
     Case(A.BELOW, NET, 2, "2022-03-01", NAN, INCOMES),
-    # mean 1.25, standard deviation 1.0607, and a tenth of a line
-    Case(A.MARGIN, NET, 2, "2024-03-01", 0.25 / (1.5 / np.sqrt(2) + 0.1), INCOMES),
+    # mean 1.25, standard deviation 1.0607
+    Case(A.MARGIN, NET, 2, "2024-03-01", 0.25 / (1.5 / np.sqrt(2)), INCOMES),
+    Case(A.MARGIN, NET, 2, "2024-03-01", 0.25 / (1.5 / np.sqrt(2) + 0.1), INCOMES, more={"cushion": 0.1}),
     Case(A.MARGIN, NET, 1, "2024-03-01", NAN, INCOMES),
     Case(A.SHARE, WAGE, 2, "2024-03-01", 2.0 / 3.3, INCOMES, of=ALL),
     Case(A.SHARE, WAGE, 1, "2023-12-01", NAN, INCOMES, of=ALL),
@@ -105,6 +117,23 @@ CASES = [
     # January and February 2024 against January and February 2023
     Case(A.CHANGE, NET, 2, "2024-03-01", 1.25 - 0.6, INCOMES),
     Case(A.CHANGE, NET, 2, "2023-03-01", NAN, INCOMES),
+    # a year's window begins in March 2023, after the first account: its two accounts are those of twelve months
+    Case(A.MONTHLY, NET, 12, "2024-03-01", 2.5 / 12, INCOMES, more={"account": ACCOUNTS}),
+    # the accounts end in February 2024: [2023-05-01, 2024-05-01) holds ten months until then
+    Case(A.MONTHLY, NET, 12, "2024-05-01", 2.5 / 10, INCOMES, more={"account": ACCOUNTS}),
+    # they begin in February 2023: 24 months back nothing was accounted for before
+    Case(A.MONTHLY, NET, 24, "2024-03-01", 3.1 / 13, INCOMES, more={"account": ACCOUNTS}),
+    # no claim in the accounts is 0; without accounts nothing is known
+    Case(A.MONTHLY, CLAIM, 2, "2024-03-01", 0, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.MONTHLY, CLAIM, 2, "2023-12-01", NAN, INCOMES, more={"account": ACCOUNTS}),
+    # the latest account tells of no business: what business brought the month before is not its value
+    Case(A.LAST, BUSINESS, None, "2024-02-01", 0.9, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.LAST, BUSINESS, None, "2024-03-01", NAN, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.STEP, WAGE, None, "2024-03-01", -1.0, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.STEP, WAGE, None, "2024-04-01", NAN, INCOMES + LATER_TRANSFER, more={"account": ACCOUNTS}),
+    Case(A.PER, WAGE, None, "2024-04-01", NAN, INCOMES + LATER_TRANSFER, of=MEMBERS, more={"account": ACCOUNTS}),
+    # the last wage less half of what two months brought in all
+    Case(A.TERMS, WAGE, None, "2024-03-01", 0.5 - 0.5 * 1.25, INCOMES, more={"terms": TERMS}),
     # the same months a year ago: [2023-02-01, 2023-05-01)
     Case(A.MEAN, NET, 3, "2024-02-01", 0.6, INCOMES, skip=9),
     Case(
@@ -165,7 +194,8 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.aggregation.name}-{c.window}-{c.as_of}")
 def test_an_aggregation_gives_what_the_table_says(case: Case) -> None:
     feature = Feature(
-        "x", Label("x", "x"), "", case.series, case.aggregation, case.window, case.skip, case.of, case.missing
+        *("x", Label("x", "x"), "", case.series, case.aggregation, case.window, case.skip, case.of, case.missing),
+        **case.more,
     )
     records = drawn.records(case.drawing)
     got = build_features(records, drawn.index(("h1", case.as_of)), [feature])["x"].iloc[0]
@@ -191,7 +221,7 @@ def test_a_corrected_amount_counts_from_the_day_the_correction_was_known() -> No
     np.testing.assert_array_equal(got, np.array([np.nan, 3.0, 3.0, 1.0]))
 
 
-def test_the_line_is_that_of_the_month_the_profile_and_the_area() -> None:
+def test_the_line_is_that_of_the_day_the_profile_and_the_area() -> None:
     steps = [
         {"since": "2023-01-01", "yuan": 6000.0},
         {"since": "2023-03-15", "yuan": 7200.0},
@@ -207,17 +237,45 @@ def test_the_line_is_that_of_the_month_the_profile_and_the_area() -> None:
         incomes
         | household_id | occurred_on | source | amount_yuan |
         | h1           | 2023-02-01  | wage   | 1000        |
-        | h1           | 2023-03-01  | wage   | 1200        |
+        | h1           | 2023-03-14  | wage   | 1000        |
+        | h1           | 2023-03-15  | wage   | 1200        |
         | h1           | 2023-04-01  | wage   | 900         |
         | h2           | 2023-02-01  | wage   | 1000        |
         """,
         drawn.settings(line={"months": 12, "steps": steps}),
     )
-    feature = Feature("wage", Label("x", "x"), "line", WAGE, A.LAST)
-    pairs = [("h1", "2023-02-02"), ("h1", "2023-03-02"), ("h1", "2023-04-02"), ("h2", "2023-02-02")]
-    got = build_features(records, drawn.index(*pairs), [feature])["wage"].tolist()
-    # 1000 / (2 x 500), 1200 / (2 x 600), 900 / (1.5 x 600), 1000 / (1 x 1000)
-    assert got == [1.0, 1.0, 1.0, 1.0]
+    wage = (("source", ("wage",)),)
+    feature = Feature(
+        "wage", Label("x", "x"), "line", Series("incomes", "amount_yuan", wage, scale=Scale.LINE), A.LAST
+    )
+    days = [("h1", d) for d in ("2023-02-02", "2023-03-15", "2023-03-16", "2023-04-02")]
+    got = build_features(records, drawn.index(*days, ("h2", "2023-02-02")), [feature])["wage"].tolist()
+    # 1000 / (2 x 500) until the day before the step, 1200 / (2 x 600), 900 / (1.5 x 600), 1000 / (1 x 1000)
+    assert got == [1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_line_is_of_the_row_s_day_of_the_as_of_day_or_of_one_head() -> None:
+    steps = [{"since": "2023-01-01", "yuan": 6000.0}, {"since": "2024-01-10", "yuan": 7200.0}]
+    records = drawn.records(
+        """
+        households
+        | household_id | occurred_on | n_members |
+        | h1           | 2023-01-01  | 2         |
+        | h1           | 2024-01-01  | 3         |
+        incomes
+        | household_id | occurred_on | source | amount_yuan |
+        | h1           | 2023-12-31  | wage   | 3600        |
+        """,
+        drawn.settings(line={"months": 12, "steps": steps}),
+    )
+    features = [
+        Feature(scale.name, Label("x", "x"), "line", Series("incomes", "amount_yuan", scale=scale), A.LAST)
+        for scale in Scale
+    ]
+    got = build_features(records, drawn.index(("h1", "2024-01-10"), ("h1", "2024-01-11")), features)
+    # 2 members at 500 on the row's day; 3 at 600 on 01-10, the first day of the step
+    assert got.iloc[0].to_dict() == pytest.approx({"NONE": 3600, "LINE": 3.6, "LINE_NOW": 2.0, "HEAD": 7.2})
+    assert got.iloc[1].to_dict() == pytest.approx(got.iloc[0].to_dict())
 
 
 def test_a_household_the_records_do_not_know_has_counts_of_zero_and_nothing_else() -> None:

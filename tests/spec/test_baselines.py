@@ -8,7 +8,7 @@ import pytest
 from tests.support.ascii import records as drawn
 
 from relapse_risk import Records
-from relapse_risk.training.baselines import MustVisit, Thresholds, baselines
+from relapse_risk.training.baselines import Baseline, LowestBalance, LowestIncome, MustVisit, Thresholds, baselines
 from relapse_risk.training.dataset import Dataset
 from relapse_risk.training.scorecard import Scorecard
 
@@ -21,7 +21,7 @@ def rows_of(records: Records, ids: list[str]) -> Dataset:
     return Dataset(pd.DataFrame(index=index), no, no, no, no, no, {}, records)
 
 
-def scores(baseline: MustVisit | Thresholds, records: Records, ids: list[str]) -> list[float]:
+def scores(baseline: Baseline, records: Records, ids: list[str]) -> list[float]:
     return baseline.score(rows_of(records, ids), np.full(len(ids), True)).tolist()
 
 
@@ -56,6 +56,27 @@ def test_warning_thresholds_are_those_of_the_county_rules() -> None:
     assert scores(Thresholds(), records, ids) == [1.0, 0.0, 1.0, 1.0, 4.0, 0.0]
 
 
+def test_lowest_balance_and_lowest_income_order_households_by_what_they_name() -> None:
+    records = drawn(
+        """
+        incomes
+        | household_id | occurred_on | source | amount_yuan |
+        | bill         | 2023-11-30  | wage   | 3000        |
+        | bill         | 2023-12-31  | wage   | 3000        |
+        | fallen       | 2023-11-30  | wage   | 3000        |
+        | fallen       | 2023-12-31  | wage   | 1000        |
+        expenses
+        | household_id | occurred_on | kind    | self_paid_yuan |
+        | bill         | 2023-02-01  | medical | 24000          |
+        | no income    | 2023-02-01  | medical | 24000          |
+        """
+    )
+    ids = ["bill", "fallen", "no income"]
+    # minus what is left a month of the line: 3,000 - 2,000, then 2,000; and minus the latest month's income
+    assert scores(LowestBalance(), records, ids) == pytest.approx([-1.0, -2.0, np.nan], nan_ok=True)
+    assert scores(LowestIncome(), records, ids) == pytest.approx([-3.0, -1.0, np.nan], nan_ok=True)
+
+
 def test_must_visit_groups_add_up() -> None:
     records = drawn(
         """
@@ -68,6 +89,7 @@ def test_must_visit_groups_add_up() -> None:
         incomes
         | household_id | occurred_on | source   | amount_yuan |
         | none         | 2023-12-31  | business | 90000       |
+        | poor         | 2023-01-31  | business | 0           |
         | poor         | 2023-12-31  | business | 9000        |
         shocks
         | household_id | occurred_on | kind    |
@@ -83,7 +105,7 @@ def test_a_rule_that_lacks_its_tables_is_left_out() -> None:
         b.name for b in baselines({"households", "visits", "incomes", "statuses", "shocks", "supports", "expenses"})
     }
     assert every - names == {"eight must-visit groups", "warning thresholds"}
-    assert len(every) == 6
+    assert len(every) == 7
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import Settings
 from tests.support.ascii import settings
 
 ITEMS = {"savings": {"zh": "积蓄", "en": "savings", "unit": "flag"}}
@@ -26,6 +27,8 @@ SETTINGS = settings(
         ],
     },
 )
+#: The same, where an account names all that came in.
+COMPLETE = SETTINGS.model_copy(update={"data": SETTINGS.data.model_copy(update={"accounts_complete": True})})
 FIRST, LAST = dt.date(2020, 1, 1), dt.date(2023, 6, 30)
 #: A few days that windows begin and end on, so that edges are met often.
 EDGES = [
@@ -56,6 +59,15 @@ def _value(name: str, column: Column) -> st.SearchStrategy[Any]:
         ),
         Kind.FLAG: st.booleans(),
     }
+    few: dict[
+        str, st.SearchStrategy[Any]
+    ] = {  # few sources and parts, so that longer accounts tell of one month twice
+        "part": st.sampled_from([None, "pension", "crops"]),
+        "source": st.sampled_from(["wage", "wage", "transfer", "business", "claim", "production_cost"]),
+        "months": st.one_of(st.none(), st.just(1), st.integers(2, 18)),
+    }
+    if name in few:
+        return few[name]
     if name == "ended_on":  # measures end after they began; drawn as a length, see _row
         return st.one_of(st.none(), st.integers(0, 500))
     return st.one_of(st.none(), kinds[column.kind]) if column.nullable else kinds[column.kind]
@@ -110,7 +122,7 @@ def tables(draw: st.DrawFn, most: int = 12) -> dict[str, list[dict[str, Any]]]:
     return {name: draw(st.permutations(_unique(name, rows))) for name, rows in drawn.items()}
 
 
-def as_records(rows: dict[str, list[dict[str, Any]]]) -> Records:
+def as_records(rows: dict[str, list[dict[str, Any]]], used: Settings = SETTINGS) -> Records:
     """Return records of drawn rows."""
     arrow = {name: pa.Table.from_pylist(list(of), schema=arrow_schema(TABLES[name])) for name, of in rows.items()}
-    return Records.from_tables(arrow, SETTINGS)
+    return Records.from_tables(arrow, used)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from relapse_risk.features.declare import Aggregation, Feature, Missing, Series
+from relapse_risk.features.declare import Aggregation, Feature, Missing, Scale, Series
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 
@@ -44,6 +44,10 @@ class Oracle:
         a = f.aggregation
         if a is Aggregation.CALENDAR:
             return float(as_of.month if f.series.value == "month_of_year" else (as_of.month - 11) % 12)
+        if a is Aggregation.TERMS:
+            return sum(factor * self.value(term, household, as_of) for factor, term in f.terms)
+        if a is Aggregation.MONTHLY:
+            return self._monthly(f, household, as_of)
         seen = self._observations(f.series, household, as_of, f.window, f.skip)
         values = [value for _, value in seen]
         if a is Aggregation.COUNT:
@@ -59,6 +63,10 @@ class Oracle:
             return _mean(values) - _mean(before)
         if not values:
             return NAN
+        if f.account is not None:  # a value older than the latest account is not the latest account's
+            accounts = self._observations(f.account, household, as_of, None, f.skip)
+            if _month(seen[-1][0]) < _month(accounts[-1][0]):
+                return NAN
         if a is Aggregation.SUM:
             return sum(values)
         if a is Aggregation.RATIO:
@@ -87,12 +95,24 @@ class Oracle:
             by = [v for _, v in self._observations(f.of, household, as_of, None, f.skip)]
             return values[-1] / by[-1] if by and by[-1] > 0 else NAN
         if a is Aggregation.MARGIN:
-            return (_mean(values) - 1.0) / (_std(values) + 0.1)
+            return (_mean(values) - 1.0) / (_std(values) + f.cushion)
         if a is Aggregation.LAST_CHANGE:
             before = [v for _, v in self._observations(f.series, household, as_of, None, f.skip + 12)]
             return values[-1] - before[-1] if before else NAN
         assert a is Aggregation.ELAPSED
         return _number(as_of) - values[-1]
+
+    def _monthly(self, f: Feature, household: str, as_of: dt.date) -> float:
+        """Return a sum over the months that the account covers: none before it begins, none after it ends."""
+        assert f.account is not None
+        assert f.window is not None
+        inside = self._observations(f.account, household, as_of, f.window, f.skip)
+        if not inside:
+            return NAN
+        ever = self._observations(f.account, household, as_of, None, f.skip)
+        first = max(_month(months_before(as_of, f.window + f.skip)), _month(ever[0][0]))
+        months = min(f.window, _month(inside[-1][0]) - first + 1)
+        return sum(v for _, v in self._observations(f.series, household, as_of, f.window, f.skip)) / months
 
     def _observations(
         self, series: Series, household: str, as_of: dt.date, window: int | None, skip: int
@@ -101,21 +121,63 @@ class Oracle:
         end = months_before(as_of, skip)
         start = dt.date.min if window is None else months_before(as_of, window + skip)
         seen: list[tuple[dt.date, float]] = []
-        for row in self._visible(series.table, household, as_of):
-            if not (start <= row["occurred_on"] < end and self._passes(series, row)):
+        for day, told in self._told(series, household, as_of):
+            if not start <= day < end:
                 continue
-            value = self._row_value(series, row, household, as_of)
+            value = told / self._divisor(series.scale, household, day, as_of)
             if math.isnan(value):
                 continue
-            same_month = seen and (seen[-1][0].year, seen[-1][0].month) == (
-                row["occurred_on"].year,
-                row["occurred_on"].month,
-            )
-            if series.by_month and same_month:
-                seen[-1] = (row["occurred_on"], seen[-1][1] + value)
+            if series.by_month and seen and _month(seen[-1][0]) == _month(day):
+                seen[-1] = (day, seen[-1][1] + value)
             else:
-                seen.append((row["occurred_on"], value))
+                seen.append((day, value))
         return seen
+
+    def _told(self, series: Series, household: str, as_of: dt.date) -> list[tuple[dt.date, float]]:
+        """Return the days and values of a series' visible rows, by day."""
+        if series.table == "account":
+            return self._account(household, as_of)
+        if series.table != "incomes":
+            rows = [row for row in self._visible(series.table, household, as_of) if self._passes(series, row)]
+            return [(row["occurred_on"], _derived(series, row)) for row in rows]
+        parts = [part for part in self._income_parts(household, as_of) if self._passes(series, part)]
+        told = [(part["occurred_on"], _derived(series, part)) for part in parts]
+        if self.settings.data.accounts_complete and series.where and series.by_month and series.value:
+            told += [(day, 0.0) for day in self._days_with_income(household, as_of)]
+        return sorted(told, key=lambda one: one[0])
+
+    def _account(self, household: str, as_of: dt.date) -> list[tuple[dt.date, float]]:
+        """Return what came in, and the bills of the months in which something is known to have come in."""
+        net = Series("incomes", "net_yuan")
+        told = [(part["occurred_on"], _derived(net, part)) for part in self._income_parts(household, as_of)]
+        months = {_month(day) for day in self._days_with_income(household, as_of)}
+        bills = [b for b in self._visible("expenses", household, as_of) if _month(b["occurred_on"]) in months]
+        told += [(bill["occurred_on"], -_float(bill["self_paid_yuan"])) for bill in bills]
+        return sorted(told, key=lambda one: one[0])
+
+    def _income_parts(self, household: str, as_of: dt.date) -> list[Row]:
+        """Return incomes month by month, without months that a longer account of a later day tells of again."""
+        known = [r for r in self.rows["incomes"] if r["household_id"] == household and r["known_on"] < as_of]
+        parts = []
+        for row in self._visible("incomes", household, as_of):
+            longer = [
+                r
+                for r in known
+                if (r["source"], r["part"]) == (row["source"], row["part"])
+                and (r["months"] or 1) > 1
+                and r["occurred_on"] > row["occurred_on"]
+            ]
+            again = {_month(day) for r in longer for day in _days_told(r)}
+            days = [day for day in _days_told(row) if _month(day) not in again]
+            parts += [
+                {**row, "occurred_on": d, "amount_yuan": row["amount_yuan"] / (row["months"] or 1)} for d in days
+            ]
+        return parts
+
+    def _days_with_income(self, household: str, as_of: dt.date) -> set[dt.date]:
+        """Return the days that any income stands on, in any version known."""
+        rows = [r for r in self.rows["incomes"] if r["household_id"] == household and r["known_on"] < as_of]
+        return {day for row in rows for day in _days_told(row)}
 
     def _visible(self, table: str, household: str, as_of: dt.date) -> list[Row]:
         """Return the latest visible version of each fact, by day, the codes and texts of the key, and day known."""
@@ -149,26 +211,38 @@ class Oracle:
                 return False
         return True
 
-    def _row_value(self, series: Series, row: Row, household: str, as_of: dt.date) -> float:
-        value = _derived(series, row)
-        return value / self._line(household, row["occurred_on"], as_of) if series.in_line_units else value
+    def _divisor(self, scale: Scale, household: str, day: dt.date, as_of: dt.date) -> float:
+        if scale is Scale.NONE:
+            return 1.0
+        heads, head = self._line(household, as_of if scale is Scale.LINE_NOW else day, as_of)
+        return head if scale is Scale.HEAD else heads * head
 
-    def _line(self, household: str, day: dt.date, as_of: dt.date) -> float:
-        """Return the monthly line of a household in the month of a day."""
+    def _line(self, household: str, day: dt.date, as_of: dt.date) -> tuple[float, float]:
+        """Return the members that the line counts on a day, and the line of one of them for a month."""
         profiles = self._visible("households", household, as_of)
         if not profiles:
-            return NAN
+            return NAN, NAN
         until = [p for p in profiles if p["occurred_on"] <= day]
         profile = until[-1] if until else profiles[0]
         units = profile["n_members"] if profile["line_units"] is None else profile["line_units"]
-        month_end = dt.date(day.year, day.month, calendar.monthrange(day.year, day.month)[1])
-        holding: Iterable[Any] = [s for s in self.settings.line.steps if s.since <= month_end]
+        holding: Iterable[Any] = [s for s in self.settings.line.steps if s.since <= day]
         own = [s for s in holding if s.area is not None and s.area == profile["township_id"]]
         anywhere = [s for s in holding if s.area is None]
         steps = sorted(own or anywhere, key=lambda s: s.since)
-        if units is None or not steps:
-            return NAN
-        return float(units) * steps[-1].yuan / self.settings.line.months
+        head = steps[-1].yuan / self.settings.line.months if steps else NAN
+        return NAN if units is None else float(units), head
+
+
+def _days_told(row: Row) -> list[dt.date]:
+    """Return the days that a row's months stand on: its own, and the ends of the months before."""
+    days = [row["occurred_on"]]
+    for _ in range(1, row["months"] or 1):
+        days.append(days[-1].replace(day=1) - dt.timedelta(days=1))
+    return days
+
+
+def _month(day: dt.date) -> int:
+    return day.year * 12 + day.month
 
 
 def _derived(series: Series, row: Row) -> float:
@@ -184,6 +258,8 @@ def _derived(series: Series, row: Row) -> float:
         return float(len(grades))
     if series.value == "runs_until":
         return float(2**31 - 1) if row["ended_on"] is None else _number(row["ended_on"])
+    if series.value == "earned_yuan":
+        return 0.0 if row["wage_yuan"] is None and not row["employed"] else of["wage_yuan"]
     if series.value == "away":
         if row["workplace"] is None or not row["employed"]:
             return NAN

@@ -16,11 +16,11 @@ from relapse_risk.dates import FAR_FUTURE, Days, add_months, month_of_year
 from relapse_risk.errors import UsageError
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.catalogue.calendar import HARVEST_MONTH
-from relapse_risk.features.declare import Aggregation, Feature
+from relapse_risk.features.declare import ACCOUNT, ACCOUNT_OF, Aggregation, Feature, Scale
 from relapse_risk.features.derive import derive
-from relapse_risk.features.encode import Encoded, EncodedTable
+from relapse_risk.features.encode import Encoded, EncodedTable, Numbers
 from relapse_risk.features.kernel import NO_LINE, Dates, Line, Rows, sweep
-from relapse_risk.features.plan import Filter, Plan, Stream, Window, make_plan, value_of
+from relapse_risk.features.plan import AsOf, Filter, Plan, Stream, Window, make_plan, value_of
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -156,11 +156,11 @@ class _Input(NamedTuple):
 def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterable[Any]]) -> list[_Input]:
     """Return what the plan's streams read; ``each`` maps, on threads or not."""
     bounds = _Bounds(days)
-    deque(each(encoded.table, dict.fromkeys(stream.table for stream in plan.streams)), maxlen=0)
-    line = encoded.line if any(stream.in_line_units for stream in plan.streams) else NO_LINE
+    deque(each(encoded.table, dict.fromkeys(name for stream in plan.streams for name in _tables(stream))), maxlen=0)
+    line = encoded.line if any(stream.scale is not Scale.NONE for stream in plan.streams) else NO_LINE
     alike: dict[Filter, list[Stream]] = {}
     for stream in plan.streams:
-        alike.setdefault((stream.table, stream.where), []).append(stream)
+        alike.setdefault((stream.table, stream.where, stream.by_month), []).append(stream)
 
     def inputs(streams: list[Stream]) -> list[_Input]:
         keep = keep_rows(encoded, streams[0])
@@ -170,6 +170,10 @@ def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterab
 
     found = {id(one.stream): one for some in each(inputs, alike.values()) for one in some}
     return [found[id(stream)] for stream in plan.streams]  # statistics are told apart by their place
+
+
+def _tables(stream: Stream) -> tuple[str, ...]:
+    return ACCOUNT_OF if stream.table == ACCOUNT else (stream.table,)
 
 
 def encode(records: Records) -> Encoded:
@@ -198,10 +202,10 @@ def _fill(
             dates,
             stream.wanted,
             by_month=stream.by_month,
-            in_line_units=stream.in_line_units,
+            scale=stream.scale,
         )
         columns.extend(numbers)
-    as_of = days[date].astype(np.float64)
+    as_of = AsOf(days, date)
     for position, (feature, needs) in enumerate(zip(plan.features, plan.needs, strict=True)):
         if feature.aggregation is Aggregation.CALENDAR:
             out[:, position] = _calendar(feature, days)[date]
@@ -238,7 +242,10 @@ class _Bounds:
 
 
 class Kept(NamedTuple):
-    """Rows of a table that pass a filter: their positions (None for all), and what every stream reads of them."""
+    """Rows of a table that pass a filter, and what every stream reads of them.
+
+    ``positions`` are the rows' own, None for all; -1 is a nought: a day's account that does not name what is asked.
+    """
 
     positions: npt.NDArray[np.int64] | None
     offsets: npt.NDArray[np.int64]
@@ -260,26 +267,81 @@ def rows_of(encoded: Encoded, stream: Stream, keep: Kept | None = None) -> Rows:
     keep : Kept, optional
         The rows that pass its filter, where they are known already.
     """
-    table = encoded.table(stream.table)
     keep = keep or keep_rows(encoded, stream)
-    n = len(keep.occurred)
-    channels = np.empty((n, len(stream.channels)))
+    channels = np.empty((len(keep.occurred), len(stream.channels)))
     for k, value in enumerate(stream.channels):
-        if value is None:
-            channels[:, k] = 1.0
-        else:
-            values = derive(table, value)
-            channels[:, k] = values if keep.positions is None else values.take(keep.positions)
+        if stream.table == ACCOUNT:
+            channels[:, k] = encoded.account.yuan
+            continue
+        values = None if value is None else derive(encoded.table(stream.table), value)
+        channels[:, k] = _values(values, keep.positions)
     return Rows(keep.offsets, keep.occurred, keep.known, keep.superseded, keep.month, channels)
+
+
+def _values(values: Numbers | None, positions: npt.NDArray[np.int64] | None) -> Numbers | float:
+    """Return the rows' values, 1 of each row where there are none; a nought is 0, and no row."""
+    if positions is None:
+        return 1.0 if values is None else values
+    if not positions.size or positions.min() >= 0:
+        return 1.0 if values is None else values.take(positions)
+    if values is None:
+        return np.where(positions < 0, np.nan, 1.0)
+    return np.where(positions < 0, 0.0, values.take(positions, mode="clip"))
 
 
 def keep_rows(encoded: Encoded, stream: Stream) -> Kept:
     """Return the rows that pass a stream's filter."""
+    if stream.table == ACCOUNT:
+        account = encoded.account
+        offsets = encoded.offsets(account.household)
+        return Kept(None, offsets, account.occurred, account.known, account.superseded, account.month)
     table = encoded.table(stream.table)
-    arrays = (table.household, table.occurred, table.known, table.superseded, table.month)
     positions = _passes(table, stream.where)
-    household, *rest = arrays if positions is None else (array.take(positions) for array in arrays)
+    arrays = (table.household, table.occurred, table.known, table.superseded, table.month)
+    if positions is None:
+        household, *rest = arrays
+        return Kept(None, encoded.offsets(household), *rest)
+    if stream.table == ACCOUNT_OF[0] and stream.by_month and encoded.complete:
+        positions, *arrays_kept = _with_noughts(table, positions)
+        household, *rest = arrays_kept
+    else:
+        household, *rest = (array.take(positions) for array in arrays)
     return Kept(positions, encoded.offsets(household), *rest)
+
+
+def _with_noughts(table: EncodedTable, positions: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:
+    """Return rows that pass, and a nought on each day whose account is known before one of them is, to stay.
+
+    Returns
+    -------
+    positions, household, occurred, known, superseded, month
+        -1 for the noughts.
+    """
+    n = len(table)
+    if not n:
+        return positions, table.household, table.occurred, table.known, table.superseded, table.month
+    another = (table.household[1:] != table.household[:-1]) | (table.occurred[1:] != table.occurred[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], another]))
+    first_known = np.minimum.reduceat(table.known, starts)
+    lasting = positions[table.superseded[positions] == FAR_FUTURE]
+    passes = np.full(n, FAR_FUTURE, np.int32)
+    passes[lasting] = table.known[lasting]
+    lacking = np.flatnonzero(np.minimum.reduceat(passes, starts) > first_known)
+    at = starts[lacking]
+    # A nought stands at its day's first row; sorted stably, it comes before rows of that day that pass.
+    order = np.argsort(np.concatenate([at, positions]), kind="stable")
+
+    def merged(nought: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([nought, values.take(positions)])[order]
+
+    return (
+        np.concatenate([np.full(len(at), -1), positions])[order],
+        merged(table.household[at], table.household),
+        merged(table.occurred[at], table.occurred),
+        merged(first_known[lacking], table.known),
+        merged(np.full(len(at), FAR_FUTURE, np.int32), table.superseded),
+        merged(table.month[at], table.month),
+    )
 
 
 def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...]) -> npt.NDArray[np.int64] | None:

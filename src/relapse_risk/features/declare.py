@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
 
 from relapse_risk.errors import UsageError
 from relapse_risk.records.codes import Codes, Label
@@ -13,6 +13,12 @@ from relapse_risk.records.tables import TABLES
 YEAR = 12
 #: "Ever": no start.
 EVER = None
+#: Series of the as_of date itself, which need no records.
+CALENDAR = "calendar"
+#: The household's account, month by month: what came in, less costs and self-paid spending (features/account.py).
+ACCOUNT = "account"
+#: The record tables it is made of; without the first there is none.
+ACCOUNT_OF = ("incomes", "expenses")
 
 
 class Aggregation(Enum):
@@ -29,7 +35,8 @@ class Aggregation(Enum):
     STEP = "step"
     DAYS_SINCE = "days since"
     OPEN = "open"
-    RATIO = "ratio to the line"
+    RATIO = "sum a month of the window"
+    MONTHLY = "sum a month accounted for"
     BELOW = "count below the line"
     SHARE = "share"
     PER = "last value per unit of another"
@@ -37,7 +44,23 @@ class Aggregation(Enum):
     CHANGE = "change on the year"
     LAST_CHANGE = "change of the last value on the year"
     ELAPSED = "days since the date held"
+    TERMS = "sum of terms"
     CALENDAR = "calendar"
+
+
+class Scale(IntEnum):
+    """What a value is divided by.
+
+    A line is always a month's: the amount in force, taken to a month, for the members it counts.
+    """
+
+    NONE = 0
+    #: The household's line on the row's day.
+    LINE = 1
+    #: The household's line on the as_of day.
+    LINE_NOW = 2
+    #: One head's line on the row's day.
+    HEAD = 3
 
 
 class Missing(Enum):
@@ -82,15 +105,15 @@ class Series:
         Code columns and the codes a row must have one of; for flags, ``("true",)`` or ``("false",)``.
     by_month : bool
         Take a calendar month's total as one observation, rather than a row.
-    in_line_units : bool
-        Divide money by the household's monthly line of its day.
+    scale : Scale
+        What the value is divided by.
     """
 
     table: str
     value: str | None = None
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
     by_month: bool = False
-    in_line_units: bool = False
+    scale: Scale = Scale.NONE
 
 
 @dataclass(frozen=True)
@@ -123,6 +146,14 @@ class Feature:
         Direction risk must follow as the value rises; 0 where the field is not sure.
     codes : Codes, optional
         For a category: its codes, in the order of their numbers.
+    account : Series, optional
+        All that the series is a part of, by month: a last value that is older than the account's latest month is
+        missing, and a sum a month counts the months that the account covers.
+    terms : tuple of (float, Feature)
+        What a sum of terms adds up: factors and features.
+    cushion : float
+        Added to a standard deviation before dividing by it, in the value's unit: two equal months do not make a
+        household infinitely safe.
     """
 
     name: str
@@ -137,9 +168,19 @@ class Feature:
     risk_type: str = "other"
     monotone: int = 0
     codes: Codes | None = field(default=None, repr=False, hash=False)
+    account: Series | None = None
+    terms: tuple[tuple[float, Feature], ...] = ()
+    cushion: float = 0.0
+
+    @property
+    def table(self) -> str | None:
+        """The record table without which the feature says nothing; None for the calendar."""
+        name = self.series.table
+        return None if name == CALENDAR else ACCOUNT_OF[0] if name == ACCOUNT else name
 
     def __post_init__(self) -> None:
-        if self.series.table not in (*TABLES, "calendar"):
+        a = self.aggregation
+        if self.series.table not in (*TABLES, ACCOUNT, CALENDAR):
             raise UsageError(f"feature {self.name}: no table {self.series.table!r}")
         if self.risk_type not in REASON_GROUPS:
             raise UsageError(
@@ -147,7 +188,20 @@ class Feature:
             )
         if self.monotone not in (-1, 0, 1) or (self.codes and self.monotone):
             raise UsageError(f"feature {self.name}: monotone={self.monotone}. Valid: -1, 0, 1; 0 for a category.")
-        if (self.aggregation in (Aggregation.SHARE, Aggregation.PER)) != (self.of is not None):
+        if (a in OF_ANOTHER) != (self.of is not None):
             raise UsageError(f"feature {self.name}: a share or a ratio, and nothing else, says what it is of")
-        if self.aggregation in (Aggregation.RATIO, Aggregation.CHANGE) and self.window is EVER:
-            raise UsageError(f"feature {self.name}: {self.aggregation.value} needs a window in months")
+        if (a is Aggregation.MONTHLY and self.account is None) or (self.account and a not in OF_ACCOUNTS):
+            valid = ", ".join(one.value for one in OF_ACCOUNTS)
+            raise UsageError(f"feature {self.name}: {a.value!r} and account. An account goes with {valid}.")
+        if (a is Aggregation.TERMS) != bool(self.terms):
+            raise UsageError(f"feature {self.name}: a sum of terms, and nothing else, has terms")
+        if a in WITHIN and self.window is EVER:
+            raise UsageError(f"feature {self.name}: {a.value} needs a window in months")
+
+
+#: Aggregations that say what they are of.
+OF_ANOTHER = (Aggregation.SHARE, Aggregation.PER)
+#: Aggregations that may say which accounts they look at; a sum a month accounted for must.
+OF_ACCOUNTS = (Aggregation.MONTHLY, Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
+#: Aggregations that need a window in months.
+WITHIN = (Aggregation.RATIO, Aggregation.MONTHLY, Aggregation.CHANGE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from relapse_risk.dates import FAR_FUTURE
+from relapse_risk.records.codes import INCOME_KIND, INCOME_SOURCE
 from relapse_risk.records.tables import Visits
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ LOOKS = ("yard", "house", "cupboard", "tap", "health", "children")
 
 
 def _net_yuan(table: EncodedTable) -> Numbers:
-    """Amount, negative for a production cost: net income is income less the costs of producing it."""
-    is_cost = table.code("source") == table.position("source", "production_cost")
-    return np.where(is_cost, -table.number("amount_yuan"), table.number("amount_yuan"))
+    """Amount, negative for a cost: the test against the line counts costs off, and claims in."""
+    sign = np.array([-1.0 if INCOME_KIND[source] == "cost" else 1.0 for source in INCOME_SOURCE.values])
+    return sign[table.code("source")] * table.number("amount_yuan")
 
 
 def _grades(table: EncodedTable) -> Numbers:
@@ -60,6 +61,12 @@ def _away(table: EncodedTable) -> Numbers:
     return np.where(np.isnan(place) | (table.number("employed") == 0), np.nan, ~np.isin(place, within))
 
 
+def _earned_yuan(table: EncodedTable) -> Numbers:
+    """Wage of a person's month; 0 where it says that the person was not in work and tells no wage."""
+    wage = table.number("wage_yuan")
+    return np.where(np.isnan(wage) & (table.number("employed") == 0), 0.0, wage)
+
+
 DERIVATIONS: dict[tuple[str, str], Callable[[EncodedTable], Numbers]] = {
     ("incomes", "net_yuan"): _net_yuan,
     (Visits.name, "grade_total"): _grade_total,
@@ -72,6 +79,7 @@ DERIVATIONS: dict[tuple[str, str], Callable[[EncodedTable], Numbers]] = {
     ("expenses", "reimbursed_share"): _ratio("reimbursed_yuan", "total_yuan"),
     ("supports", "runs_until"): _runs_until,
     ("employment", "away"): _away,
+    ("employment", "earned_yuan"): _earned_yuan,
 }
 """By table and name."""
 

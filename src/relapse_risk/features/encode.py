@@ -6,6 +6,7 @@ known) whatever order its rows came in, and every row learns when a later versio
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import cast
 
@@ -16,12 +17,15 @@ import pyarrow.compute as pc
 
 from relapse_risk.dates import FAR_FUTURE, Days, month_number, to_days
 from relapse_risk.errors import UsageError
+from relapse_risk.features.account import Account, make_account
+from relapse_risk.features.declare import ACCOUNT_OF
 from relapse_risk.features.hashing import hash_with
 from relapse_risk.features.kernel import Line
+from relapse_risk.features.periods import parts_of, replaced_on
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
-from relapse_risk.records.tables import MONEY_TABLES, TABLES
-from relapse_risk.settings import LineSettings
+from relapse_risk.records.tables import TABLES
+from relapse_risk.settings import LineSettings, LineStep
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -51,23 +55,53 @@ class EncodedTable:
         rest = [c for c in TABLES[name].key if c not in ("household_id", "occurred_on")]
         coded = [c for c in rest if self._columns[c].kind is Kind.CODE]
         self._codes = {column: self._listed(data[column], column) for column in coded}
-        place = _pair(household.astype(np.int64), occurred)
-        for codes in self._codes.values():
-            place = _pair(place, codes)
+        place = self._place(household, occurred)
         order = _order(place, known, [data[c] for c in rest if c not in coded])
-        if order is not None:
-            data = data.take(pa.array(order))
-            household, occurred, known, place = household[order], occurred[order], known[order], place[order]
-            self._codes = {column: codes[order] for column, codes in self._codes.items()}
         self._data = data
         self.household, self.occurred, self.known = household, occurred, known
-        self.month = _months(occurred)
+        if order is not None:
+            self._take(order)
+            place = place[order]
         self.superseded = self._superseded(place)
         self._numbers: dict[str, Numbers] = {}
         self.derived: dict[str, Numbers] = {}
+        if "months" in self._columns and (pc.max(data["months"]).as_py() or 1) > 1:
+            self._tell_by_month()
+        self.month = _months(self.occurred)
 
     def __len__(self) -> int:
         return len(self.household)
+
+    def _place(self, household: npt.NDArray[np.int32], occurred: Days) -> Codes:
+        """Return numbers that order rows by household, day and the codes of the key."""
+        place = _pair(household.astype(np.int64), occurred)
+        for codes in self._codes.values():
+            place = _pair(place, codes)
+        return place
+
+    def _take(self, rows: Codes) -> None:
+        self._data = self._data.take(pa.array(rows))
+        self.household, self.occurred, self.known = (a[rows] for a in (self.household, self.occurred, self.known))
+        self._codes = {column: codes[rows] for column, codes in self._codes.items()}
+
+    def _tell_by_month(self) -> None:
+        """Put the months of longer rows in their places."""
+        months = pc.fill_null(self._data["months"], 1).to_numpy().astype(np.int64)
+        row, occurred = parts_of(self.occurred, months)
+        drawn_up, superseded, share = self.occurred[row], self.superseded[row], 1.0 / months[row]
+        self._take(row)
+        self.occurred = occurred
+        alike = self.household.astype(np.int64)
+        for codes in self._codes.values():
+            alike = _pair(alike, codes)
+        replaced = replaced_on(alike, month_number(occurred), drawn_up, self.known, months[row] > 1)
+        self.superseded = np.minimum(superseded, replaced)
+        self._numbers["amount_yuan"] = self._to_number("amount_yuan") * share
+        order = _order(self._place(self.household, occurred), self.known, [])
+        if order is not None:
+            self._take(order)
+            self.superseded = self.superseded[order]
+            self._numbers = {column: values[order] for column, values in self._numbers.items()}
 
     def number(self, column: str) -> Numbers:
         """Return a column as float64, NaN where missing; codes by their position in the list, dates as days."""
@@ -159,12 +193,22 @@ class Encoded:
         self.ids: pa.Array = _unique(records.table("households")["household_id"])
         self._tables: dict[str, EncodedTable] = {}
         self._line: Line | None = None
+        self._account: Account | None = None
+        #: Whether a source without a row in an account brought nothing.
+        self.complete = records.settings.data.accounts_complete
 
     def table(self, name: str) -> EncodedTable:
         """Return a table's arrays."""
         if name not in self._tables:
             self._tables[name] = EncodedTable(self._records, name, self.ids)
         return self._tables[name]
+
+    @property
+    def account(self) -> Account:
+        """Every household's account, month by month."""
+        if self._account is None:
+            self._account = make_account(*(self.table(name) for name in ACCOUNT_OF))
+        return self._account
 
     def households(self, ids: pa.Array) -> npt.NDArray[np.int32]:
         """Return each id's position, -1 where the records do not have it."""
@@ -176,7 +220,7 @@ class Encoded:
 
     @property
     def line(self) -> Line:
-        """The monitoring line of each household and month."""
+        """The monitoring line of each household and day."""
         if self._line is None:
             self._line = self._make_line()
         return self._line
@@ -186,9 +230,7 @@ class Encoded:
         units = profiles.number("line_units")
         units = np.where(np.isnan(units), profiles.number("n_members"), units)
         areas, area = _areas(profiles, self._records.settings.line)
-        spans = [pc.min_max(self._records.table(name)["occurred_on"]).values() for name in MONEY_TABLES]
-        days = [to_days(day.as_py()) for span in spans for day in span if day.is_valid]
-        first, last = (int(month_number(edge(days, default=0))) for edge in (min, max))
+        steps, since, yuan = steps_by_area(self._records.settings.line, areas)
         return Line(
             offsets=self.offsets(profiles.household),
             occurred=profiles.occurred,
@@ -196,13 +238,14 @@ class Encoded:
             superseded=profiles.superseded,
             units=units,
             area=area,
-            yuan=line_by_month(self._records.settings.line, areas, first, last),
-            first_month=first,
+            steps=steps,
+            since=since,
+            yuan=yuan,
         )
 
 
-def line_by_month(line: LineSettings, areas: Sequence[str | None], first: int, last: int) -> Numbers:
-    """Return the line per counted member and month.
+def steps_by_area(line: LineSettings, areas: Sequence[str | None]) -> tuple[Codes, Days, Numbers]:
+    """Return the steps of the line that hold in each area, one area's after another's.
 
     Parameters
     ----------
@@ -210,22 +253,28 @@ def line_by_month(line: LineSettings, areas: Sequence[str | None], first: int, l
         The steps.
     areas : sequence of str or None
         Townships; None is everywhere else.
-    first, last : int
-        Months since 1970-01, inclusive. A month's line is that of its last day.
 
     Returns
     -------
-    ndarray of float64, shape (len(areas), last - first + 1)
-        NaN before the first step that holds.
+    steps : ndarray of int64, shape (len(areas) + 1,)
+        Area a's steps are ``steps[a]:steps[a + 1]`` of the others, oldest first: those of everywhere until its own
+        begin.
+    since : ndarray of int32, shape (n_steps,)
+        First day each holds.
+    yuan : ndarray of float64, shape (n_steps,)
+        Line per counted member and month.
     """
-    months = np.arange(first, last + 1)
-    yuan = np.full((len(areas), len(months)), np.nan)
-    last_days = (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - 1
-    for row, area in enumerate(areas):
-        for among in (None, area):
-            for step in sorted((s for s in line.steps if s.area == among), key=lambda s: s.since):
-                yuan[row, last_days >= to_days(step.since)] = step.yuan / line.months
-    return yuan
+    ordered = sorted(line.steps, key=lambda step: step.since)
+    held: list[LineStep] = []
+    steps = [0]
+    for area in areas:
+        own = [step for step in ordered if step.area == area]
+        until = own[0].since if own and area is not None else dt.date.max
+        held += [] if area is None else [step for step in ordered if step.area is None and step.since < until]
+        held += own
+        steps.append(len(held))
+    since = np.array([to_days(step.since) for step in held], np.int32)
+    return np.array(steps, np.int64), since, np.array([step.yuan / line.months for step in held], np.float64)
 
 
 def _areas(profiles: EncodedTable, line: LineSettings) -> tuple[list[str | None], Days]:

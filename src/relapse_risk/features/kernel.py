@@ -19,6 +19,7 @@ import numpy.typing as npt
 from numba import njit
 
 from relapse_risk.dates import Days
+from relapse_risk.features.declare import Scale
 from relapse_risk.records import visibility
 
 #: Mean length of a calendar month in days: slopes are told per month.
@@ -40,9 +41,13 @@ class Stat(IntEnum):
     DAYS_SINCE = 9
     OPEN = 10
     BELOW = 11
+    NEWEST_MONTH = 12
+    OLDEST_MONTH = 13
 
 
-_COUNT, _SUM, _MEAN, _MIN, _MAX, _STD, _SLOPE, _LAST, _PREVIOUS, _DAYS_SINCE, _OPEN, _BELOW = map(int, Stat)
+_COUNT, _SUM, _MEAN, _MIN, _MAX, _STD, _SLOPE, _LAST, _PREVIOUS, _DAYS_SINCE, *_MORE = map(int, Stat)
+_OPEN, _BELOW, _NEWEST_MONTH, _OLDEST_MONTH = _MORE
+_NONE, _LINE, _LINE_NOW, _HEAD = map(int, Scale)
 
 
 class Rows(NamedTuple):
@@ -67,7 +72,7 @@ class Rows(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The monitoring line of each household and month, as far as its profiles were visible.
+    """The monitoring line of each household and day, as far as its profiles were visible.
 
     Parameters
     ----------
@@ -76,11 +81,13 @@ class Line(NamedTuple):
     units : ndarray of float64, shape (n_profiles,)
         Members the line counts.
     area : ndarray of int32, shape (n_profiles,)
-        Row of ``yuan``.
-    yuan : ndarray of float64, shape (n_areas, n_months)
+        Area of ``steps``.
+    steps : ndarray of int64, shape (n_areas + 1,)
+        Area a's steps are ``steps[a]:steps[a + 1]``, oldest first.
+    since : ndarray of int32, shape (n_steps,)
+        First day a step holds.
+    yuan : ndarray of float64, shape (n_steps,)
         Line per counted member and month.
-    first_month : int
-        Month of the first column of ``yuan``.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -89,8 +96,9 @@ class Line(NamedTuple):
     superseded: Days
     units: npt.NDArray[np.float64]
     area: Days
+    steps: npt.NDArray[np.int64]
+    since: Days
     yuan: npt.NDArray[np.float64]
-    first_month: int
 
 
 #: The line where no money is told.
@@ -101,8 +109,9 @@ NO_LINE = Line(
     superseded=np.zeros(0, np.int32),
     units=np.zeros(0),
     area=np.zeros(0, np.int32),
-    yuan=np.zeros((1, 0)),
-    first_month=0,
+    steps=np.zeros(2, np.int64),
+    since=np.zeros(0, np.int32),
+    yuan=np.zeros(0),
 )
 
 
@@ -151,23 +160,29 @@ _is_visible = njit(cache=True)(visibility.is_visible)
 
 
 @njit(cache=True)
-def _line_of(line, household, occurred, month, seen_on):  # type: ignore[no-untyped-def]
-    """Return the monthly line of a household at a day: of the latest visible profile at or before it, else the
-    earliest visible one; NaN where there is none.
+def _line_of(line, household, day, seen_on, scale):  # type: ignore[no-untyped-def]
+    """Return the month's line of a household, or of one head, on a day: by the latest visible profile at or before
+    it, else the earliest visible one; NaN where there is no profile, no number of members or no line yet.
     """
     low, high = line.offsets[household], line.offsets[household + 1]
     chosen = -1
     for p in range(low, high):
         if not _is_visible(line.known[p], seen_on) or _is_visible(line.superseded[p], seen_on):
             continue
-        if line.occurred[p] > occurred and chosen >= 0:
+        if line.occurred[p] > day and chosen >= 0:
             break
         chosen = p
-        if line.occurred[p] > occurred:
+        if line.occurred[p] > day:
             break
     if chosen < 0:
         return np.nan
-    return line.units[chosen] * line.yuan[line.area[chosen], month - line.first_month]
+    area = line.area[chosen]
+    step = line.steps[area + 1] - 1
+    while step >= line.steps[area] and line.since[step] > day:
+        step -= 1
+    if step < line.steps[area]:
+        return np.nan
+    return line.yuan[step] if scale == _HEAD else line.units[chosen] * line.yuan[step]
 
 
 def _compile_sweep(rule: int) -> Any:
@@ -181,7 +196,7 @@ def _compile_sweep(rule: int) -> Any:
     """
 
     @njit(cache=True, nogil=True)
-    def _sweep_rows(household, date, rows, longest, by_month, line, in_line_units, dates, wanted, out):  # type: ignore[no-untyped-def]
+    def _sweep_rows(household, date, rows, longest, by_month, line, scale, dates, wanted, out):  # type: ignore[no-untyped-def]
         _ = rule
         n_channels = rows.values.shape[1]
         seen = np.empty(longest, np.int64)
@@ -200,6 +215,7 @@ def _compile_sweep(rule: int) -> Any:
                         low = middle + 1
                     else:
                         high = middle
+                divisor = _line_of(line, h, seen_on, seen_on, scale) if scale == _LINE_NOW else 1.0
                 for r in range(low - 1, rows.offsets[h] - 1, -1):
                     occurred = rows.occurred[r]
                     if occurred < dates.earliest[d]:
@@ -207,10 +223,11 @@ def _compile_sweep(rule: int) -> Any:
                     if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
                         continue
                     seen[n_seen] = r
-                    if in_line_units:
-                        scale = _line_of(line, h, occurred, rows.month[r], seen_on)
+                    if scale != _NONE:
+                        if scale != _LINE_NOW:
+                            divisor = _line_of(line, h, occurred, seen_on, scale)
                         for c in range(n_channels):
-                            numbers[n_seen, c] = rows.values[r, c] / scale
+                            numbers[n_seen, c] = rows.values[r, c] / divisor
                     else:
                         for c in range(n_channels):
                             numbers[n_seen, c] = rows.values[r, c]
@@ -220,7 +237,8 @@ def _compile_sweep(rule: int) -> Any:
             n_summed = 0
             days_since = 0
             still_open = 0
-            newest_month = 0
+            newest = 0
+            month = 0
             total = 0.0
             lowest = np.inf
             highest = -np.inf
@@ -248,14 +266,15 @@ def _compile_sweep(rule: int) -> Any:
                         continue
                     if n == 0:
                         days_since = end - occurred
+                        newest = rows.month[r]
                     if value >= end:
                         still_open += 1
-                    if by_month and n > 0 and rows.month[r] == newest_month:
+                    if by_month and n > 0 and rows.month[r] == month:
                         values[n - 1] += value
                         continue
-                    newest_month = rows.month[r]
+                    month = rows.month[r]
                     values[n] = value
-                    ticks[n] = float(newest_month) if by_month else occurred / DAYS_PER_MONTH
+                    ticks[n] = float(month) if by_month else occurred / DAYS_PER_MONTH
                     n += 1
                 if by_month or n_summed == 0:  # a month that two windows share may have grown
                     n_summed = 0
@@ -296,6 +315,10 @@ def _compile_sweep(rule: int) -> Any:
                         result = float(days_since)
                     elif stat == _BELOW:
                         result = float(below)
+                    elif stat == _NEWEST_MONTH:
+                        result = float(newest)
+                    elif stat == _OLDEST_MONTH:
+                        result = float(month)
                     elif n == 1:
                         pass
                     elif stat == _PREVIOUS:
@@ -342,7 +365,7 @@ def sweep(
     wanted: Wanted,
     *,
     by_month: bool,
-    in_line_units: bool,
+    scale: Scale,
 ) -> npt.NDArray[np.float64]:
     """Compute a stream's statistics for every index row.
 
@@ -356,8 +379,8 @@ def sweep(
         See their classes.
     by_month : bool
         Whether an observation is a calendar month's total rather than a row.
-    in_line_units : bool
-        Whether values are money, to be divided by the household's monthly line of their day.
+    scale : Scale
+        What values are divided by.
 
     Returns
     -------
@@ -366,5 +389,5 @@ def sweep(
         deviation and the slope.
     """
     out = np.empty((len(wanted.stat), len(household)))  # a statistic's values lie together
-    _sweep_rows(household, date, rows, _longest(rows.offsets), by_month, line, in_line_units, dates, wanted, out)
+    _sweep_rows(household, date, rows, _longest(rows.offsets), by_month, line, int(scale), dates, wanted, out)
     return out

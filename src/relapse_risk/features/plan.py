@@ -11,13 +11,14 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.features.declare import YEAR, Aggregation, Feature, Missing, Series
+from relapse_risk.dates import Days, month_number
+from relapse_risk.features.declare import YEAR, Aggregation, Feature, Missing, Scale, Series
 from relapse_risk.features.kernel import Stat, Wanted
 
 #: Months back from as_of: (start, end) of a window; no start is "ever".
 Window = tuple[int | None, int]
-#: A table and the codes its rows must have.
-Filter = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
+#: A table, the codes its rows must have, and whether they are taken by month.
+Filter = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], bool]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Stream:
 
     Parameters
     ----------
-    table, where, by_month, in_line_units
+    table, where, by_month, scale
         As in ``Series``.
     channels : tuple of (str or None)
         The values that are swept.
@@ -50,7 +51,7 @@ class Stream:
     table: str
     where: tuple[tuple[str, tuple[str, ...]], ...]
     by_month: bool
-    in_line_units: bool
+    scale: Scale
     channels: tuple[str | None, ...]
     asks: tuple[Ask, ...]
     windows: tuple[Window, ...]
@@ -81,79 +82,135 @@ def _window(feature: Feature, back: int = 0) -> Window:
     return (None if feature.window is None else feature.window + skip, skip)
 
 
-#: Aggregations that are one statistic of the kernel.
-DIRECT: dict[Aggregation, Stat] = {
-    Aggregation.COUNT: Stat.COUNT,
-    Aggregation.SUM: Stat.SUM,
-    Aggregation.MEAN: Stat.MEAN,
-    Aggregation.MIN: Stat.MIN,
-    Aggregation.MAX: Stat.MAX,
-    Aggregation.STD: Stat.STD,
-    Aggregation.SLOPE: Stat.SLOPE,
-    Aggregation.LAST: Stat.LAST,
-    Aggregation.DAYS_SINCE: Stat.DAYS_SINCE,
-    Aggregation.OPEN: Stat.OPEN,
-    Aggregation.BELOW: Stat.BELOW,
+#: The statistics of its own series and window that each aggregation takes.
+DIRECT: dict[Aggregation, tuple[Stat, ...]] = {
+    Aggregation.COUNT: (Stat.COUNT,),
+    Aggregation.SUM: (Stat.SUM,),
+    Aggregation.MEAN: (Stat.MEAN,),
+    Aggregation.MIN: (Stat.MIN,),
+    Aggregation.MAX: (Stat.MAX,),
+    Aggregation.STD: (Stat.STD,),
+    Aggregation.SLOPE: (Stat.SLOPE,),
+    Aggregation.LAST: (Stat.LAST,),
+    Aggregation.STEP: (Stat.LAST, Stat.PREVIOUS),
+    Aggregation.DAYS_SINCE: (Stat.DAYS_SINCE,),
+    Aggregation.OPEN: (Stat.OPEN,),
+    Aggregation.RATIO: (Stat.SUM,),
+    Aggregation.MONTHLY: (Stat.SUM,),
+    Aggregation.BELOW: (Stat.BELOW, Stat.COUNT),  # an empty window is told from one without a month below
+    Aggregation.SHARE: (Stat.SUM,),
+    Aggregation.PER: (Stat.LAST,),
+    Aggregation.MARGIN: (Stat.MEAN, Stat.STD),
+    Aggregation.CHANGE: (Stat.MEAN,),
+    Aggregation.LAST_CHANGE: (Stat.LAST,),
+    Aggregation.ELAPSED: (Stat.LAST,),
 }
 
 
 def asks_of(feature: Feature) -> tuple[Ask, ...]:
     """Return the statistics a feature is made of."""
     series, window, a = feature.series, _window(feature), feature.aggregation
-    if a in DIRECT:
-        if a is Aggregation.BELOW:  # an empty window is told from a window without a month below
-            return (Ask(series, window, Stat.BELOW), Ask(series, window, Stat.COUNT))
-        return (Ask(series, window, DIRECT[a]),)
-    if a is Aggregation.STEP:
-        return (Ask(series, window, Stat.LAST), Ask(series, window, Stat.PREVIOUS))
-    if a is Aggregation.RATIO:
-        return (Ask(series, window, Stat.SUM),)
+    if a is Aggregation.TERMS:
+        return tuple(ask for _, term in feature.terms for ask in asks_of(term))
+    if a is Aggregation.CALENDAR:
+        return ()
+    return (*(Ask(series, window, stat) for stat in DIRECT[a]), *_asks_beside(feature))
+
+
+def _asks_beside(feature: Feature) -> tuple[Ask, ...]:
+    """Return the statistics of other series or windows that an aggregation looks at."""
+    series, window, a = feature.series, _window(feature), feature.aggregation
+    ever = (None, feature.skip)
+    asks: list[Ask] = []
     if a is Aggregation.SHARE and feature.of:
-        return (Ask(series, window, Stat.SUM), Ask(feature.of, window, Stat.SUM))
-    if a is Aggregation.PER and feature.of:
-        return (Ask(series, window, Stat.LAST), Ask(feature.of, (None, feature.skip), Stat.LAST))
-    if a is Aggregation.MARGIN:
-        return (Ask(series, window, Stat.MEAN), Ask(series, window, Stat.STD))
-    if a is Aggregation.CHANGE:
-        return (Ask(series, window, Stat.MEAN), Ask(series, _window(feature, YEAR), Stat.MEAN))
-    if a is Aggregation.LAST_CHANGE:
-        return (Ask(series, window, Stat.LAST), Ask(series, _window(feature, YEAR), Stat.LAST))
-    if a is Aggregation.ELAPSED:
-        return (Ask(series, window, Stat.LAST),)
-    return ()  # the calendar needs no records
+        asks.append(Ask(feature.of, window, Stat.SUM))
+    elif a is Aggregation.PER and feature.of:
+        asks.append(Ask(feature.of, ever, Stat.LAST))
+    elif a is Aggregation.CHANGE:
+        asks.append(Ask(series, _window(feature, YEAR), Stat.MEAN))
+    elif a is Aggregation.LAST_CHANGE:
+        asks.append(Ask(series, _window(feature, YEAR), Stat.LAST))
+    if a is Aggregation.MONTHLY and feature.account:
+        asks += [Ask(feature.account, window, Stat.NEWEST_MONTH), Ask(feature.account, ever, Stat.OLDEST_MONTH)]
+    elif feature.account:
+        asks += [Ask(series, window, Stat.NEWEST_MONTH), Ask(feature.account, ever, Stat.NEWEST_MONTH)]
+    return tuple(asks)
 
 
-Combine = Callable[[Feature, Sequence[npt.NDArray[np.float64]], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+Statistics = Sequence[npt.NDArray[np.float64]]
+Combine = Callable[[Feature, Statistics, "AsOf"], npt.NDArray[np.float64]]
 
 
-def _difference(_f: Feature, of: Sequence[npt.NDArray[np.float64]], _d: object) -> npt.NDArray[np.float64]:
+class AsOf:
+    """The days that rows look from.
+
+    Parameters
+    ----------
+    days : ndarray of int32
+        Days since 1970-01-01, each once.
+    date : ndarray of int32, shape (n,)
+        Each row's position in ``days``.
+    """
+
+    def __init__(self, days: Days, date: Days) -> None:
+        self._days, self._date = days, date
+        self._months: dict[int, npt.NDArray[np.float64]] = {}
+
+    @property
+    def day(self) -> npt.NDArray[np.float64]:
+        """Each row's day, shape (n,)."""
+        return self._days[self._date].astype(np.float64)
+
+    def month(self, back: int) -> npt.NDArray[np.float64]:
+        """Return the month, since 1970-01, that lies ``back`` months before each row's, shape (n,)."""
+        if back not in self._months:
+            self._months[back] = (month_number(self._days) - back)[self._date].astype(np.float64)
+        return self._months[back]
+
+
+def _first(_f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
+    return of[0]
+
+
+def _difference(_f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
     return of[0] - of[1]
 
 
-def _share(_f: Feature, of: Sequence[npt.NDArray[np.float64]], _d: object) -> npt.NDArray[np.float64]:
-    part = np.where(np.isnan(of[0]), 0.0, of[0])
-    return part / np.where(of[1] > 0, of[1], np.nan)
+def _share(_f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
+    return _or_zero(of[0]) / _positive(of[1])
 
 
-#: Added to a standard deviation, in lines: two equal incomes do not make a household infinitely safe.
-LEAST_STD = 0.1
+def _monthly(f: Feature, of: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]:
+    """Divide by the months from the window's start, or from the account's beginning, to the account's latest."""
+    assert f.window is not None  # noqa: S101
+    total, newest, oldest = of
+    months = newest - np.maximum(as_of.month(f.window + f.skip), oldest) + 1.0
+    return _or_zero(total) / np.minimum(months, f.window)
+
 
 COMBINED: dict[Aggregation, Combine] = {
-    Aggregation.BELOW: lambda _f, of, _d: np.where(of[1] > 0, of[0], np.nan),
+    Aggregation.BELOW: lambda _f, of, _d: of[0] / np.where(of[1] > 0, 1.0, np.nan),
     Aggregation.STEP: _difference,
     Aggregation.RATIO: lambda f, of, _d: of[0] / float(f.window or 1),
+    Aggregation.MONTHLY: _monthly,
     Aggregation.SHARE: _share,
-    Aggregation.PER: lambda _f, of, _d: of[0] / np.where(of[1] > 0, of[1], np.nan),
-    Aggregation.MARGIN: lambda _f, of, _d: (of[0] - 1.0) / (of[1] + LEAST_STD),
+    Aggregation.PER: lambda _f, of, _d: of[0] / _positive(of[1]),
+    Aggregation.MARGIN: lambda f, of, _d: (of[0] - 1.0) / (of[1] + f.cushion),
     Aggregation.CHANGE: _difference,
     Aggregation.LAST_CHANGE: _difference,
-    Aggregation.ELAPSED: lambda _f, of, as_of: as_of - of[0],
+    Aggregation.ELAPSED: lambda _f, of, as_of: as_of.day - of[0],
 }
 
 
-def value_of(
-    feature: Feature, statistics: Sequence[npt.NDArray[np.float64]], as_of: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _or_zero(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(np.isnan(values), 0.0, values)
+
+
+def _positive(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(values > 0, values, np.nan)
+
+
+def value_of(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]:
     """Return a feature's values from the statistics it is made of.
 
     Parameters
@@ -162,14 +219,25 @@ def value_of(
         Not of the calendar.
     statistics : sequence of ndarray of float64, shape (n,)
         Those of ``asks_of``, in its order.
-    as_of : ndarray of float64, shape (n,)
-        Days since 1970-01-01.
+    as_of : AsOf
+        The days the rows look from.
     """
-    combine = COMBINED.get(feature.aggregation)
-    values = statistics[0] if combine is None else combine(feature, statistics, as_of)
-    if feature.missing is Missing.ZERO:
-        values = np.where(np.isnan(values), 0.0, values)
-    return values
+    if feature.aggregation is Aggregation.TERMS:
+        return _sum_of_terms(feature, statistics, as_of)
+    values = COMBINED.get(feature.aggregation, _first)(feature, statistics, as_of)
+    if feature.account and feature.aggregation is not Aggregation.MONTHLY:
+        newest, of_account = statistics[-2:]
+        values = np.where(newest < of_account, np.nan, values)
+    return _or_zero(values) if feature.missing is Missing.ZERO else values
+
+
+def _sum_of_terms(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]:
+    total, at = np.zeros(len(statistics[0])), 0
+    for factor, term in feature.terms:
+        n = len(asks_of(term))
+        total = total + factor * value_of(term, statistics[at : at + n], as_of)
+        at += n
+    return total
 
 
 @lru_cache(maxsize=32)
@@ -179,7 +247,7 @@ def make_plan(features: tuple[Feature, ...]) -> Plan:
     streams: dict[tuple[object, ...], list[Ask]] = {}
     for ask in asks:
         s = ask.series
-        streams.setdefault((s.table, s.where, s.by_month, s.in_line_units), []).append(ask)
+        streams.setdefault((s.table, s.where, s.by_month, s.scale), []).append(ask)
     made = tuple(make_stream(of) for of in streams.values())
     places = {ask: k for k, ask in enumerate(ask for stream in made for ask in stream.asks)}
     return Plan(features, made, tuple(tuple(places[ask] for ask in asks_of(feature)) for feature in features))
@@ -208,7 +276,7 @@ def make_stream(asks: Sequence[Ask]) -> Stream:
         series.table,
         series.where,
         series.by_month,
-        series.in_line_units,
+        series.scale,
         values,
         ordered,
         windows,

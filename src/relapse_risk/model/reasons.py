@@ -18,8 +18,9 @@ from relapse_risk.records.codes import Label
 
 #: Units as they stand behind a number, or around it where they say so; others are told as they are.
 UNITS: dict[str, Label] = {
-    "line": Label("监测线的{}倍", "{} times the line"),
-    "line a month": Label("每月监测线的{}倍", "{} times the line a month"),
+    "line": Label("月监测线的{}倍", "{} times the monthly line"),
+    "line a month": Label("每月{}倍月监测线", "{} times the monthly line, each month"),
+    "head line": Label("一人月监测线的{}倍", "{} times one member's monthly line"),
     "share": Label("", ""),
     "standard deviations": Label("个标准差", "standard deviations"),
     "days": Label("天", "days"),

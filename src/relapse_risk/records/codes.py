@@ -7,6 +7,7 @@ them. Lists that the form leaves open are marked so in their description.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,22 @@ INCOME_SOURCE = _codes(
     claim=("理赔收入", "insurance payout"),
     production_cost=("生产经营性支出", "production cost"),
 )
+
+INCOME_KIND: dict[str, Literal["income", "claim", "cost"]] = {
+    "wage": "income",
+    "business": "income",
+    "property": "income",
+    "transfer": "income",
+    "claim": "claim",
+    "production_cost": "cost",
+}
+"""What each source is to the account: incomes and claims count towards it, costs against; shares are of incomes."""
+
+
+def income_sources(*kinds: Literal["income", "claim", "cost"]) -> tuple[str, ...]:
+    """Return the income sources of some kinds, in the order of the code list."""
+    return tuple(source for source in INCOME_SOURCE.values if INCOME_KIND[source] in kinds)
+
 
 INCOME_PART = _codes(
     "income_part",

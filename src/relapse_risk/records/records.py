@@ -118,7 +118,7 @@ class Records:
     def with_settings(self, settings: Settings) -> Records:
         """Return the same rows under other settings; what the engine derived is kept if it still holds."""
         other = Records(self._tables, settings, self.present, self._end)
-        if (settings.line, settings.items) == (self.settings.line, self.settings.items):
+        if _of_the_engine(settings) == _of_the_engine(self.settings):
             other.cache, other._visible = self.cache, self._visible
         return other
 
@@ -154,3 +154,8 @@ class Records:
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {self.table(name).num_rows:,}" for name in TABLES if name in self.present)
         return f"<Records until {self.end}: {rows}>"
+
+
+def _of_the_engine(settings: Settings) -> tuple[object, ...]:
+    """Return the settings that what the engine derives from records depends on."""
+    return settings.line, settings.items, settings.data.accounts_complete

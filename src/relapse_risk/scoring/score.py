@@ -91,7 +91,7 @@ class Scorer:
 
     def tables(self) -> set[str]:
         """Return the tables the model's features come from."""
-        return {feature.series.table for feature in self.features} - {"calendar"}
+        return {feature.table for feature in self.features if feature.table}
 
     def score(
         self,

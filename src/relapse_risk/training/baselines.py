@@ -50,8 +50,21 @@ class Baseline(ABC):
         """Return the score of some rows, shape (rows.sum(),)."""
 
 
+class LowestBalance(Baseline):
+    """Lowest balance to line first, as a county judges: the account of the last twelve months on the as_of day.
+
+    Net income and claims less compliant self-paid spending, for the members and the line of that day.
+    """
+
+    name = "lowest balance to line"
+
+    def score(self, data: Dataset, rows: Flags) -> Numbers:
+        """Return minus the balance over the line."""
+        return -data.facts["balance_12m"].to_numpy(np.float64)[rows]
+
+
 class LowestIncome(Baseline):
-    """Lowest income to line first: last recorded month's, as an income account would."""
+    """Lowest income to line first: net income of the latest month recorded, or a longer account's share of it."""
 
     name = "lowest income to line"
 
@@ -195,6 +208,6 @@ def baselines(present: Container[str]) -> list[Baseline]:
         Tables the records have.
     """
     every: list[Baseline] = [
-        LowestIncome(), LastGrades(), MustVisit(), Thresholds(), PaperScorecard(), Logistic(),
+        LowestBalance(), LowestIncome(), LastGrades(), MustVisit(), Thresholds(), PaperScorecard(), Logistic(),
     ]  # fmt: skip
     return [baseline for baseline in every if all(table in present for table in baseline.needs)]

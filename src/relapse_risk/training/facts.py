@@ -9,7 +9,16 @@ from relapse_risk.records.codes import Label
 
 #: Facts that are features as well.
 FROM_CATALOGUE = (
-    *("net_last", "grades_last", "lifted_days", "net_ratio_12m", "net_change_12m", "dibao", "n_disabled"),
+    *(
+        "balance_12m",
+        "net_last",
+        "grades_last",
+        "lifted_days",
+        "net_ratio_12m",
+        "net_change_12m",
+        "dibao",
+        "n_disabled",
+    ),
     *("n_students", "wage_share_12m", "employed_mean_6m", "n_major_illness", "n_elderly", "n_labour"),
 )
 

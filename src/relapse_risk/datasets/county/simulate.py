@@ -49,7 +49,7 @@ def county_settings(end: dt.date, parameters: CountyParameters) -> Settings:
     """Return the settings that fit a simulated county."""
     steps = tuple(LineStep(since=since, yuan=yuan) for since, yuan in parameters.line_yuan.items())
     return Settings(
-        data=DataSettings(end=end),
+        data=DataSettings(end=end, accounts_complete=True),  # what brought nothing in a month has no row of it
         cycle=CycleSettings(months=parameters.cycle_months, anchor=parameters.start),
         outcome=OutcomeSettings(horizon_months=6, kind="registry", reporting_lag_days=15),
         line=LineSettings(months=12, steps=steps),

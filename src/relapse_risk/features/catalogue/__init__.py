@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection
 
 from relapse_risk.features.catalogue import (
+    balance,
     calendar,
     employment,
     expenses,
@@ -41,8 +42,8 @@ def catalogue(settings: Settings | None = None, tables: Collection[str] | None =
     --------
     >>> len(catalogue()) >= 120
     True
-    >>> sorted({feature.series.table for feature in catalogue(tables=["visits"])})
-    ['calendar', 'visits']
+    >>> {feature.table for feature in catalogue(tables=["visits"])} == {"visits", None}
+    True
     """
     settings = settings or Settings()
     declared = (
@@ -50,6 +51,7 @@ def catalogue(settings: Settings | None = None, tables: Collection[str] | None =
         *visits.FEATURES,
         *observations.features(settings.items),
         *incomes.features(settings.outcome.horizon_months),
+        *balance.features(settings.outcome.horizon_months),
         *statuses.FEATURES,
         *expenses.FEATURES,
         *shocks.FEATURES,
@@ -57,24 +59,23 @@ def catalogue(settings: Settings | None = None, tables: Collection[str] | None =
         *employment.FEATURES,
         *calendar.FEATURES,
     )
-    exist = {*(TABLES if tables is None else tables), "calendar"}
-    return tuple(feature for feature in declared if feature.series.table in exist)
+    exist = set(TABLES if tables is None else tables)
+    return tuple(feature for feature in declared if feature.table is None or feature.table in exist)
 
 
 def fingerprint(features: Collection[Feature]) -> str:
     """Return a SHA-256 of all that decides the features' numbers and directions; words do not count."""
-    told = [
-        (
-            feature.name,
-            feature.series.__dict__,
-            feature.aggregation.name,
-            feature.window,
-            feature.skip,
-            feature.of.__dict__ if feature.of else None,
-            feature.missing.name,
-            feature.monotone,
-            feature.codes.values if feature.codes else None,
-        )
-        for feature in features
-    ]
+    told = [_told(feature) for feature in features]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _told(feature: Feature) -> dict[str, object]:
+    """Return what decides a feature's numbers and direction, as JSON holds it."""
+    told: dict[str, object] = {
+        name: getattr(feature, name) for name in ("name", "window", "skip", "monotone", "cushion")
+    }
+    told |= {name: getattr(feature, name).name for name in ("aggregation", "missing")}
+    told |= {name: one and vars(one) for name in ("series", "of", "account") for one in [getattr(feature, name)]}
+    told["codes"] = feature.codes.values if feature.codes else None
+    told["terms"] = [(factor, _told(term)) for factor, term in feature.terms]
+    return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relapse_risk.features.declare import Aggregation as A
-from relapse_risk.features.declare import Feature, Missing, Series
+from relapse_risk.features.declare import Feature, Missing, Scale, Series
 from relapse_risk.records.codes import Label
 
 SUPPORT = Series("supports")
@@ -36,8 +36,8 @@ FEATURES: tuple[Feature, ...] = (
             Series("supports", "runs_until"), A.OPEN, missing=Missing.ZERO, risk_type="history"),
     *(Feature(f"support_count_{w}m", Label(f"近{w}个月新增帮扶措施数", f"measures begun in {w} months"), "measures",
               SUPPORT, A.COUNT, w, missing=Missing.ZERO, risk_type="history") for w in (6, 12, 24)),
-    Feature("support_paid_12m", Label("近12个月帮扶资金", "money from measures of 12 months"),
-            "line", Series("supports", "amount_yuan", in_line_units=True), A.RATIO, 12, missing=Missing.ZERO,
+    Feature("support_paid_12m", Label("近12个月月均帮扶资金", "money from measures a month, 12 months"),
+            "line", Series("supports", "amount_yuan", scale=Scale.LINE), A.RATIO, 12, missing=Missing.ZERO,
             risk_type="history"),
     Feature("support_days_since", Label("距最近一项帮扶措施开始的天数", "days since the last measure began"), "days",
             SUPPORT, A.DAYS_SINCE, missing=Missing.NEVER, risk_type="history"),

@@ -1,0 +1,97 @@
+"""The balance that a county judges by: net income and claims, less compliant self-paid spending, to the line.
+
+All of it is told a month and to the household's line in force on the as_of day, as the county would on that day: income
+a month accounted for, and bills spread over the window. A household of which no income is known has no balance; one
+of which no bill is known spent nothing.
+"""
+
+from __future__ import annotations
+
+from relapse_risk.features.catalogue.incomes import ACCOUNTS, BUT_WAGES, CUSHION, UNIT, net
+from relapse_risk.features.declare import ACCOUNT, YEAR, Feature, Missing, Scale, Series
+from relapse_risk.features.declare import Aggregation as A
+from relapse_risk.records.codes import Label
+
+#: Months that say what wages a household has now.
+QUARTER = 3
+RISK = "income"
+#: The same, month by month: its course.
+BY_MONTH = Series(ACCOUNT, "balance_yuan", by_month=True, scale=Scale.LINE_NOW)
+PAID = Series("expenses", "self_paid_yuan", scale=Scale.LINE_NOW)
+
+
+def _income(name: str, word: Label, months: int, *sources: str, skip: int = 0) -> Feature:
+    return Feature(name, word, UNIT, net(Scale.LINE_NOW, *sources), A.MONTHLY, months, skip=skip, account=ACCOUNTS,
+                   risk_type=RISK, monotone=-1)  # fmt: skip
+
+
+def _net(months: int, skip: int = 0) -> Feature:
+    word = Label(f"近{months}个月月均纯收入(按现行监测线)", f"net income a month, {months} months, to the line now")
+    return _income(f"net_now_{months}m", word, months, skip=skip)
+
+
+def _paid(months: int, skip: int = 0) -> Feature:
+    word = Label(f"近{months}个月月均合规自付支出(按现行监测线)",
+                 f"self-paid spending a month, {months} months, to the line now")  # fmt: skip
+    return Feature(f"paid_now_{months}m", word, UNIT, PAID, A.RATIO, months, skip=skip, missing=Missing.ZERO,
+                   risk_type=RISK, monotone=1)  # fmt: skip
+
+
+def _sum(name: str, word: Label, *terms: tuple[float, Feature], missing: Missing = Missing.NOT_RECORDED,
+         monotone: int = -1) -> Feature:  # fmt: skip
+    series = terms[0][1].series
+    return Feature(
+        name, word, UNIT, series, A.TERMS, missing=missing, risk_type=RISK, monotone=monotone, terms=terms
+    )
+
+
+def _balance(months: int, skip: int = 0) -> Feature:
+    word = Label(f"近{months}个月月均结余(纯收入和理赔减合规自付,按现行监测线)",
+                 f"balance a month, {months} months: net income and claims less self-paid spending, to the line now")  # fmt: skip
+    return _sum(f"balance_{months}m", word, (1.0, _net(months, skip)), (-1.0, _paid(months, skip)))
+
+
+def features(horizon_months: int) -> tuple[Feature, ...]:
+    """Return the features of the balance.
+
+    Parameters
+    ----------
+    horizon_months : int
+        Months ahead that are predicted: what those months brought a year before is told.
+    """
+    ahead = min(horizon_months, YEAR)
+    paid, others = _paid(YEAR), _income("other_now_12m", Label("", ""), YEAR, *BUT_WAGES)
+    wages_lately = Feature("wage_now_3m", Label("", ""), UNIT, net(Scale.LINE_NOW, "wage"), A.MEAN, QUARTER)
+    found = [
+        *(_balance(months) for months in (6, 12, 24)),
+        Feature("balance_gap_12m",
+                Label(f"近12个月月均结余高出监测线几个标准差(标准差加{CUSHION:g}倍线)",
+                      f"standard deviations (plus {CUSHION:g} lines) of the monthly balance above the line, 12 months"),
+                "standard deviations", BY_MONTH, A.MARGIN, 12, missing=Missing.TOO_FEW, risk_type=RISK,
+                cushion=CUSHION),
+        Feature("balance_std_12m", Label("近12个月月结余的标准差", "standard deviation of the monthly balance, 12 months"),
+                UNIT, BY_MONTH, A.STD, 12, missing=Missing.TOO_FEW, risk_type=RISK),
+        Feature("balance_slope_12m", Label("近12个月月结余的走势", "trend of the monthly balance over 12 months"),
+                "line a month", BY_MONTH, A.SLOPE, 12, missing=Missing.TOO_FEW, risk_type=RISK),
+        Feature("balance_below_12m", Label("近12个月结余低于监测线的月数", "months with a balance below the line in 12 months"),
+                "months", BY_MONTH, A.BELOW, 12, risk_type=RISK, monotone=1),
+        _sum("balance_change_12m", Label("近12个月月均结余较上年同期的变化", "balance a month, 12 months, less a year before"),
+             (1.0, _balance(YEAR)), (-1.0, _balance(YEAR, skip=YEAR)), missing=Missing.TOO_FEW, monotone=0),
+        _net(YEAR),
+        paid,
+        _sum("balance_without_wages_12m", Label("不计工资的近12个月月均结余", "balance a month, 12 months, without wages"),
+             (1.0, others), (-1.0, paid)),
+        _sum("balance_at_recent_wages_12m",
+             Label("工资按近3个月水平计的近12个月月均结余", "balance a month, 12 months, with wages as in the last 3"),
+             (1.0, others), (1.0, wages_lately), (-1.0, paid)),
+        _sum("balance_ahead_last_year",
+             Label("上年同期(预测期对应月份)月均结余", "balance a month in the coming months a year ago"),
+             (1.0, _net(ahead, YEAR - ahead)), (-1.0, _paid(ahead, YEAR - ahead))),
+    ]  # fmt: skip
+    if ahead < YEAR:  # with a year ahead nothing of this year's wages would be left in it
+        wages_kept = _income("wage_now_kept", Label("", ""), YEAR - ahead, "wage")
+        word = Label(f"{ahead}个月后的12个月月均结余(工资按近3个月水平,其余同上年)",
+                     f"balance a month, 12 months, in {ahead} months: wages as in the last 3, all else as a year ago")  # fmt: skip
+        terms = [(1.0, others), ((YEAR - ahead) / YEAR, wages_kept), (ahead / YEAR, wages_lately), (-1.0, paid)]
+        found.append(_sum("balance_at_horizon_12m", word, *terms))
+    return tuple(found)
