@@ -79,8 +79,9 @@ class _Service:
         self._settings = settings
         self._records_settings: Settings = scorer.model.settings_
         if settings.config:
-            line = Settings.load(settings.config).line
-            self._records_settings = self._records_settings.model_copy(update={"line": line})
+            of_folder = Settings.load(settings.config)
+            update = {"line": of_folder.line, "data": of_folder.data}
+            self._records_settings = self._records_settings.model_copy(update=update)
 
     async def post_scores(self, request: Request) -> JSONResponse:
         """Score households from the raw histories in the request."""

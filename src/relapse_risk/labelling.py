@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.dates import FAR_FUTURE, DateLike, Days, add_months, from_days, to_days
+from relapse_risk.dates import FAR_FUTURE, DateLike, Days, add_months, from_days, month_number, to_days
 from relapse_risk.features.build import encode, rows_of, split_index
-from relapse_risk.features.declare import Scale, Series
+from relapse_risk.features.declare import Series
 from relapse_risk.features.kernel import NO_LINE, Dates, Stat, sweep
 from relapse_risk.features.plan import Ask, make_stream
 from relapse_risk.records.records import Records
@@ -126,8 +126,8 @@ def _outcomes(records: Records, index: pd.MultiIndex) -> tuple[Flags, dict[str, 
     def statuses(stats: tuple[Stat, ...], seen_on: Days, starts: Days, ends: Days) -> npt.NDArray[np.float64]:
         stream = make_stream([Ask(_STATUS, (None, 0), stat) for stat in stats])
         rows = rows_of(encoded, stream)
-        dates = Dates(seen_on, starts[:, None], ends[:, None], starts, ends)
-        return sweep(household, date, rows, NO_LINE, dates, stream.wanted, by_month=False, scale=Scale.NONE)
+        dates = Dates(seen_on, starts[:, None], ends[:, None], starts, ends, np.zeros_like(days))
+        return sweep(household, date, rows, NO_LINE, dates, stream.wanted, by_month=False)
 
     now = np.full(len(days), end, np.int32)
     n_statuses, worst = statuses((Stat.COUNT, Stat.MAX), now, days, add_months(days, outcome.horizon_months))

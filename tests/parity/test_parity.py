@@ -136,6 +136,27 @@ def test_a_line_that_moved_after_training_is_the_same_in_the_batch_and_over_the_
     assert (batch["raw_score"] != before["raw_score"]).any(), "the line matters"
 
 
+@pytest.mark.parametrize("config", [True, False], ids=["the county's settings file", "the model's settings"])
+def test_p20_what_accounts_name_is_the_same_in_the_batch_and_over_the_api(
+    small: Small, households: list[str], tmp_path: Path, config: bool
+) -> None:
+    complete = small.records.settings
+    unknown = complete.model_copy(update={"data": complete.data.model_copy(update={"accounts_complete": False})})
+    assert complete.data.accounts_complete, "a simulated account names all that came in"
+    records = small.records.with_settings(unknown) if config else small.records
+    (tmp_path / "relapse.toml").write_text(unknown.to_toml(), encoding="utf-8")
+    folder, ids = small.folder, households[:40]
+    file = {"config": tmp_path / "relapse.toml"} if config else {}
+    with closing(Client(create_app(ServiceSettings(models=folder.parent, model=folder.name, **file)))) as client:
+        told = client.post(request_of(records, ids, small.as_of)).json()["scores"]
+    batch = score(load_model(folder), records, index=pairs(ids, small.as_of))
+    other = score(
+        load_model(folder), small.records.with_settings(complete if config else unknown), index=batch.index
+    )
+    assert [one["raw_score"] for one in told] == batch["raw_score"].tolist()
+    assert (batch["raw_score"] != other["raw_score"]).any(), "what accounts name matters"
+
+
 def random_model() -> RelapseModel:
     """Return a model of every feature, items included, grown on numbers of any size."""
     features = catalogue(histories.SETTINGS)

@@ -155,9 +155,9 @@ class _Input(NamedTuple):
 
 def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterable[Any]]) -> list[_Input]:
     """Return what the plan's streams read; ``each`` maps, on threads or not."""
-    bounds = _Bounds(days)
+    bounds = _Bounds(days, encoded.step(days))
     deque(each(encoded.table, dict.fromkeys(name for stream in plan.streams for name in _tables(stream))), maxlen=0)
-    line = encoded.line if any(stream.scale is not Scale.NONE for stream in plan.streams) else NO_LINE
+    line = encoded.line if any(_needs_line(stream) for stream in plan.streams) else NO_LINE
     alike: dict[Filter, list[Stream]] = {}
     for stream in plan.streams:
         alike.setdefault((stream.table, stream.where, stream.by_month), []).append(stream)
@@ -170,6 +170,10 @@ def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterab
 
     found = {id(one.stream): one for some in each(inputs, alike.values()) for one in some}
     return [found[id(stream)] for stream in plan.streams]  # statistics are told apart by their place
+
+
+def _needs_line(stream: Stream) -> bool:
+    return any(scale is not Scale.NONE for _, scale in stream.channels)
 
 
 def _tables(stream: Stream) -> tuple[str, ...]:
@@ -202,7 +206,6 @@ def _fill(
             dates,
             stream.wanted,
             by_month=stream.by_month,
-            scale=stream.scale,
         )
         columns.extend(numbers)
     as_of = AsOf(days, date)
@@ -223,8 +226,8 @@ def _calendar(feature: Feature, days: Days) -> npt.NDArray[np.float64]:
 class _Bounds:
     """The days that windows begin and end on, each moved by months once."""
 
-    def __init__(self, days: Days) -> None:
-        self._days = days
+    def __init__(self, days: Days, step: Days) -> None:
+        self._days, self._step = days, step
         self._moved: dict[int | None, Days] = {None: np.full(len(days), _DISTANT_PAST, np.int32)}
         self._dates: dict[tuple[Window, ...], Dates] = {}
 
@@ -232,7 +235,7 @@ class _Bounds:
         if windows not in self._dates:
             starts = np.stack([self._back(start) for start, _ in windows], axis=1)
             ends = np.stack([self._back(end) for _, end in windows], axis=1)
-            self._dates[windows] = Dates(self._days, starts, ends, starts.min(axis=1), ends.max(axis=1))
+            self._dates[windows] = Dates(self._days, starts, ends, starts.min(axis=1), ends.max(axis=1), self._step)
         return self._dates[windows]
 
     def _back(self, months: int | None) -> Days:
@@ -269,13 +272,14 @@ def rows_of(encoded: Encoded, stream: Stream, keep: Kept | None = None) -> Rows:
     """
     keep = keep or keep_rows(encoded, stream)
     channels = np.empty((len(keep.occurred), len(stream.channels)))
-    for k, value in enumerate(stream.channels):
+    for k, (value, _) in enumerate(stream.channels):
         if stream.table == ACCOUNT:
             channels[:, k] = encoded.account.yuan
             continue
         values = None if value is None else derive(encoded.table(stream.table), value)
         channels[:, k] = _values(values, keep.positions)
-    return Rows(keep.offsets, keep.occurred, keep.known, keep.superseded, keep.month, channels)
+    step = encoded.step(keep.occurred) if _needs_line(stream) else keep.month
+    return Rows(keep.offsets, keep.occurred, keep.known, keep.superseded, keep.month, step, channels)
 
 
 def _values(values: Numbers | None, positions: npt.NDArray[np.int64] | None) -> Numbers | float:

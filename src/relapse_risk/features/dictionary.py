@@ -1,4 +1,7 @@
-"""The data dictionary, generated from the table classes and the catalogue: ``python -m ...dictionary data``."""
+"""The data dictionary, generated from the table classes and the catalogue: ``python -m ...dictionary data``.
+
+The features' lines and the definitions say all that is needed to compute every feature anew.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,58 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.features.declare import REASON_GROUPS
+from relapse_risk.features.declare import REASON_GROUPS, Feature, Series
+from relapse_risk.features.definitions import DEFINITIONS
 from relapse_risk.records.tables import TABLES
 
 FEATURES_FILE = "feature_dictionary.csv"
+DEFINITIONS_FILE = "definition_dictionary.csv"
 TABLES_FILE = "table_dictionary.csv"
 
 
 def feature_dictionary() -> str:
-    """Return the features as CSV, a line each."""
+    """Return the features as CSV, a line each, and after them the terms that are no features themselves."""
     header = (
-        *("name", "zh", "en", "unit", "table", "aggregation", "window_months", "skip_months"),
-        *("missing_zh", "missing_en", "risk_type", "risk_type_zh", "monotone", "codes"),
+        *("name", "zh", "en", "unit", "table", "value", "where", "each", "scale", "aggregation", "window_months"),
+        *("skip_months", "of", "account", "cushion", "terms", "missing", "missing_zh", "missing_en", "feature"),
+        *("risk_type", "risk_type_zh", "monotone", "codes"),
     )
-    rows = [
-        (
-            *(f.name, f.label.zh, f.label.en, f.unit, f.series.table, f.aggregation.value),
-            *("ever" if f.window is None else f.window, f.skip, f.missing.value.zh, f.missing.value.en),
-            *(f.risk_type, REASON_GROUPS[f.risk_type].zh, f.monotone, " ".join(f.codes.values) if f.codes else ""),
-        )
-        for f in catalogue()
-    ]
-    return _csv(header, rows)
+    features = catalogue()
+    told = {feature.name for feature in features}
+    terms = {term.name: term for feature in features for _, term in feature.terms if term.name not in told}
+    rows = [_line(feature, is_feature=True) for feature in features]
+    return _csv(header, rows + [_line(term, is_feature=False) for term in terms.values()])
+
+
+def _line(f: Feature, *, is_feature: bool) -> tuple[object, ...]:
+    reads = f.table is not None and not f.terms
+    window = ("ever" if f.window is None else f.window, f.skip)
+    return (
+        *(f.name, f.label.zh, f.label.en, f.unit),
+        *(_series(f.series) if reads else ("", "", "", "", "")),
+        *(f.aggregation.value, *(window if reads else ("", ""))),
+        *(_in_words(f.of), _in_words(f.account), f"{f.cushion:g}" if f.cushion else ""),
+        " ".join(f"{factor:+.9g} * {term.name}" for factor, term in f.terms),
+        *(f.missing.name.lower(), f.missing.value.zh, f.missing.value.en, is_feature),
+        *(f.risk_type, REASON_GROUPS[f.risk_type].zh, f.monotone, " ".join(f.codes.values) if f.codes else ""),
+    )
+
+
+def _series(s: Series) -> tuple[str, ...]:
+    where = " and ".join(f"{column} in ({', '.join(codes)})" for column, codes in s.where)
+    return s.table, s.value or "1", where, "month" if s.by_month else "row", s.scale.name.lower()
+
+
+def _in_words(s: Series | None) -> str:
+    if s is None:
+        return ""
+    table, value, where, each, scale = _series(s)
+    return f"{table}.{value}{f' where {where}' if where else ''} each {each} scale {scale}"
+
+
+def definition_dictionary() -> str:
+    """Return the words of the feature dictionary as CSV: aggregations, values, scales and the like, a line each."""
+    return _csv(("kind", "name", "definition"), DEFINITIONS)
 
 
 def table_dictionary() -> str:
@@ -63,8 +96,9 @@ def _csv(header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
 
 
 def write(folder: Path) -> None:
-    """Write both dictionaries."""
+    """Write the dictionaries."""
     (folder / FEATURES_FILE).write_text(feature_dictionary(), encoding="utf-8")
+    (folder / DEFINITIONS_FILE).write_text(definition_dictionary(), encoding="utf-8")
     (folder / TABLES_FILE).write_text(table_dictionary(), encoding="utf-8")
 
 

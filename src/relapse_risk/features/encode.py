@@ -6,7 +6,6 @@ known) whatever order its rows came in, and every row learns when a later versio
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import cast
 
@@ -25,7 +24,7 @@ from relapse_risk.features.periods import parts_of, replaced_on
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
-from relapse_risk.settings import LineSettings, LineStep
+from relapse_risk.settings import LineSettings
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -230,7 +229,6 @@ class Encoded:
         units = profiles.number("line_units")
         units = np.where(np.isnan(units), profiles.number("n_members"), units)
         areas, area = _areas(profiles, self._records.settings.line)
-        steps, since, yuan = steps_by_area(self._records.settings.line, areas)
         return Line(
             offsets=self.offsets(profiles.household),
             occurred=profiles.occurred,
@@ -238,14 +236,21 @@ class Encoded:
             superseded=profiles.superseded,
             units=units,
             area=area,
-            steps=steps,
-            since=since,
-            yuan=yuan,
+            yuan=line_by_step(self._records.settings.line, areas),
         )
 
+    def step(self, days: Days) -> Days:
+        """Return which of the line's days of change each day lies on or after: a column of ``line.yuan``."""
+        return np.searchsorted(days_of_change(self._records.settings.line), days, side="right").astype(np.int32)
 
-def steps_by_area(line: LineSettings, areas: Sequence[str | None]) -> tuple[Codes, Days, Numbers]:
-    """Return the steps of the line that hold in each area, one area's after another's.
+
+def days_of_change(line: LineSettings) -> Days:
+    """Return the days on which the line changes in some area, in order."""
+    return np.array(sorted({to_days(step.since) for step in line.steps}), np.int32)
+
+
+def line_by_step(line: LineSettings, areas: Sequence[str | None]) -> Numbers:
+    """Return the line per counted member and month.
 
     Parameters
     ----------
@@ -256,25 +261,17 @@ def steps_by_area(line: LineSettings, areas: Sequence[str | None]) -> tuple[Code
 
     Returns
     -------
-    steps : ndarray of int64, shape (len(areas) + 1,)
-        Area a's steps are ``steps[a]:steps[a + 1]`` of the others, oldest first: those of everywhere until its own
-        begin.
-    since : ndarray of int32, shape (n_steps,)
-        First day each holds.
-    yuan : ndarray of float64, shape (n_steps,)
-        Line per counted member and month.
+    ndarray of float64, shape (len(areas), n_days_of_change + 1)
+        From each day of change on; NaN before the first step that holds. An area's own steps go before those of
+        everywhere once they begin.
     """
-    ordered = sorted(line.steps, key=lambda step: step.since)
-    held: list[LineStep] = []
-    steps = [0]
-    for area in areas:
-        own = [step for step in ordered if step.area == area]
-        until = own[0].since if own and area is not None else dt.date.max
-        held += [] if area is None else [step for step in ordered if step.area is None and step.since < until]
-        held += own
-        steps.append(len(held))
-    since = np.array([to_days(step.since) for step in held], np.int32)
-    return np.array(steps, np.int64), since, np.array([step.yuan / line.months for step in held], np.float64)
+    days = days_of_change(line)
+    yuan = np.full((len(areas), len(days) + 1), np.nan)
+    for row, area in enumerate(areas):
+        for among in (None, area):
+            for step in sorted((s for s in line.steps if s.area == among), key=lambda s: s.since):
+                yuan[row, 1 + int(np.searchsorted(days, to_days(step.since))) :] = step.yuan / line.months
+    return yuan
 
 
 def _areas(profiles: EncodedTable, line: LineSettings) -> tuple[list[str | None], Days]:

@@ -59,6 +59,8 @@ class Rows(NamedTuple):
         Household h's rows are ``offsets[h]:offsets[h + 1]``.
     occurred, known, superseded, month : ndarray of int32, shape (n_rows,)
         Days since 1970-01-01; ``month`` in months since then.
+    step : ndarray of int32, shape (n_rows,)
+        Column of ``Line.yuan`` on the row's day; anything where no channel is divided by a line of that day.
     values : ndarray of float64, shape (n_rows, n_channels)
         NaN where the row says nothing.
     """
@@ -68,6 +70,7 @@ class Rows(NamedTuple):
     known: Days
     superseded: Days
     month: Days
+    step: Days
     values: npt.NDArray[np.float64]
 
 
@@ -81,13 +84,9 @@ class Line(NamedTuple):
     units : ndarray of float64, shape (n_profiles,)
         Members the line counts.
     area : ndarray of int32, shape (n_profiles,)
-        Area of ``steps``.
-    steps : ndarray of int64, shape (n_areas + 1,)
-        Area a's steps are ``steps[a]:steps[a + 1]``, oldest first.
-    since : ndarray of int32, shape (n_steps,)
-        First day a step holds.
-    yuan : ndarray of float64, shape (n_steps,)
-        Line per counted member and month.
+        Row of ``yuan``.
+    yuan : ndarray of float64, shape (n_areas, n_steps + 1)
+        Line per counted member and month, from each day on which a line changes somewhere; NaN before any holds.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -96,8 +95,6 @@ class Line(NamedTuple):
     superseded: Days
     units: npt.NDArray[np.float64]
     area: Days
-    steps: npt.NDArray[np.int64]
-    since: Days
     yuan: npt.NDArray[np.float64]
 
 
@@ -109,9 +106,7 @@ NO_LINE = Line(
     superseded=np.zeros(0, np.int32),
     units=np.zeros(0),
     area=np.zeros(0, np.int32),
-    steps=np.zeros(2, np.int64),
-    since=np.zeros(0, np.int32),
-    yuan=np.zeros(0),
+    yuan=np.full((1, 1), np.nan),
 )
 
 
@@ -126,6 +121,8 @@ class Dates(NamedTuple):
         Half-open windows on ``occurred_on``.
     earliest, latest : ndarray of int32, shape (n_dates,)
         What the windows span together.
+    step : ndarray of int32, shape (n_dates,)
+        Column of ``Line.yuan`` on the day.
     """
 
     seen_on: Days
@@ -133,6 +130,7 @@ class Dates(NamedTuple):
     ends: Days
     earliest: Days
     latest: Days
+    step: Days
 
 
 class Wanted(NamedTuple):
@@ -145,24 +143,35 @@ class Wanted(NamedTuple):
     longer : ndarray of bool, shape (n_groups,)
         Whether the group's window is the one before of the same channel, begun earlier: only what lies between is
         read.
+    most : ndarray of int32, shape (n_groups,)
+        Observations that the group's statistics need at most, the newest.
+    summed : ndarray of bool, shape (n_groups,)
+        Whether a statistic of the group needs their values together.
     stat : ndarray of int32, shape (n_outputs,)
         A ``Stat`` each.
+    scale : ndarray of int32, shape (n_channels,)
+        A ``Scale`` each.
     """
 
     channel: Days
     window: Days
     first: Days
     longer: npt.NDArray[np.bool_]
+    most: Days
+    summed: npt.NDArray[np.bool_]
     stat: Days
+    scale: Days
 
 
 _is_visible = njit(cache=True)(visibility.is_visible)
 
 
 @njit(cache=True)
-def _line_of(line, household, day, seen_on, scale):  # type: ignore[no-untyped-def]
-    """Return the month's line of a household, or of one head, on a day: by the latest visible profile at or before
-    it, else the earliest visible one; NaN where there is no profile, no number of members or no line yet.
+def _set_line(divisors, scales, of_day, line, household, day, step, seen_on):  # type: ignore[no-untyped-def]
+    """Set what channels are divided by: the month's line, on a day, of a household or of one head.
+
+    The members are those of the latest visible profile at or before the day, else of the earliest visible one. NaN
+    where there is no profile, no number of members or no line yet.
     """
     low, high = line.offsets[household], line.offsets[household + 1]
     chosen = -1
@@ -174,15 +183,32 @@ def _line_of(line, household, day, seen_on, scale):  # type: ignore[no-untyped-d
         chosen = p
         if line.occurred[p] > day:
             break
-    if chosen < 0:
-        return np.nan
-    area = line.area[chosen]
-    step = line.steps[area + 1] - 1
-    while step >= line.steps[area] and line.since[step] > day:
-        step -= 1
-    if step < line.steps[area]:
-        return np.nan
-    return line.yuan[step] if scale == _HEAD else line.units[chosen] * line.yuan[step]
+    for c in range(len(scales)):
+        if scales[c] == _NONE or (scales[c] == _LINE_NOW) == of_day:
+            continue
+        divisors[c] = np.nan
+        if chosen >= 0:
+            head = line.yuan[line.area[chosen], step]
+            divisors[c] = head if scales[c] == _HEAD else line.units[chosen] * head
+
+
+@njit(cache=True)
+def _oldest_month(rows, household, channel, start, end, seen_on):  # type: ignore[no-untyped-def]
+    """Return the month of the oldest visible row in a window, read from the oldest on; NaN if there is none."""
+    if household >= 0:
+        for r in range(rows.offsets[household], rows.offsets[household + 1]):
+            if rows.occurred[r] >= end:
+                break
+            visible = _is_visible(rows.known[r], seen_on) and not _is_visible(rows.superseded[r], seen_on)
+            if visible and rows.occurred[r] >= start and not np.isnan(rows.values[r, channel]):
+                return float(rows.month[r])
+    return np.nan
+
+
+#: Statistics of the newest observations, and how many of them; the oldest is found from the other end.
+NEWEST = {Stat.LAST: 1, Stat.DAYS_SINCE: 1, Stat.NEWEST_MONTH: 1, Stat.PREVIOUS: 2, Stat.OLDEST_MONTH: 0}
+#: Statistics that add values up or compare them.
+SUMMED = {Stat.SUM, Stat.MEAN, Stat.MIN, Stat.MAX, Stat.STD, Stat.SLOPE, Stat.BELOW}
 
 
 def _compile_sweep(rule: int) -> Any:
@@ -196,17 +222,22 @@ def _compile_sweep(rule: int) -> Any:
     """
 
     @njit(cache=True, nogil=True)
-    def _sweep_rows(household, date, rows, longest, by_month, line, scale, dates, wanted, out):  # type: ignore[no-untyped-def]
+    def _sweep_rows(household, date, rows, longest, by_month, line, dates, wanted, out):  # type: ignore[no-untyped-def]
         _ = rule
         n_channels = rows.values.shape[1]
         seen = np.empty(longest, np.int64)
         numbers = np.empty((longest, n_channels))
         values = np.empty(longest)
         ticks = np.empty(longest)
+        divisors = np.ones(n_channels)
+        line_now = bool(np.any(wanted.scale == _LINE_NOW))
+        line_of_day = bool(np.any((wanted.scale == _LINE) | (wanted.scale == _HEAD)))
         for i in range(len(household)):
             h, d = household[i], date[i]
             seen_on = dates.seen_on[d]
             n_seen = 0
+            of_day = 0
+            following = -1
             if h >= 0:
                 low, high = rows.offsets[h], rows.offsets[h + 1]
                 while low < high:  # the first row of the household that lies after all windows
@@ -215,23 +246,9 @@ def _compile_sweep(rule: int) -> Any:
                         low = middle + 1
                     else:
                         high = middle
-                divisor = _line_of(line, h, seen_on, seen_on, scale) if scale == _LINE_NOW else 1.0
-                for r in range(low - 1, rows.offsets[h] - 1, -1):
-                    occurred = rows.occurred[r]
-                    if occurred < dates.earliest[d]:
-                        break
-                    if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
-                        continue
-                    seen[n_seen] = r
-                    if scale != _NONE:
-                        if scale != _LINE_NOW:
-                            divisor = _line_of(line, h, occurred, seen_on, scale)
-                        for c in range(n_channels):
-                            numbers[n_seen, c] = rows.values[r, c] / divisor
-                    else:
-                        for c in range(n_channels):
-                            numbers[n_seen, c] = rows.values[r, c]
-                    n_seen += 1
+                if line_now:
+                    _set_line(divisors, wanted.scale, False, line, h, seen_on, dates.step[d], seen_on)
+                following = low - 1
             n = 0
             n_read = 0
             n_summed = 0
@@ -252,12 +269,31 @@ def _compile_sweep(rule: int) -> Any:
                     n_summed = 0
                     days_since = 0
                     still_open = 0
-                while n_read < n_seen:
+                while True:
+                    while n_read == n_seen and h >= 0 and following >= rows.offsets[h]:  # look for one more row
+                        r = following
+                        occurred = rows.occurred[r]
+                        if occurred < dates.earliest[d]:
+                            break
+                        following -= 1
+                        if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
+                            continue
+                        seen[n_seen] = r
+                        if line_of_day and (n_seen == 0 or occurred != of_day):
+                            _set_line(divisors, wanted.scale, True, line, h, occurred, rows.step[r], seen_on)
+                            of_day = occurred
+                        for k in range(n_channels):
+                            numbers[n_seen, k] = rows.values[r, k] / divisors[k]
+                        n_seen += 1
+                    if n_read == n_seen:
+                        break
                     j = n_read
                     r = seen[j]
                     occurred = rows.occurred[r]
                     if occurred < start:
                         break
+                    if n >= wanted.most[g] and not (by_month and rows.month[r] == month):
+                        break  # enough is seen: older observations change nothing
                     n_read += 1
                     if occurred >= end:
                         continue
@@ -276,20 +312,22 @@ def _compile_sweep(rule: int) -> Any:
                     values[n] = value
                     ticks[n] = float(month) if by_month else occurred / DAYS_PER_MONTH
                     n += 1
-                if by_month or n_summed == 0:  # a month that two windows share may have grown
+                if by_month and wanted.summed[g]:  # a month that two windows share may have grown
                     n_summed = 0
+                if n_summed == 0:
                     total = 0.0
                     lowest = np.inf
                     highest = -np.inf
                     below = 0
-                for j in range(n_summed, n):
-                    value = values[j]
-                    total += value
-                    lowest = min(lowest, value)
-                    highest = max(highest, value)
-                    if value < 1.0:
-                        below += 1
-                n_summed = n
+                if wanted.summed[g]:
+                    for j in range(n_summed, n):
+                        value = values[j]
+                        total += value
+                        lowest = min(lowest, value)
+                        highest = max(highest, value)
+                        if value < 1.0:
+                            below += 1
+                    n_summed = n
                 mean = total / n if n > 0 else np.nan
                 # Written out here rather than in a function: a call would cost more than most statistics do.
                 for o in range(wanted.first[g], wanted.first[g + 1]):
@@ -299,6 +337,8 @@ def _compile_sweep(rule: int) -> Any:
                         result = float(n)
                     elif stat == _OPEN:
                         result = float(still_open)
+                    elif stat == _OLDEST_MONTH:
+                        result = _oldest_month(rows, h, c, start, end, seen_on)
                     elif n == 0:
                         pass
                     elif stat == _SUM:
@@ -317,8 +357,6 @@ def _compile_sweep(rule: int) -> Any:
                         result = float(below)
                     elif stat == _NEWEST_MONTH:
                         result = float(newest)
-                    elif stat == _OLDEST_MONTH:
-                        result = float(month)
                     elif n == 1:
                         pass
                     elif stat == _PREVIOUS:
@@ -365,7 +403,6 @@ def sweep(
     wanted: Wanted,
     *,
     by_month: bool,
-    scale: Scale,
 ) -> npt.NDArray[np.float64]:
     """Compute a stream's statistics for every index row.
 
@@ -379,8 +416,6 @@ def sweep(
         See their classes.
     by_month : bool
         Whether an observation is a calendar month's total rather than a row.
-    scale : Scale
-        What values are divided by.
 
     Returns
     -------
@@ -389,5 +424,5 @@ def sweep(
         deviation and the slope.
     """
     out = np.empty((len(wanted.stat), len(household)))  # a statistic's values lie together
-    _sweep_rows(household, date, rows, _longest(rows.offsets), by_month, line, int(scale), dates, wanted, out)
+    _sweep_rows(household, date, rows, _longest(rows.offsets), by_month, line, dates, wanted, out)
     return out

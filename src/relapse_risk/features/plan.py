@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from relapse_risk.dates import Days, month_number
 from relapse_risk.features.declare import YEAR, Aggregation, Feature, Missing, Scale, Series
-from relapse_risk.features.kernel import Stat, Wanted
+from relapse_risk.features.kernel import NEWEST, SUMMED, Stat, Wanted
 
 #: Months back from as_of: (start, end) of a window; no start is "ever".
 Window = tuple[int | None, int]
@@ -36,10 +36,10 @@ class Stream:
 
     Parameters
     ----------
-    table, where, by_month, scale
+    table, where, by_month
         As in ``Series``.
-    channels : tuple of (str or None)
-        The values that are swept.
+    channels : tuple of (str or None, Scale)
+        The values that are swept, and what they are divided by.
     asks : tuple of Ask
         In the order of the sweep's outputs.
     windows : tuple of Window
@@ -51,8 +51,7 @@ class Stream:
     table: str
     where: tuple[tuple[str, tuple[str, ...]], ...]
     by_month: bool
-    scale: Scale
-    channels: tuple[str | None, ...]
+    channels: tuple[tuple[str | None, Scale], ...]
     asks: tuple[Ask, ...]
     windows: tuple[Window, ...]
     wanted: Wanted
@@ -247,7 +246,7 @@ def make_plan(features: tuple[Feature, ...]) -> Plan:
     streams: dict[tuple[object, ...], list[Ask]] = {}
     for ask in asks:
         s = ask.series
-        streams.setdefault((s.table, s.where, s.by_month, s.scale), []).append(ask)
+        streams.setdefault((s.table, s.where, s.by_month), []).append(ask)
     made = tuple(make_stream(of) for of in streams.values())
     places = {ask: k for k, ask in enumerate(ask for stream in made for ask in stream.asks)}
     return Plan(features, made, tuple(tuple(places[ask] for ask in asks_of(feature)) for feature in features))
@@ -260,14 +259,22 @@ def _reads_on(before: tuple[int, int] | None, one: tuple[int, int] | None, windo
     return before[0] == one[0] and windows[before[1]][1] == windows[one[1]][1]
 
 
+#: More observations than a household has.
+_ALL = 2**31 - 1
+
+
+def _channel(ask: Ask) -> tuple[str | None, Scale]:
+    return ask.series.value, ask.series.scale
+
+
 def make_stream(asks: Sequence[Ask]) -> Stream:
     """Return the stream of asks that share a table, a filter and a way of counting."""
     # Windows that end together stand one after another, the longer after the shorter: each reads on from the last.
     windows = tuple(sorted({ask.window for ask in asks}, key=lambda w: (w[1], math.inf if w[0] is None else w[0])))
-    values = tuple(dict.fromkeys(ask.series.value for ask in asks))
+    channels = tuple(dict.fromkeys(_channel(ask) for ask in asks))
     groups: dict[tuple[int, int], list[Ask]] = {}
     for ask in asks:
-        groups.setdefault((values.index(ask.series.value), windows.index(ask.window)), []).append(ask)
+        groups.setdefault((channels.index(_channel(ask)), windows.index(ask.window)), []).append(ask)
     groups = dict(sorted(groups.items()))
     ordered = tuple(ask for of in groups.values() for ask in of)
     series = asks[0].series
@@ -276,8 +283,7 @@ def make_stream(asks: Sequence[Ask]) -> Stream:
         series.table,
         series.where,
         series.by_month,
-        series.scale,
-        values,
+        channels,
         ordered,
         windows,
         Wanted(
@@ -285,6 +291,9 @@ def make_stream(asks: Sequence[Ask]) -> Stream:
             window=np.array([window for _, window in groups], np.int32),
             first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
             longer=np.array([_reads_on(before, one, windows) for before, one in pairwise([None, *groups])], bool),
+            most=np.array([max(NEWEST.get(ask.stat, _ALL) for ask in of) for of in groups.values()], np.int32),
+            summed=np.array([any(ask.stat in SUMMED for ask in of) for of in groups.values()], bool),
             stat=np.array([int(ask.stat) for ask in ordered], np.int32),
+            scale=np.array([int(scale) for _, scale in channels], np.int32),
         ),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from relapse_risk.records.codes import income_sources
 from relapse_risk.records.records import Records
 
 #: The monitoring line of a day.
@@ -140,11 +141,11 @@ def _income_a_head(records: Records, lifted: pd.Series[bool]) -> dict[int, float
 
 
 def _shares_of_income(records: Records, lifted: pd.Series[bool], year: int) -> dict[str, float]:
-    """Return the shares of wages, of business less its costs, and of the rest in net income."""
+    """Return the shares of wages, of business less its costs, and of the rest in net income without claims."""
     incomes = _net_of(records, lifted)
     by_source = incomes[incomes["occurred_on"].dt.year == year].groupby("source")["net"].sum()
     business = by_source["business"] + by_source["production_cost"]
-    total = by_source.sum() - by_source.get("claim", 0.0)
+    total = by_source.drop(list(income_sources("claim")), errors="ignore").sum()
     return {
         "wage": float(by_source["wage"] / total),
         "business": float(business / total),
@@ -161,10 +162,9 @@ def _kinds(records: Records, found: pd.DataFrame, members: pd.Series[float], lin
     ids = set(of["household_id"])
     incomes, paid = records.frame("incomes"), records.frame("expenses")
     incomes, paid = (frame[frame["household_id"].isin(ids)] for frame in (incomes, paid))
-    sign = np.where(incomes["source"] == "production_cost", -1.0, 1.0)
     flows = pd.concat(
         [
-            incomes[["household_id", "occurred_on"]].assign(net=incomes["amount_yuan"] * sign),
+            incomes[["household_id", "occurred_on"]].assign(net=_signed(incomes)),
             paid[["household_id", "occurred_on"]].assign(net=-paid["self_paid_yuan"]),
         ]
     )
@@ -180,5 +180,9 @@ def _kinds(records: Records, found: pd.DataFrame, members: pd.Series[float], lin
 def _net_of(records: Records, lifted: pd.Series[bool]) -> pd.DataFrame:
     incomes = records.frame("incomes")
     incomes = incomes[incomes["household_id"].map(lifted).to_numpy(bool)]
-    sign = np.where(incomes["source"] == "production_cost", -1.0, 1.0)
-    return incomes.assign(net=incomes["amount_yuan"] * sign)
+    return incomes.assign(net=_signed(incomes))
+
+
+def _signed(incomes: pd.DataFrame) -> pd.Series[float]:
+    """Return the amounts, negative for costs."""
+    return incomes["amount_yuan"].mask(incomes["source"].isin(income_sources("cost")), -incomes["amount_yuan"])

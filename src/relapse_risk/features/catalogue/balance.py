@@ -25,30 +25,49 @@ def _income(name: str, word: Label, months: int, *sources: str, skip: int = 0) -
                    risk_type=RISK, monotone=-1)  # fmt: skip
 
 
+def _name(name: str, months: int, skip: int) -> str:
+    return f"{name}_{months}m_skip_{skip}m" if skip else f"{name}_{months}m"
+
+
+def _span(months: int, skip: int) -> Label:
+    if skip:
+        return Label(f"{skip}至{skip + months}个月前", f"{skip} to {skip + months} months ago")
+    return Label(f"近{months}个月", f"{months} months")
+
+
 def _net(months: int, skip: int = 0) -> Feature:
-    word = Label(f"近{months}个月月均纯收入(按现行监测线)", f"net income a month, {months} months, to the line now")
-    return _income(f"net_now_{months}m", word, months, skip=skip)
+    span = _span(months, skip)
+    word = Label(f"{span.zh}月均纯收入(按现行监测线)", f"net income a month, {span.en}, to the line now")
+    return _income(_name("net_now", months, skip), word, months, skip=skip)
 
 
 def _paid(months: int, skip: int = 0) -> Feature:
-    word = Label(f"近{months}个月月均合规自付支出(按现行监测线)",
-                 f"self-paid spending a month, {months} months, to the line now")  # fmt: skip
-    return Feature(f"paid_now_{months}m", word, UNIT, PAID, A.RATIO, months, skip=skip, missing=Missing.ZERO,
+    span = _span(months, skip)
+    word = Label(
+        f"{span.zh}月均合规自付支出(按现行监测线)", f"self-paid spending a month, {span.en}, to the line now"
+    )
+    return Feature(_name("paid_now", months, skip), word, UNIT, PAID, A.RATIO, months, skip=skip, missing=Missing.ZERO,
                    risk_type=RISK, monotone=1)  # fmt: skip
 
 
-def _sum(name: str, word: Label, *terms: tuple[float, Feature], missing: Missing = Missing.NOT_RECORDED,
-         monotone: int = -1) -> Feature:  # fmt: skip
-    series = terms[0][1].series
-    return Feature(
-        name, word, UNIT, series, A.TERMS, missing=missing, risk_type=RISK, monotone=monotone, terms=terms
-    )
+Terms = tuple[tuple[float, Feature], ...]
 
 
-def _balance(months: int, skip: int = 0) -> Feature:
+def _sum(
+    name: str, word: Label, terms: Terms, missing: Missing = Missing.NOT_RECORDED, monotone: int = -1
+) -> Feature:
+    return Feature(name, word, UNIT, terms[0][1].series, A.TERMS, missing=missing, risk_type=RISK, monotone=monotone,
+                   terms=terms)  # fmt: skip
+
+
+def _balance_of(months: int, skip: int = 0, sign: float = 1.0) -> Terms:
+    return (sign, _net(months, skip)), (-sign, _paid(months, skip))
+
+
+def _balance(months: int) -> Feature:
     word = Label(f"近{months}个月月均结余(纯收入和理赔减合规自付,按现行监测线)",
                  f"balance a month, {months} months: net income and claims less self-paid spending, to the line now")  # fmt: skip
-    return _sum(f"balance_{months}m", word, (1.0, _net(months, skip)), (-1.0, _paid(months, skip)))
+    return _sum(f"balance_{months}m", word, _balance_of(months))
 
 
 def features(horizon_months: int) -> tuple[Feature, ...]:
@@ -60,8 +79,25 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
         Months ahead that are predicted: what those months brought a year before is told.
     """
     ahead = min(horizon_months, YEAR)
-    paid, others = _paid(YEAR), _income("other_now_12m", Label("", ""), YEAR, *BUT_WAGES)
-    wages_lately = Feature("wage_now_3m", Label("", ""), UNIT, net(Scale.LINE_NOW, "wage"), A.MEAN, QUARTER)
+    paid = _paid(YEAR)
+    others = _income(
+        "other_now_12m",
+        Label("近12个月月均非工资纯收入(按现行监测线)", "net income but wages a month, 12 months, to the line now"),
+        YEAR,
+        *BUT_WAGES,
+    )
+    lately = Feature(
+        f"wage_now_{QUARTER}m",
+        Label(
+            f"近{QUARTER}个月有记录月份的月均工资(按现行监测线)",
+            f"mean monthly wages of the months recorded, {QUARTER} months, to the line now",
+        ),
+        UNIT,
+        net(Scale.LINE_NOW, "wage"),
+        A.MEAN,
+        QUARTER,
+        risk_type="unstable_work",
+    )
     found = [
         *(_balance(months) for months in (6, 12, 24)),
         Feature("balance_gap_12m",
@@ -76,22 +112,24 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
         Feature("balance_below_12m", Label("近12个月结余低于监测线的月数", "months with a balance below the line in 12 months"),
                 "months", BY_MONTH, A.BELOW, 12, risk_type=RISK, monotone=1),
         _sum("balance_change_12m", Label("近12个月月均结余较上年同期的变化", "balance a month, 12 months, less a year before"),
-             (1.0, _balance(YEAR)), (-1.0, _balance(YEAR, skip=YEAR)), missing=Missing.TOO_FEW, monotone=0),
+             (*_balance_of(YEAR), *_balance_of(YEAR, skip=YEAR, sign=-1.0)), missing=Missing.TOO_FEW, monotone=0),
         _net(YEAR),
         paid,
         _sum("balance_without_wages_12m", Label("不计工资的近12个月月均结余", "balance a month, 12 months, without wages"),
-             (1.0, others), (-1.0, paid)),
+             ((1.0, others), (-1.0, paid))),
         _sum("balance_at_recent_wages_12m",
-             Label("工资按近3个月水平计的近12个月月均结余", "balance a month, 12 months, with wages as in the last 3"),
-             (1.0, others), (1.0, wages_lately), (-1.0, paid)),
+             Label(f"工资按近{QUARTER}个月水平计的近12个月月均结余", f"balance a month, 12 months, with wages as in the last {QUARTER}"),
+             ((1.0, others), (1.0, lately), (-1.0, paid))),
         _sum("balance_ahead_last_year",
              Label("上年同期(预测期对应月份)月均结余", "balance a month in the coming months a year ago"),
-             (1.0, _net(ahead, YEAR - ahead)), (-1.0, _paid(ahead, YEAR - ahead))),
+             _balance_of(ahead, YEAR - ahead)),
     ]  # fmt: skip
     if ahead < YEAR:  # with a year ahead nothing of this year's wages would be left in it
-        wages_kept = _income("wage_now_kept", Label("", ""), YEAR - ahead, "wage")
-        word = Label(f"{ahead}个月后的12个月月均结余(工资按近3个月水平,其余同上年)",
-                     f"balance a month, 12 months, in {ahead} months: wages as in the last 3, all else as a year ago")  # fmt: skip
-        terms = [(1.0, others), ((YEAR - ahead) / YEAR, wages_kept), (ahead / YEAR, wages_lately), (-1.0, paid)]
-        found.append(_sum("balance_at_horizon_12m", word, *terms))
+        kept = YEAR - ahead
+        wages = _income(f"wage_now_{kept}m", Label(f"近{kept}个月月均工资(按现行监测线)", f"wages a month, {kept} months, to the line now"),
+                        kept, "wage")  # fmt: skip
+        word = Label(f"{ahead}个月后的12个月月均结余(工资按近{QUARTER}个月水平,其余同上年)",
+                     f"balance a month, 12 months, in {ahead} months: wages as in the last {QUARTER}, all else as a year ago")  # fmt: skip
+        terms = ((1.0, others), (kept / YEAR, wages), (ahead / YEAR, lately), (-1.0, paid))
+        found.append(_sum("balance_at_horizon_12m", word, terms))
     return tuple(found)
