@@ -72,8 +72,8 @@ def test_lowest_balance_and_lowest_income_order_households_by_what_they_name() -
         """
     )
     ids = ["bill", "fallen", "no income"]
-    # minus what is left a month of the line: 3,000 - 2,000, then 2,000; and minus the latest month's income
-    assert scores(LowestBalance(), records, ids) == pytest.approx([-1.0, -2.0, np.nan], nan_ok=True)
+    # minus what the year left, a month: 6,000 - 24,000, then 4,000; and minus the latest month's income
+    assert scores(LowestBalance(), records, ids) == pytest.approx([18 / 12, -4 / 12, np.nan], nan_ok=True)
     assert scores(LowestIncome(), records, ids) == pytest.approx([-3.0, -1.0, np.nan], nan_ok=True)
 
 

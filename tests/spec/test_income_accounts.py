@@ -250,8 +250,10 @@ def test_a_household_without_income_records_has_no_balance_and_one_without_bills
         | h2           | 2023-12-31  | medical | 1500           |
         """
     )
-    assert values(records, "2024-01-01", "balance_12m", "balance_below_12m") == about(1.5, 0)
-    assert values(records, "2024-01-01", "balance_12m", "balance_below_12m", household="h2") == about(NAN, NAN)
+    # the county adds up a year, whatever of it is on record; of the one month accounted for, it is 1.5 lines
+    names = ("balance_12m", "balance_accounted_12m", "balance_below_12m")
+    assert values(records, "2024-01-01", *names) == about(1.5 / 12, 1.5, 0)
+    assert values(records, "2024-01-01", *names, household="h2") == about(NAN, NAN, NAN)
     assert values(records, "2024-01-01", "paid_now_12m", household="h2") == about(1.5 / 12)
 
 
@@ -272,6 +274,21 @@ def test_a_month_of_which_only_bills_are_known_is_no_month_of_the_account() -> N
     assert values(records, "2024-01-05", "balance_below_12m", "balance_std_12m") == about(0, NAN)
     assert values(records, "2024-01-06", "balance_below_12m", "balance_std_12m") == about(1, np.sqrt(1.125))
     assert values(records, "2024-01-05", "paid_now_12m") == about(3 / 12)
+    assert values(records, "2024-01-05", "balance_12m") == about((2 - 3) / 12)
+
+
+def test_a_household_without_wages_has_a_balance_whatever_wages_are_asked_about() -> None:
+    records = drawn.records(
+        """
+        incomes
+        | household_id | occurred_on | source   | amount_yuan |
+        | pension      | 2023-12-31  | transfer | 600         |
+        | wages        | 2023-12-31  | wage     | 600         |
+        """
+    )
+    names = ("balance_without_wages_12m", "balance_at_recent_wages_12m", "balance_at_horizon_12m")
+    assert values(records, "2024-01-01", *names, household="pension") == about(0.6, 0.6, 0.6)
+    assert values(records, "2024-01-01", *names, household="wages") == about(0.0, 0.6, 0.6)
 
 
 def test_what_the_balance_would_be_with_other_wages_and_in_the_coming_season() -> None:

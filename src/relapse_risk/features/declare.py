@@ -148,7 +148,8 @@ class Feature:
         For a category: its codes, in the order of their numbers.
     account : Series, optional
         All that the series is a part of, by month: a last value that is older than the account's latest month is
-        missing, and a sum a month counts the months that the account covers.
+        missing, a sum is 0 where only others of the account have observations and missing where none has, and a
+        sum a month accounted for counts the months that the account covers.
     terms : tuple of (float, Feature)
         What a sum of terms adds up: factors and features.
     cushion : float
@@ -202,6 +203,8 @@ class Feature:
 #: Aggregations that say what they are of.
 OF_ANOTHER = (Aggregation.SHARE, Aggregation.PER)
 #: Aggregations that may say which accounts they look at; a sum a month accounted for must.
-OF_ACCOUNTS = (Aggregation.MONTHLY, Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
+OF_ACCOUNTS = (Aggregation.MONTHLY, Aggregation.RATIO, Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
+#: Of these, those that are missing where the account's latest month does not tell of the series.
+LATEST_OF_ACCOUNTS = (Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
 #: Aggregations that need a window in months.
 WITHIN = (Aggregation.RATIO, Aggregation.MONTHLY, Aggregation.CHANGE)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from relapse_risk.dates import Days, month_number
-from relapse_risk.features.declare import YEAR, Aggregation, Feature, Missing, Scale, Series
+from relapse_risk.features.declare import LATEST_OF_ACCOUNTS, YEAR, Aggregation, Feature, Missing, Scale, Series
 from relapse_risk.features.kernel import NEWEST, SUMMED, Stat, Wanted
 
 #: Months back from as_of: (start, end) of a window; no start is "ever".
@@ -131,6 +131,8 @@ def _asks_beside(feature: Feature) -> tuple[Ask, ...]:
         asks.append(Ask(series, _window(feature, YEAR), Stat.LAST))
     if a is Aggregation.MONTHLY and feature.account:
         asks += [Ask(feature.account, window, Stat.NEWEST_MONTH), Ask(feature.account, ever, Stat.OLDEST_MONTH)]
+    elif a is Aggregation.RATIO and feature.account:
+        asks.append(Ask(feature.account, window, Stat.NEWEST_MONTH))
     elif feature.account:
         asks += [Ask(series, window, Stat.NEWEST_MONTH), Ask(feature.account, ever, Stat.NEWEST_MONTH)]
     return tuple(asks)
@@ -179,6 +181,11 @@ def _share(_f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
     return _or_zero(of[0]) / _positive(of[1])
 
 
+def _ratio(f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
+    total = np.where(np.isnan(of[1]), np.nan, _or_zero(of[0])) if f.account else of[0]
+    return total / float(f.window or 1)
+
+
 def _monthly(f: Feature, of: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]:
     """Divide by the months from the window's start, or from the account's beginning, to the account's latest."""
     assert f.window is not None  # noqa: S101
@@ -190,7 +197,7 @@ def _monthly(f: Feature, of: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]
 COMBINED: dict[Aggregation, Combine] = {
     Aggregation.BELOW: lambda _f, of, _d: of[0] / np.where(of[1] > 0, 1.0, np.nan),
     Aggregation.STEP: _difference,
-    Aggregation.RATIO: lambda f, of, _d: of[0] / float(f.window or 1),
+    Aggregation.RATIO: _ratio,
     Aggregation.MONTHLY: _monthly,
     Aggregation.SHARE: _share,
     Aggregation.PER: lambda _f, of, _d: of[0] / _positive(of[1]),
@@ -224,7 +231,7 @@ def value_of(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.NDArr
     if feature.aggregation is Aggregation.TERMS:
         return _sum_of_terms(feature, statistics, as_of)
     values = COMBINED.get(feature.aggregation, _first)(feature, statistics, as_of)
-    if feature.account and feature.aggregation is not Aggregation.MONTHLY:
+    if feature.account and feature.aggregation in LATEST_OF_ACCOUNTS:
         newest, of_account = statistics[-2:]
         values = np.where(newest < of_account, np.nan, values)
     return _or_zero(values) if feature.missing is Missing.ZERO else values

@@ -1,8 +1,9 @@
 """The balance that a county judges by: net income and claims, less compliant self-paid spending, to the line.
 
-All of it is told a month and to the household's line in force on the as_of day, as the county would on that day: income
-a month accounted for, and bills spread over the window. A household of which no income is known has no balance; one
-of which no bill is known spent nothing.
+All of it is told a month and to the household's line in force on the as_of day, as the county would on that day. The
+balance itself is the county's: all that came in within the window, spread over it. The others count the months that are
+accounted for, so that months whose records are not in yet are not taken for months without income. A household of which
+no income is known has no balance; one of which no bill is known spent nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ BY_MONTH = Series(ACCOUNT, "balance_yuan", by_month=True, scale=Scale.LINE_NOW)
 PAID = Series("expenses", "self_paid_yuan", scale=Scale.LINE_NOW)
 
 
-def _income(name: str, word: Label, months: int, *sources: str, skip: int = 0) -> Feature:
-    return Feature(name, word, UNIT, net(Scale.LINE_NOW, *sources), A.MONTHLY, months, skip=skip, account=ACCOUNTS,
+def _income(name: str, word: Label, months: int, *sources: str, skip: int = 0, over: A = A.MONTHLY) -> Feature:
+    return Feature(name, word, UNIT, net(Scale.LINE_NOW, *sources), over, months, skip=skip, account=ACCOUNTS,
                    risk_type=RISK, monotone=-1)  # fmt: skip
 
 
@@ -60,14 +61,18 @@ def _sum(
                    terms=terms)  # fmt: skip
 
 
-def _balance_of(months: int, skip: int = 0, sign: float = 1.0) -> Terms:
+def _accounted(months: int, skip: int = 0, sign: float = 1.0) -> Terms:
     return (sign, _net(months, skip)), (-sign, _paid(months, skip))
 
 
 def _balance(months: int) -> Feature:
+    span = _span(months, 0)
+    whole = _income(f"net_in_all_{months}m", Label(f"{span.zh}纯收入合计(按现行监测线,每月)",
+                                                   f"all net income of {span.en}, a month, to the line now"),
+                    months, over=A.RATIO)  # fmt: skip
     word = Label(f"近{months}个月月均结余(纯收入和理赔减合规自付,按现行监测线)",
                  f"balance a month, {months} months: net income and claims less self-paid spending, to the line now")  # fmt: skip
-    return _sum(f"balance_{months}m", word, _balance_of(months))
+    return _sum(f"balance_{months}m", word, ((1.0, whole), (-1.0, _paid(months))))
 
 
 def features(horizon_months: int) -> tuple[Feature, ...]:
@@ -86,20 +91,17 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
         YEAR,
         *BUT_WAGES,
     )
-    lately = Feature(
+    lately = _income(
         f"wage_now_{QUARTER}m",
-        Label(
-            f"近{QUARTER}个月有记录月份的月均工资(按现行监测线)",
-            f"mean monthly wages of the months recorded, {QUARTER} months, to the line now",
-        ),
-        UNIT,
-        net(Scale.LINE_NOW, "wage"),
-        A.MEAN,
+        Label(f"近{QUARTER}个月月均工资(按现行监测线)", f"wages a month, {QUARTER} months, to the line now"),
         QUARTER,
-        risk_type="unstable_work",
+        "wage",
     )
     found = [
         *(_balance(months) for months in (6, 12, 24)),
+        _sum("balance_accounted_12m",
+             Label("近12个月月均结余(收入只按已核算月份)", "balance a month, 12 months, income of the months accounted for"),
+             _accounted(YEAR)),
         Feature("balance_gap_12m",
                 Label(f"近12个月月均结余高出监测线几个标准差(标准差加{CUSHION:g}倍线)",
                       f"standard deviations (plus {CUSHION:g} lines) of the monthly balance above the line, 12 months"),
@@ -112,7 +114,7 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
         Feature("balance_below_12m", Label("近12个月结余低于监测线的月数", "months with a balance below the line in 12 months"),
                 "months", BY_MONTH, A.BELOW, 12, risk_type=RISK, monotone=1),
         _sum("balance_change_12m", Label("近12个月月均结余较上年同期的变化", "balance a month, 12 months, less a year before"),
-             (*_balance_of(YEAR), *_balance_of(YEAR, skip=YEAR, sign=-1.0)), missing=Missing.TOO_FEW, monotone=0),
+             (*_accounted(YEAR), *_accounted(YEAR, skip=YEAR, sign=-1.0)), missing=Missing.TOO_FEW, monotone=0),
         _net(YEAR),
         paid,
         _sum("balance_without_wages_12m", Label("不计工资的近12个月月均结余", "balance a month, 12 months, without wages"),
@@ -122,7 +124,7 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
              ((1.0, others), (1.0, lately), (-1.0, paid))),
         _sum("balance_ahead_last_year",
              Label("上年同期(预测期对应月份)月均结余", "balance a month in the coming months a year ago"),
-             _balance_of(ahead, YEAR - ahead)),
+             _accounted(ahead, YEAR - ahead)),
     ]  # fmt: skip
     if ahead < YEAR:  # with a year ahead nothing of this year's wages would be left in it
         kept = YEAR - ahead
