@@ -269,7 +269,8 @@ def _settings(panel: pd.DataFrame, horizon_months: int) -> Settings:
     )
     end = panel["day"].max().date() + dt.timedelta(days=1)
     return Settings(
-        data=DataSettings(end=end, currency="ARS"),
+        # What brought nothing has a row that says so; a source without one was not answered.
+        data=DataSettings(end=end, currency="ARS", accounts_complete=False),
         cycle=CycleSettings(months=3, anchor=dt.date(2016, 1, 1)),
         outcome=OutcomeSettings(
             horizon_months=horizon_months,

@@ -321,31 +321,22 @@ def _with_noughts(table: EncodedTable, positions: npt.NDArray[np.int64]) -> tupl
     positions, household, occurred, known, superseded, month
         -1 for the noughts.
     """
-    n = len(table)
-    if not n:
-        return positions, table.household, table.occurred, table.known, table.superseded, table.month
-    another = (table.household[1:] != table.household[:-1]) | (table.occurred[1:] != table.occurred[:-1])
-    starts = np.flatnonzero(np.concatenate([[True], another]))
-    first_known = np.minimum.reduceat(table.known, starts)
+    day, starts, first_known = table.days
+    # Rows that a later version replaces do not count: a nought beside them changes no month's sum.
     lasting = positions[table.superseded[positions] == FAR_FUTURE]
-    passes = np.full(n, FAR_FUTURE, np.int32)
-    passes[lasting] = table.known[lasting]
-    lacking = np.flatnonzero(np.minimum.reduceat(passes, starts) > first_known)
-    at = starts[lacking]
-    # A nought stands at its day's first row; sorted stably, it comes before rows of that day that pass.
-    order = np.argsort(np.concatenate([at, positions]), kind="stable")
-
-    def merged(nought: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.concatenate([nought, values.take(positions)])[order]
-
-    return (
-        np.concatenate([np.full(len(at), -1), positions])[order],
-        merged(table.household[at], table.household),
-        merged(table.occurred[at], table.occurred),
-        merged(first_known[lacking], table.known),
-        merged(np.full(len(at), FAR_FUTURE, np.int32), table.superseded),
-        merged(table.month[at], table.month),
-    )
+    new_day = np.flatnonzero(np.diff(day[lasting], prepend=-1))
+    told = np.full(len(starts), FAR_FUTURE, np.int32)
+    if lasting.size:
+        told[day[lasting[new_day]]] = np.minimum.reduceat(table.known[lasting], new_day)
+    lacking = np.flatnonzero(told > first_known)
+    # A nought stands where its day begins; sorted stably, it comes before rows of that day that pass.
+    row = np.concatenate([starts[lacking], positions])
+    order = np.argsort(row, kind="stable")
+    row, is_nought = row[order], order < len(lacking)
+    known, superseded = table.known.take(row), table.superseded.take(row)
+    known[is_nought], superseded[is_nought] = first_known[lacking], FAR_FUTURE
+    rest = (table.household.take(row), table.occurred.take(row), known, superseded, table.month.take(row))
+    return np.where(is_nought, -1, row), *rest
 
 
 def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...]) -> npt.NDArray[np.int64] | None:

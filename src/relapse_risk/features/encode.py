@@ -7,6 +7,7 @@ known) whatever order its rows came in, and every row learns when a later versio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -129,6 +130,16 @@ class EncodedTable:
                 f"which declare {', '.join(listed) or 'none'}. Add it under items."
             )
         return listed.index(value)
+
+    @cached_property
+    def days(self) -> tuple[Codes, Codes, Days]:
+        """Each household's days: the one a row lies on, each one's first row, and when any row of it was known."""
+        if not len(self):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
+        another = (self.household[1:] != self.household[:-1]) | (self.occurred[1:] != self.occurred[:-1])
+        starts = np.flatnonzero(np.concatenate([[True], another]))
+        day = np.concatenate([[0], np.cumsum(another)])
+        return day, starts, np.minimum.reduceat(self.known, starts)
 
     def _to_number(self, column: str) -> Numbers:
         values = self._data[column]
