@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired, Required
@@ -24,11 +23,12 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from relapse_risk.dates import to_date
+from relapse_risk.records import ids
 from relapse_risk.records.columns import Column, Kind, Table
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
-from relapse_risk.records.validate import EARLIEST, NUMBER_IN_DISGUISE, first_covered_day
+from relapse_risk.records.validate import EARLIEST, first_covered_day
 from relapse_risk.settings import Settings
 
 MAX_HOUSEHOLDS = 100
@@ -37,9 +37,6 @@ MAX_ROWS = 5_000
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 #: Tables a household's history consists of; grids say nothing of one.
 HISTORY = tuple(name for name in TABLES if name != "grids")
-
-REWRITTEN = "The text is a number that a spreadsheet rewrote; send the id as it was given."
-_REWRITTEN = re.compile(NUMBER_IN_DISGUISE)
 
 Rows = list[dict[str, Any]]
 
@@ -88,11 +85,28 @@ Day = Annotated[
 ]
 
 
+def _sound(text: str) -> str:
+    valid = ids.fault(text)
+    if valid is not None:
+        raise PydanticCustomError("id", "{valid}", {"valid": valid.removesuffix(".")})
+    return text
+
+
+#: The records' own rule; its pattern holds characters that no schema should show.
+Id = Annotated[
+    str,
+    AfterValidator(_sound),
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "maxLength": ids.MAX_LENGTH, "description": ids.VALID.split(";")[0]}
+    ),
+]
+
+
 def _constrained(column: Column) -> Any:
     """Return the type of a column's values, with its bounds."""
     bounds = Field(ge=column.minimum, le=column.maximum)
     types: dict[Kind, Callable[[], Any]] = {
-        Kind.ID: lambda: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S")],
+        Kind.ID: lambda: Id,
         Kind.TEXT: lambda: Annotated[str, Field(min_length=1, max_length=64)],
         Kind.CODE: lambda: Literal[column.codes.values],  # type: ignore[union-attr]
         Kind.CODE_SET: lambda: Annotated[str, Field(max_length=256, pattern=_code_set(column))],
@@ -125,8 +139,7 @@ def _request_type() -> Any:
 
     Of each list of rows the first bad row is told: telling all of a body full of them took gigabytes.
     """
-    an_id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S")]
-    fields: dict[str, Any] = {"household_id": Required[an_id]}
+    fields: dict[str, Any] = {"household_id": Required[Id]}
     for name in HISTORY:
         rows: Any = Annotated[list[_row_type(TABLES[name])], Field(max_length=MAX_ROWS), FailFast()]  # type: ignore[misc]
         fields[name] = Required[rows] if name == "households" else NotRequired[rows]
@@ -224,8 +237,6 @@ def _faults(as_of: dt.date, households: Rows, settings: Settings) -> Iterator[Fa
     for h, household in enumerate(households):
         if household["household_id"] in seen:
             yield Fault(("households", h, "household_id"), "Each household once.")
-        if _REWRITTEN.match(household["household_id"]):
-            yield Fault(("households", h, "household_id"), REWRITTEN)
         seen.add(household["household_id"])
         if not household["households"]:
             yield Fault(("households", h, "households"), "At least one profile row.")
@@ -257,8 +268,6 @@ def _row_faults(
             whole = row.get(column.at_most) if column.at_most else None
             if whole is not None and value > whole:
                 yield (r, name), f"At most {column.at_most}."
-            if column.kind is Kind.ID and _REWRITTEN.match(value):
-                yield (r, name), REWRITTEN
         if table.name == "observations" and row["item"] not in settings.items:
             yield (r, "item"), f"One of {', '.join(settings.items) or 'none'}."
         if table.name in MONEY_TABLES and (covered is None or row["occurred_on"] < covered):

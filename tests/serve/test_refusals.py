@@ -78,7 +78,10 @@ WRONG: list[tuple[tuple[str | int, ...], Any]] = [
     # Ids: text, as they were given.
     *(
         ((*H, "household_id"), v)
-        for v in (123456789012345678, 1.5, None, "", " h1", "x" * 65, "1.10101E+17", "12.0")
+        for v in (
+            *(123456789012345678, 1.5, None, "", " h1", "h1 ", "x" * 65, "1.10101E+17", "12.0"),
+            *("=h1", "a\u0000b", "h\u200b1"),
+        )
     ),
     ((*H, "visits", 0, "visit_id"), 17),
     ((*H, "employment", 0, "person_id"), "1.1E+17"),
@@ -190,7 +193,7 @@ def test_the_largest_numbers_that_fit_are_scored(client: Client) -> None:
 
 
 def test_ids_of_any_writing_are_answered_as_they_were_sent(client: Client) -> None:
-    for household in ("510236-07", "李家湾\u3000七组", "𠮷田", "a\u0000b", "0012", "x" * 64):
+    for household in ("510236-07", "李家湾\u3000七组", "𠮷田", "0012", "x" * 64):
         answer = client.post(put((*H, "household_id"), household))
         assert answer.json()["scores"][0]["household_id"] == household
 

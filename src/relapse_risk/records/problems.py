@@ -66,6 +66,7 @@ RULES: dict[str, str] = {
     "RR015": "no monitoring line holds",
     "RR016": "file cannot be read",
     "RR017": "household has no profile",
+    "RR018": "id is not well-formed",
 }
 """What each rule says; the codes never change their meaning."""
 

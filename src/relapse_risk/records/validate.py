@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.dates import to_days
+from relapse_risk.records import ids
 from relapse_risk.records.columns import Column, Kind, Table
 from relapse_risk.records.problems import Problem, row_problem
 from relapse_risk.records.schema import ARROW_TYPES, arrow_schema, empty
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from relapse_risk.settings import Settings
 
-#: Text that a spreadsheet made of an id: a float's tail, or scientific notation.
-NUMBER_IN_DISGUISE = r"^\d+\.0+$|^\d(\.\d+)?[eE]\+?\d+$"
 #: No record of the mechanism, nor of a living person's household, is older.
 EARLIEST = "1900-01-01"
 
@@ -120,7 +119,15 @@ def _wrong_type(table: str, name: str, column: Column, reason: str) -> Problem:
 
 
 def problems_of(table: type[Table], data: pa.Table, settings: Settings) -> list[Problem]:
-    """Return every breach of the table's own rules.
+    """Return every breach of the table's own rules: of each row by itself, and keys used twice."""
+    twice = data.select([*table.key, "known_on"]).to_pandas().duplicated(keep=False).to_numpy()
+    valid = f"({', '.join(table.key)}, known_on) names one row. Keep one; a correction has a later known_on."
+    problem = row_problem("RR011", table.name, ", ".join(table.key), valid, twice)
+    return [*row_problems(table, data, settings), *([problem] if problem else [])]
+
+
+def row_problems(table: type[Table], data: pa.Table, settings: Settings) -> list[Problem]:
+    """Return every breach of the rules that a row keeps or breaks by itself.
 
     Parameters
     ----------
@@ -134,6 +141,8 @@ def problems_of(table: type[Table], data: pa.Table, settings: Settings) -> list[
     frame = data.to_pandas(date_as_object=False, types_mapper=_nullable)
     found: list[Problem | None] = [*_column_problems(table, frame)]
     for name, column in table.columns.items():
+        if column.kind is Kind.ID:
+            found += _id_problems(table.name, name, column, data[name])
         if column.kind is Kind.DATE:
             found += _date_problems(table.name, name, column, data, settings)
         if column.at_most:
@@ -143,10 +152,6 @@ def problems_of(table: type[Table], data: pa.Table, settings: Settings) -> list[
             found.append(row_problem("RR014", table.name, name, valid, bad))
         if column.kind is Kind.CODE_SET:
             found.append(_code_set_problem(table.name, name, column, frame[name]))
-    key = [*table.key, "known_on"]
-    twice = frame.duplicated(key, keep=False).to_numpy()
-    valid = f"({', '.join(key)}) names one row. Keep one; a correction has a later known_on."
-    found.append(row_problem("RR011", table.name, ", ".join(table.key), valid, twice))
     return [problem for problem in found if problem]
 
 
@@ -162,10 +167,6 @@ def _schema(table: type[Table]) -> pandera.DataFrameSchema:
     import pandera.pandas as pandera  # noqa: PLC0415
 
     checks: dict[Kind, Any] = {
-        Kind.ID: lambda _: [
-            pandera.Check.str_matches(r"^\S", error="RR006"),
-            pandera.Check(lambda s: ~s.str.match(NUMBER_IN_DISGUISE), error="RR005"),
-        ],
         Kind.CODE: lambda c: [pandera.Check.isin(c.codes.values, error="RR007")],
         Kind.INTEGER: lambda c: _bounds(pandera, c),
         Kind.NUMBER: lambda c: [pandera.Check(np.isfinite, error="RR008"), *_bounds(pandera, c)],
@@ -175,6 +176,7 @@ def _schema(table: type[Table]) -> pandera.DataFrameSchema:
             checks=checks.get(column.kind, lambda _: [])(column), nullable=column.nullable, required=True
         )
         for name, column in table.columns.items()
+        if column.kind is not Kind.ID
     }
     return pandera.DataFrameSchema(columns)
 
@@ -206,8 +208,6 @@ def _column_problems(table: type[Table], frame: pd.DataFrame) -> Iterator[Proble
 
 
 def _valid(code: str, column: Column) -> str:
-    if code == "RR005":
-        return "The text is a number that a spreadsheet rewrote; export the column as text from the source."
     if code == "RR006":
         return f"Every row needs {column.en}."
     if code == "RR007" and column.codes:
@@ -215,6 +215,14 @@ def _valid(code: str, column: Column) -> str:
     low = "-" if column.minimum is None else f"{column.minimum:g}"
     high = "no bound" if column.maximum is None else f"{column.maximum:g}"
     return f"Valid: finite, {low} to {high} {column.unit}".rstrip() + "."
+
+
+def _id_problems(table: str, name: str, column: Column, values: pa.ChunkedArray) -> Iterator[Problem | None]:
+    empty = pc.equal(values, "").fill_null(not column.nullable)
+    yield row_problem("RR006", table, name, _valid("RR006", column), np.asarray(empty).astype(bool))
+    disguised = ids.disguised(values)
+    yield row_problem("RR005", table, name, ids.REWRITTEN, disguised)
+    yield row_problem("RR018", table, name, ids.VALID, ids.malformed(values) & ~disguised)
 
 
 def _date_problems(

@@ -15,6 +15,7 @@ import pyarrow as pa
 from relapse_risk.errors import UsageError
 from relapse_risk.model.reasons import Reason
 from relapse_risk.outputs import new_file
+from relapse_risk.spreadsheet import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,9 @@ def check_ending(file: Path) -> None:
 def new_table(file: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
     """Hold a result file from the start of a long run; give the function that writes a frame to it.
 
-    The frame is written as Parquet or CSV, by the file's ending; in CSV, reasons are JSON. The file appears, or
-    replaces an older one at once, when the block ends well.
+    The frame is written as Parquet or CSV, by the file's ending; in CSV, reasons are JSON, and a text that a spreadsheet
+    would take for a formula gets a single quote before it. The file appears, or replaces an older one at once, when the
+    block ends well.
 
     Parameters
     ----------
@@ -79,6 +81,11 @@ def _schema(frame: pd.DataFrame) -> pa.Schema:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    if "reasons" not in frame:
-        return frame
-    return frame.assign(reasons=[json.dumps(reasons, ensure_ascii=False) for reasons in frame["reasons"]])
+    if "reasons" in frame:
+        frame = frame.assign(reasons=[json.dumps(reasons, ensure_ascii=False) for reasons in frame["reasons"]])
+    texts = frame.select_dtypes(include=["object", "str", "category"]).map(_shown)
+    return frame.assign(**{str(name): texts[name] for name in texts})
+
+
+def _shown(cell: object) -> object:
+    return harmless(cell) if isinstance(cell, str) else cell

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.datasets.exports.cells import Cells, Flags
-from relapse_risk.records.validate import NUMBER_IN_DISGUISE
+from relapse_risk.records.ids import disguised
 
 #: What systems put around an id so that a spreadsheet keeps it as text: ="0123", '0123.
 _WRAPPED = r'^=?"(.*)"$'
@@ -38,8 +38,7 @@ def read_ids(cells: Cells) -> tuple[Cells, Flags]:
     """Return ids freed of what kept them text, and which distinct ones a spreadsheet stored as numbers."""
     texts = pc.replace_substring_regex(cells.texts, _WRAPPED, r"\1")
     texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _MARKED, ""))
-    disguised = np.asarray(pc.match_substring_regex(texts, NUMBER_IN_DISGUISE))
-    return Cells(texts, cells.positions, cells.numeric), cells.numeric | disguised
+    return Cells(texts, cells.positions, cells.numeric), cells.numeric | disguised(texts)
 
 
 def digits_lost(ids: Cells) -> bool:
