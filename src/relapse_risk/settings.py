@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from relapse_risk import monitoring_line
 from relapse_risk.errors import NotFoundError, SettingsInvalid
 
 SETTINGS_FILE = "relapse.toml"
@@ -67,7 +68,7 @@ class OutcomeSettings(_Section):
         ``registry``: every identification is recorded, so no record means not poor. ``panel``: a household is
         observed now and then, so no record means unobserved.
     reporting_lag_days : int
-        Days after an event by which its record has come in.
+        Days after an event by which its record has come in; from a clue to its entry a county may take 15.
     rounds : tuple of str
         The days of the year (``MM-DD``) on which statuses are dated, where there are such days: a panel's
         rounds. Empty: statuses may come any day.
@@ -75,7 +76,7 @@ class OutcomeSettings(_Section):
 
     horizon_months: Annotated[int, Field(ge=1, le=60)] = 6
     kind: Literal["registry", "panel"] = "registry"
-    reporting_lag_days: Annotated[int, Field(ge=0, le=730)] = 30
+    reporting_lag_days: Annotated[int, Field(ge=0, le=730)] = 15
     rounds: tuple[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")], ...] = ()
 
     @field_validator("rounds")
@@ -211,6 +212,24 @@ class Settings(_Section):
             raise ValueError("line.steps: two steps for one area and day; keep one")
         return self
 
+    def over(self, base: Settings) -> Settings:
+        """Return what these settings name, laid over others setting by setting.
+
+        What was not named when these were made is the other's, even where it has a default. Lists
+        (``line.steps``, ``outcome.rounds``) and items are taken whole.
+
+        Examples
+        --------
+        >>> named = Settings.model_validate({"cycle": {"months": 3}})
+        >>> laid = named.over(Settings(outcome=OutcomeSettings(horizon_months=12)))
+        >>> laid.cycle.months, laid.outcome.horizon_months
+        (3, 12)
+        """
+        data = base.model_dump()
+        for section, named in self.model_dump(exclude_unset=True).items():
+            data[section] |= named
+        return Settings.model_validate(data)
+
     @classmethod
     def load(cls, path: Path | str) -> Settings:
         """Read a settings file.
@@ -243,3 +262,9 @@ class Settings(_Section):
     def to_toml(self) -> str:
         """Return the settings as TOML, without those left out."""
         return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+
+def county_defaults() -> Settings:
+    """Return the settings of a county that names none: a complete registry, and the line as published."""
+    steps = tuple(LineStep(since=line.since, yuan=line.yuan) for line in monitoring_line.PUBLISHED)
+    return Settings(line=LineSettings(months=monitoring_line.MONTHS, steps=steps))

@@ -12,13 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 from tests.support import ascii as drawn
 
+from relapse_risk.datasets.county.parameters import CountyParameters
+from relapse_risk.datasets.county.simulate import county_settings
 from relapse_risk.errors import NotFoundError, OutputExists, RecordsInvalid, SettingsInvalid, UsageError
 from relapse_risk.records.folder import load_records, write_folder
 from relapse_risk.records.problems import RULES, Problem
 from relapse_risk.records.records import Records
 from relapse_risk.records.summary import summarise
 from relapse_risk.records.tables import TABLES
-from relapse_risk.settings import Settings
+from relapse_risk.settings import Settings, county_defaults
 
 SECRET = "500236199001011234"
 SOUND = """
@@ -74,6 +76,8 @@ DAY = dt.date(2023, 2, 1)
         ("visits", {"visit_id": [1.5, 2.5]}, "RR005", "visit_id", 0, ()),
         ("visits", {"visit_id": ["5.00236E+17", "v2"]}, "RR005", "visit_id", 1, (1,)),
         ("visits", {"visit_id": ["500236.0", "500236"]}, "RR005", "visit_id", 1, (1,)),
+        ("visits", {"visit_id": ["v1", "=v2"]}, "RR018", "visit_id", 1, (2,)),
+        ("visits", {"worker_id": ["w\u200b1", None]}, "RR018", "worker_id", 1, (1,)),
         ("visits", {"visit_id": [None, "v2"]}, "RR006", "visit_id", 1, (1,)),
         ("visits", {"visit_id": ["", "v2"]}, "RR006", "visit_id", 1, (1,)),
         ("visits", {"yard": ["1", "2"]}, "RR004", "yard", 0, ()),
@@ -240,3 +244,32 @@ def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
     file = tmp_path / "relapse.toml"
     file.write_text(used.to_toml(), encoding="utf-8")
     assert Settings.load(tmp_path) == used
+
+
+def test_settings_go_over_others_setting_by_setting() -> None:
+    """What is not named stays, in whichever section; lists are taken whole."""
+    base = county_defaults()
+    named = Settings.model_validate(
+        {
+            "outcome": {"horizon_months": 12},
+            "line": {"steps": [{"since": "2020-01-01", "yuan": 5.0}]},
+            "items": {"tea": {"zh": "茶", "en": "tea"}},
+        }
+    )
+    laid = named.over(base)
+    assert laid.outcome == base.outcome.model_copy(update={"horizon_months": 12})
+    assert (laid.line.months, [step.yuan for step in laid.line.steps]) == (12, [5.0])
+    assert (laid.cycle, laid.cohort, laid.training) == (base.cycle, base.cohort, base.training)
+    assert laid.items["tea"].monotone == 0
+    assert Settings().over(laid) == laid
+    assert laid.model_dump() == Settings.model_validate(laid.model_dump()).over(base).model_dump()
+
+
+def test_a_countys_defaults_differ_from_bare_settings_in_the_line_alone() -> None:
+    """One set of defaults: a setting left out means the same everywhere."""
+    bare, county = Settings().model_dump(), county_defaults().model_dump()
+    assert bare.pop("line") != county.pop("line")
+    assert bare == county
+    assert county_settings(dt.date(2023, 1, 1), CountyParameters()).model_dump(exclude={"data"}) == (
+        county_defaults().model_dump(exclude={"data"})
+    )

@@ -11,6 +11,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+from relapse_risk import monitoring_line
+
 BAOSHAN = "保山通报 2021"
 ASSUMED = "A"
 
@@ -137,15 +139,8 @@ class CountyParameters:
     subsidies_year: float = number(420.0, "A: land fertility and ecological compensation, a household")
     property_year: float = number(400.0, "A: dividends and land rent, a household")
     line_yuan: dict[dt.date, float] = number(
-        {
-            dt.date(2015, 1, 1): 5000.0,
-            dt.date(2020, 1, 1): 6000.0,
-            dt.date(2022, 1, 1): 6900.0,
-            dt.date(2023, 1, 1): 7500.0,
-            dt.date(2024, 1, 1): 8800.0,
-        },
-        "S: 5,000 nanxian.gov.cn 2019, 6,000 cqwx.gov.cn 2021, 6,900 zhangwan.gov.cn 2022, 7,500 and 8,800 other "
-        "provinces 2023, 2024; Chongqing's own after 2021 were not found",
+        {line.since: line.yuan for line in monitoring_line.PUBLISHED},
+        "S: as published, each with its source in relapse_risk.monitoring_line",
     )
 
     # shocks, a month

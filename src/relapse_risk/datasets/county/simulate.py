@@ -32,8 +32,8 @@ from relapse_risk.settings import (
     DataSettings,
     LineSettings,
     LineStep,
-    OutcomeSettings,
     Settings,
+    county_defaults,
 )
 
 TRUTH_FILE = "hazard.parquet"
@@ -46,14 +46,14 @@ SMALLEST_TOWNSHIP = 150
 
 
 def county_settings(end: dt.date, parameters: CountyParameters) -> Settings:
-    """Return the settings that fit a simulated county."""
+    """Return the settings of a simulated county: those of any county, with its own rounds and line."""
     steps = tuple(LineStep(since=since, yuan=yuan) for since, yuan in parameters.line_yuan.items())
-    return Settings(
-        data=DataSettings(end=end, accounts_complete=True),  # what brought nothing in a month has no row of it
-        cycle=CycleSettings(months=parameters.cycle_months, anchor=parameters.start),
-        outcome=OutcomeSettings(horizon_months=6, kind="registry", reporting_lag_days=15),
-        line=LineSettings(months=12, steps=steps),
-    )
+    update = {
+        "data": DataSettings(end=end, accounts_complete=True),  # what brought nothing in a month has no row of it
+        "cycle": CycleSettings(months=parameters.cycle_months, anchor=parameters.start),
+        "line": LineSettings(steps=steps),
+    }
+    return county_defaults().model_copy(update=update)
 
 
 def townships(

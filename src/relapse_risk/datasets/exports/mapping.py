@@ -192,7 +192,8 @@ class Mapping(_Section):
     export : Export
         What holds for all of it.
     settings : Settings, optional
-        Settings of the records; left out, those of a registry with the lines in ``line``.
+        Settings of the records: what is named here goes over a county's defaults (a complete registry, and the
+        monitoring line as published), setting by setting; ``line.steps`` replaces the published steps whole.
     tables : dict of str to list of Block
         By record table, where its rows come from.
     """

@@ -27,7 +27,7 @@ from relapse_risk.errors import ImportRefused, UsageError
 from relapse_risk.records.folder import fill, load_records, new_records
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
-from relapse_risk.settings import Settings
+from relapse_risk.settings import Settings, county_defaults
 
 #: Folder of the rejects, in the records folder.
 REJECTS = "rejects"
@@ -208,15 +208,11 @@ def _settings(mapping: mapping_file.Mapping, held: Records | None, day: dt.date)
 
     The export's own day is covered: what came in on it is known from the next day on.
     """
-    from relapse_risk.datasets.county.parameters import CountyParameters  # noqa: PLC0415
-    from relapse_risk.datasets.county.simulate import county_settings  # noqa: PLC0415
-
+    named = mapping.settings or Settings()
+    settings = held.settings if held else named.over(county_defaults())
+    kept = named.over(settings) != settings
     end = day + dt.timedelta(days=1)
-    wanted = mapping.settings or county_settings(end, CountyParameters())
-    base = held.settings if held else wanted
-    settings = base.model_copy(update={"data": base.data.model_copy(update={"end": end})})
-    differs = mapping.settings is not None and wanted.model_copy(update={"data": settings.data}) != settings
-    return settings, differs
+    return settings.model_copy(update={"data": settings.data.model_copy(update={"end": end})}), kept
 
 
 def _read(
