@@ -45,7 +45,7 @@ def in_an_import(text: str) -> tuple[bool, str | None]:
     raw = RawTable(Place("x.csv"), cells, np.ones(1, np.int64))
     days = (DAY - dt.date(1970, 1, 1)).days
     rows = TableRows.of_parts(TABLES["shocks"], read_block(TABLES["shocks"], block, raw, days))
-    kept, _ = own_rules("shocks", rows, drawn.settings())
+    kept, _ = own_rules(rows, drawn.settings())
     told = rows.data["household_id"].to_pylist()
     return bool(kept.data.num_rows), told[0] if told else None
 

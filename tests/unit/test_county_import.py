@@ -257,7 +257,8 @@ def with_cell(row: list[str], at: int, cell: str) -> list[str]:
         ({"走访": [with_cell(VISIT, 3, "2023-05-08")]}, ("visits", "RR009", [5])),
         ({"走访": [with_cell(VISIT, 3, "2023-07-01")]}, ("visits", "RR010", [5])),
         ({"走访": [VISIT, with_cell(VISIT, 4, "严重")]}, ("visits", "RR011", [5, 6])),
-        ({"走访": [VISIT, VISIT]}, ("visits", "RR011", [6])),
+        ({"走访": [with_cell(VISIT, 0, "=1+1")]}, ("visits", "RR018", [5])),
+        ({"走访": [with_cell(VISIT, 0, "v\u202e9")]}, ("visits", "RR018", [5])),
         ({"农户": [[ID, "2022-01-01", "2022-01-05", "g1", "", "2", "3", ""]]}, ("households", "RR014", [5])),
         ({"收入": [with_cell(INCOME, 1, "1999-05-31")]}, ("incomes", "RR015", [5])),
         ({"走访": [with_cell(VISIT, 1, "500236000000000099")]}, ("visits", "RR017", [5])),
@@ -266,7 +267,7 @@ def with_cell(row: list[str], at: int, cell: str) -> list[str]:
 def test_a_bad_row_is_set_aside_with_its_reason(
     plain: exports.Imported, tmp_path: Path, files: dict[str, Any], expected: tuple[str, str, list[int]]
 ) -> None:
-    """Bad rows go to rejects, with source, row number and reason and without any cell; the others come in."""
+    """Bad rows go to rejects, with source, row number and reason; of their cells only texts that are no codes."""
     done = exports.run(exports.write_csv(tmp_path / "src", exports.county(**files)), tmp_path / "out")
     assert exports.codes(done) == [expected]
     table, code, rows = expected
@@ -277,7 +278,9 @@ def test_a_bad_row_is_set_aside_with_its_reason(
     assert [(row["source"], row["row"], row["code"], row["原因"]) for row in told] == [
         (f"{exports.FILES[table]}.csv", str(row), code, reason(code).zh) for row in rows
     ]
-    cells = {cell for added in files.values() for row in added for cell in row if len(cell) > 3}
+    texts = {"RR104": {"彩票", "还行", "因病,因懒"}, "RR105": {"也许"}}.get(code, {""})
+    assert {row["text"] for row in told} <= texts
+    cells = {cell for added in files.values() for row in added for cell in row if len(cell) > 3} - texts
     assert not any(cell in text for cell in cells), "a cell of a household stands in the rejects"
     assert exports.same(load_records(tmp_path / "out"), done.records)
 
@@ -393,7 +396,7 @@ def test_rows_keep_their_numbers_after_rows_left_out(tmp_path: Path) -> None:
     """A row with a field too many, an empty line and a line break in a cell stand before the bad row."""
     src = exports.write_csv(tmp_path / "src", exports.county())
     header, *rows = exports.as_csv(exports.COUNTY["走访"]).splitlines()
-    broken = exports.as_csv([with_cell(VISIT, 0, "v\n9")]).rstrip("\r\n")
+    broken = exports.as_csv([with_cell(VISIT, 4, "正\n常")]).rstrip("\r\n")
     bad = ",".join(with_cell(VISIT, 3, "?"))
     lines = [header, rows[0], f"{rows[1]},x", "", broken, rows[2], bad]
     (src / "走访.csv").write_bytes("\r\n".join(lines).encode("gbk"))
@@ -517,8 +520,22 @@ def test_settings_come_from_the_mapping_else_a_registrys(plain: exports.Imported
     own = {"line": {"months": 12, "steps": [{"since": "2000-01-01", "yuan": 7500.0}]}, "cycle": {"months": 3}}
     done = exports.run(src, tmp_path / "out", exports.mapping(settings=own))
     assert (done.records.settings.cycle.months, done.records.settings.line.steps[0].yuan) == (3, 7500.0)
+    steps = [{"since": "2000-01-01", "yuan": 7500.0, "area": "elsewhere"}]
     with pytest.raises(ImportRefused, match="no monitoring line holds in every township"):
-        exports.run(src, tmp_path / "none", exports.mapping(settings={"cycle": {"months": 3}}))
+        exports.run(src, tmp_path / "none", exports.mapping(settings={"line": {"steps": steps}}))
+
+
+def test_a_setting_that_is_not_named_stays_what_it_is_without_settings(
+    plain: exports.Imported, tmp_path: Path
+) -> None:
+    """Naming one setting once moved others: the reporting lag from 15 to 30 days, the line to none."""
+    src = exports.write_csv(tmp_path / "src", exports.county())
+    done = exports.run(src, tmp_path / "out", exports.mapping(settings={"outcome": {"horizon_months": 12}}))
+    expected = plain.records.settings.model_dump()
+    expected["outcome"]["horizon_months"] = 12
+    assert done.records.settings.model_dump() == expected
+    assert not done.kept_settings
+    assert load_records(tmp_path / "out").settings == done.records.settings
 
 
 def test_nothing_is_taken_for_the_day_of_the_export(tmp_path: Path) -> None:

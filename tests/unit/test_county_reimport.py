@@ -23,16 +23,16 @@ LATER = dt.date(2023, 8, 31)
 H1, H2, H3 = (f"5002360000000000{n}{n}" for n in (1, 2, 3))
 
 
-def reimport(tmp_path: Path, files: dict[str, exports.Sheet], on: dt.date = LATER, **options: Any) -> Imported:
+def reimport(
+    tmp_path: Path, files: dict[str, exports.Sheet], on: dt.date = LATER, same_key: dict[str, str] | None = None
+) -> Imported:
     """Import the county, then the files on top of it."""
     if not (tmp_path / "out").exists():
         exports.run(exports.write_csv(tmp_path / "first", exports.county()), tmp_path / "out")
-    return exports.run(
-        exports.write_csv(tmp_path / f"{on}", files),
-        tmp_path / "out",
-        exports.mapping(export={"date": on}),
-        **options,
-    )
+    data = exports.mapping(export={"date": on})
+    for table, rule in (same_key or {}).items():
+        data["tables"][table]["same_key"] = rule
+    return exports.run(exports.write_csv(tmp_path / f"{on}", files), tmp_path / "out", data)
 
 
 def versions(done: Imported, table: str, column: str) -> list[tuple[str, str, Any]]:
@@ -92,9 +92,9 @@ def test_what_the_export_lacks_is_kept_and_what_it_adds_was_not_known_before(tmp
 def test_of_several_versions_that_come_late_the_last_holds(tmp_path: Path) -> None:
     row = ["500236000000000011", "2023-05-15", "2023-05-16", "财产性收入", "1"]
     files = exports.county(收入=[[*row[:2], "2023-05-18", row[3], "3"], row, [*row[:2], "2023-05-17", row[3], "2"]])
-    done = reimport(tmp_path, files)
+    done = reimport(tmp_path, files, same_key={"incomes": "latest"})
     assert ("11", "2023-07-01", 3.0) in versions(done, "incomes", "amount_yuan")
-    assert done.counts["incomes"].new == 1
+    assert done.counts["incomes"] == Counts(new=1, late=1, unchanged=5)
 
 
 def test_a_correction_on_the_day_of_what_it_corrects_is_set_aside(tmp_path: Path) -> None:

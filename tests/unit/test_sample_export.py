@@ -22,7 +22,6 @@ SPOILT = [
     ("visits", "RR009", 1),
     ("visits", "RR017", 1),
     ("visits", "RR101", 1),
-    ("visits", "RR011", 1),
     ("incomes", "RR008", 1),
     ("incomes", "RR102", 1),
     ("statuses", "RR105", 1),
@@ -35,6 +34,9 @@ def test_the_committed_sample_imports_but_for_its_bad_rows(tmp_path: Path) -> No
     assert [(r.table, r.code, len(r.rows)) for r in done.rejects] == SPOILT
     records = load_records(tmp_path / "out")
     kept = {s.table: s.read - s.set_aside for s in done.sources}
+    assert {s.table: s.made for s in done.sources} == kept
+    kept["visits"] -= done.counts["visits"].told_twice
+    assert {name: c.told_twice for name, c in done.counts.items() if c.told_twice} == {"visits": 1}
     assert {name: records.table(name).num_rows for name in records.present} == kept
     assert all(kept.values()), "every table has rows to try"
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 1_500_000

@@ -16,6 +16,7 @@ from relapse_risk.errors import OutputExists, UsageError
 
 if TYPE_CHECKING:
     from relapse_risk.datasets.exports import Imported
+    from relapse_risk.datasets.exports.merge import Counts
 
 app = typer.Typer(no_args_is_help=True, help="Raw files to records.")
 OutOption = Annotated[Path, typer.Option("--out", help="Records folder to write, whole or not at all.")]
@@ -111,11 +112,21 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
     from relapse_risk.datasets.exports.reasons import reason  # noqa: PLC0415
     from relapse_risk.datasets.exports.run import REJECTS  # noqa: PLC0415
 
-    columns = ["table 表", "source 来源", "read as 读法", "rows read 读取", "blank 空行", "set aside 剔除"]
-    read = [[s.table, s.source, s.note, s.read, s.blank, s.set_aside] for s in done.sources]
+    columns = [
+        "table 表",
+        "source 来源",
+        "read as 读法",
+        "rows read 读取",
+        "blank 空行",
+        "set aside 剔除",
+        "rows made 生成",
+    ]
+    read = [[s.table, s.source, s.note, s.read, s.blank, s.set_aside, s.made] for s in done.sources]
     show(simple_table("Read", columns, read), as_json=as_json)
     columns = [
         "table 表",
+        "told twice 重复",
+        "added up 相加",
         "new 新增",
         "late 补录",
         "corrected 更正",
@@ -124,7 +135,17 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
         "now 现有",
     ]
     counts = [
-        [name, c.new, c.late, c.corrected, c.unchanged, c.kept, done.records.table(name).num_rows]
+        [
+            name,
+            c.told_twice,
+            _added_up(c),
+            c.new,
+            c.late,
+            c.corrected,
+            c.unchanged,
+            c.kept,
+            done.records.table(name).num_rows,
+        ]
         for name, c in done.counts.items()
     ]
     show(simple_table(f"Export of {done.exported_on}", columns, counts), as_json=as_json)
@@ -135,6 +156,13 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
     ]
     if aside:
         show(simple_table(f"Set aside, in {out / REJECTS}", columns, aside), as_json=as_json)
+    for r in done.rejects:
+        if r.valid:
+            say(
+                f"{r.source}, column {r.column}: {len(r.rows):,} row(s) hold a text that stands for no code. "
+                f"Valid: {r.valid}. {out / REJECTS / r.table}.csv tells the texts; say what they stand for under "
+                "texts in the mapping"
+            )
     if done.undated:
         say(
             f"no column tells when rows of {', '.join(done.undated)} were entered: they count as known from "
@@ -156,11 +184,22 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
                     for name, c in done.counts.items()
                 },
                 "rejects": [
-                    {"table": r.table, "source": r.source, "column": r.column, "code": r.code, "rows": len(r.rows)}
+                    {
+                        "table": r.table,
+                        "source": r.source,
+                        "column": r.column,
+                        "code": r.code,
+                        "rows": len(r.rows),
+                        "valid": r.valid,
+                    }
                     for r in done.rejects
                 ],
             }
         )
+
+
+def _added_up(counts: Counts) -> str:
+    return f"{counts.added:,} → {counts.sums:,}" if counts.added else ""
 
 
 def _suggest(src: str, out: Path | None, *, as_json: bool) -> None:

@@ -37,9 +37,9 @@ def check_ending(file: Path) -> None:
 def new_table(file: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
     """Hold a result file from the start of a long run; give the function that writes a frame to it.
 
-    The frame is written as Parquet or CSV, by the file's ending; in CSV, reasons are JSON, and a text that a spreadsheet
-    would take for a formula gets a single quote before it. The file appears, or replaces an older one at once, when the
-    block ends well.
+    The frame is written as Parquet or CSV, by the file's ending; in CSV, reasons are JSON, and a text that a
+    spreadsheet would take for a formula gets a single quote before it. The file appears, or replaces an older one
+    at once, when the block ends well.
 
     Parameters
     ----------

@@ -20,9 +20,10 @@ SIZES = {
     "yuan": {"元": 1.0, "千元": 1e3, "万元": 1e4, "万": 1e4, "百元": 1e2, "分": 0.01, "角": 0.1, "yuan": 1.0},
     "mu": {"亩": 1.0, "公顷": 15.0, "平方米": 0.0015, "分": 0.1, "mu": 1.0},
     "persons": {"人": 1.0, "口": 1.0, "名": 1.0, "个": 1.0, "persons": 1.0},
+    "months": {"月": 1.0, "个月": 1.0, "季": 3.0, "季度": 3.0, "年": 12.0, "months": 1.0},
 }
 #: Months a rate stands for.
-PERIODS = {"年": 12, "季": 3, "季度": 3, "月": 1, "year": 12, "quarter": 3, "month": 1}
+PERIODS = {"年": 12, "半年": 6, "季": 3, "季度": 3, "月": 1, "year": 12, "quarter": 3, "month": 1}
 _PLAIN = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
 _WRITTEN = re.compile(r"([+-]?)[¥￥]?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)([^\d.,+-]\D*)?$")
 _RATE = re.compile(r"(?:每|/|per )?(.+)$")
@@ -63,7 +64,7 @@ class Amounts:
 
 
 def read_unit(text: str, of: str) -> Unit | None:
-    """Return a unit of yuan, mu or persons, None if it is not known.
+    """Return a unit of yuan, mu, persons or months, None if it is not known.
 
     Examples
     --------
@@ -81,7 +82,9 @@ def read_unit(text: str, of: str) -> Unit | None:
     return None
 
 
-def read_amounts(cells: Cells, of: str, unit: Unit, row_months: int | None, units: Cells | None = None) -> Amounts:
+def read_amounts(
+    cells: Cells, of: str, unit: Unit, row_months: int | Numbers | None, units: Cells | None = None
+) -> Amounts:
     """Read a column of numbers.
 
     Parameters
@@ -92,8 +95,8 @@ def read_amounts(cells: Cells, of: str, unit: Unit, row_months: int | None, unit
         The record table's unit.
     unit : Unit
         The column's unit.
-    row_months : int, optional
-        Months a row stands for; turns a rate into an amount.
+    row_months : int or ndarray of float64, shape (n_rows,), optional
+        Months a row stands for, the same for all or each its own; turns a rate into an amount.
     units : Cells, optional
         A column that holds each row's unit; cells left out have the column's.
     """
@@ -102,7 +105,7 @@ def read_amounts(cells: Cells, of: str, unit: Unit, row_months: int | None, unit
     numbers[:-1][plain] = np.asarray(
         cells.texts.filter(pa.array(plain)).cast(pa.float64(), safe=True), dtype=np.float64
     )
-    factors = np.full(len(numbers), np.nan)  # of cells that tell their own unit
+    sizes, periods = np.full((2, len(numbers)), np.nan)  # of cells that tell their own unit
     bad, unknown = np.zeros(len(numbers), bool), np.zeros(len(numbers), bool)
     for place in np.flatnonzero(~plain):
         written = read_written(cells.texts[int(place)].as_py())
@@ -111,20 +114,19 @@ def read_amounts(cells: Cells, of: str, unit: Unit, row_months: int | None, unit
             continue
         numbers[place], suffix = written
         if suffix:
-            own = _factor(read_unit(suffix, of), row_months)
+            own = read_unit(suffix, of)
             unknown[place] = own is None
-            factors[place] = 1.0 if own is None else own
+            sizes[place], periods[place] = _told(own or Unit(1.0))
     rows = cells.positions
-    factor = factors[rows]
-    row_unknown = unknown[rows]
-    column = _factor(unit, row_months)
-    by_row = np.full(len(rows), np.nan if column is None else column)
+    size, period = np.repeat(np.array([_told(unit)]).T, len(rows), axis=1)
     if units is not None:
-        told = [_factor(read_unit(text, of), row_months) for text in units.texts.to_pylist()]
-        of_unit = np.array([*(np.nan if f is None else f for f in told), np.nan])
-        by_row = np.where(units.positions < 0, by_row, of_unit[units.positions])
-    row_unknown |= np.isnan(factor) & np.isnan(by_row) & (rows >= 0) & ~bad[rows]
-    factor = np.where(np.isnan(factor), by_row, factor)
+        told = np.array([*(_told(read_unit(text, of)) for text in units.texts.to_pylist()), _told(unit)]).T
+        size, period = told[:, units.positions]
+    own_unit = ~np.isnan(sizes[rows])
+    size, period = np.where(own_unit, sizes[rows], size), np.where(own_unit, periods[rows], period)
+    months = np.nan if row_months is None else row_months
+    factor = np.where(np.isnan(period), size, size * months / period)
+    row_unknown = unknown[rows] | (np.isnan(factor) & (rows >= 0) & ~bad[rows])
     values = numbers[rows]
     scaled = np.where(factor == 1.0, values, np.round(values * factor, 6))
     return Amounts(scaled, rows < 0, bad[rows], row_unknown)
@@ -145,10 +147,8 @@ def read_written(text: str) -> tuple[float, str] | None:
     return float(sign + number.replace(",", "")), suffix or ""
 
 
-def _factor(unit: Unit | None, row_months: int | None) -> float | None:
-    """Return what one of a unit comes to in a row, None where that is not known."""
+def _told(unit: Unit | None) -> tuple[float, float]:
+    """Return a unit's size and months: NaN for a unit that is not known, and for months where it is no rate."""
     if unit is None:
-        return None
-    if unit.months is None:
-        return unit.size
-    return None if row_months is None else unit.size * row_months / unit.months
+        return np.nan, np.nan
+    return unit.size, np.nan if unit.months is None else unit.months

@@ -10,35 +10,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.datasets.exports import reasons
-from relapse_risk.datasets.exports.merge import group
 from relapse_risk.datasets.exports.rows import TableRows
 from relapse_risk.errors import ImportRefused
 from relapse_risk.records.columns import Table
 from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
-from relapse_risk.records.validate import cross_problems, first_covered_day, problems_of
+from relapse_risk.records.validate import cross_problems, first_covered_day, row_problems
 from relapse_risk.settings import Settings
 
 Rows = dict[str, TableRows]
 
 
-def own_rules(name: str, rows: TableRows, settings: Settings) -> tuple[TableRows, list[reasons.Rejects]]:
-    """Return the rows that keep their table's rules, and those that do not.
+def own_rules(rows: TableRows, settings: Settings) -> tuple[TableRows, list[reasons.Rejects]]:
+    """Return the rows that keep the rules a row keeps or breaks by itself, and those that do not.
 
-    A row that repeats another in every column is set aside, the first one stays; rows that share a key and
-    contradict each other are all set aside: nothing tells which is right.
+    With a row goes its account: what is left of it would be taken for the whole.
     """
-    table = TABLES[name]
-    key_column = table.key[-1]
-    again = _repeats(rows.data)
-    found = rows.rejects(name, reasons.KEY_TWICE, key_column, np.flatnonzero(again))
-    rows = rows.keep(~again)
+    found: list[reasons.Rejects] = []
     bad = np.zeros(rows.data.num_rows, bool)
-    for problem in problems_of(table, rows.data, settings):
-        column = key_column if problem.code == reasons.KEY_TWICE else problem.column
-        found += rows.rejects(name, problem.code, column, problem.at)
+    for problem in row_problems(rows.table, rows.data, settings):
+        found += rows.rejects(problem.code, problem.column, problem.at)
         bad[problem.at] = True
-    return rows.keep(~bad), found
+    return rows.keep(~rows.with_accounts(bad)), found
 
 
 def rules_between(
@@ -70,11 +63,11 @@ def rules_between(
             places = problem.at - n_held[name]
             if (places < 0).any():
                 raise ImportRefused(f"rows already held would break a rule: {problem}")
-            found += rows[name].rejects(name, problem.code, problem.column, places)
+            found += rows[name].rejects(problem.code, problem.column, places)
             bad.setdefault(name, np.zeros(rows[name].data.num_rows, bool))[places] = True
         if not bad:
             return rows, found
-        rows = {name: of.keep(~bad[name]) if name in bad else of for name, of in rows.items()}
+        rows = {name: of.keep(~of.with_accounts(bad[name])) if name in bad else of for name, of in rows.items()}
 
 
 def _below(table: type[Table], held: pa.Table | None, rows: TableRows | None) -> pa.Table:
@@ -91,9 +84,3 @@ def line_fault(rows: Rows, settings: Settings) -> str | None:
     if first_covered_day(settings, townships) is not None or not townships:
         return None
     return "settings: no monitoring line holds in every township; add line.steps to [settings.line] of the mapping"
-
-
-def _repeats(data: pa.Table) -> Any:
-    import pandas as pd  # noqa: PLC0415
-
-    return pd.Series(group(data, data.column_names)[0]).duplicated().to_numpy()

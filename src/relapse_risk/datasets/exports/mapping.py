@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from relapse_risk.datasets.exports.amounts import read_unit
+from relapse_risk.datasets.exports.amounts import read_unit, read_written
 from relapse_risk.datasets.exports.dates import Precision
 from relapse_risk.datasets.exports.encoding import Encoding
+from relapse_risk.datasets.exports.same_key import SUMS, SameKey, rule_of
 from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.errors import NotFoundError, SettingsInvalid
-from relapse_risk.records.columns import Column, Kind
+from relapse_risk.records.columns import Column, Kind, Table
 from relapse_risk.records.tables import TABLES
 from relapse_risk.settings import Settings
 
@@ -22,6 +24,8 @@ from relapse_risk.settings import Settings
 EXPORT = "export"
 #: Kinds that several source columns can be joined into.
 _JOINED = (Kind.ID, Kind.CODE_SET)
+#: Tables whose row is a month by itself.
+A_MONTH = ("employment",)
 
 
 class _Section(BaseModel):
@@ -121,6 +125,8 @@ def _text(value: Any) -> Any:
 class Spread(_Section):
     """Makes a row of each of several columns (one column a kind of income, say).
 
+    The columns of a source's row are one account: where one cannot be used, none of the row's is.
+
     Parameters
     ----------
     into : str
@@ -129,11 +135,15 @@ class Spread(_Section):
         The county's columns, each with the values it stands for: ``"务工收入" = { source = "wage" }``.
     unit : str, optional
         Unit of the cells.
+    blank : str, optional
+        Stands in blank cells (0, where a form leaves zero blank), unless all of the row's are: then nobody filled
+        it in. Left out, a blank cell makes no row.
     """
 
     into: str
     columns: Annotated[dict[str, dict[str, str]], Field(min_length=1)]
     unit: str | None = None
+    blank: Annotated[str | None, BeforeValidator(_text)] = None
 
 
 class Block(_Section):
@@ -154,7 +164,11 @@ class Block(_Section):
     only_if : tuple of str
         Leave out rows where one of these columns is blank.
     row_months : int, optional
-        Months a row's amounts cover; needed where a unit is per month or year.
+        Months a row stands for. A unit per month or year is multiplied out to them, and incomes keep them in
+        their column ``months``.
+    same_key : {"sum", "latest", "refuse"}, optional
+        What rows that share the table's key are to each other (see ``same_key.py``); left out, the table's own
+        rule.
     columns : dict of str to Source
         The record table's columns.
     spread : Spread, optional
@@ -170,6 +184,7 @@ class Block(_Section):
     header_row: Annotated[int, Field(ge=1, le=50)] = 1
     only_if: tuple[str, ...] = ()
     row_months: Annotated[int, Field(ge=1, le=60)] | None = None
+    same_key: SameKey | None = None
     columns: dict[str, Source]
     spread: Spread | None = None
 
@@ -208,6 +223,10 @@ class Mapping(_Section):
         if faults:
             raise ValueError("\n  ".join(faults))
         return self
+
+    def same_key(self, table: str) -> SameKey:
+        """Return what rows of a table that share its key are."""
+        return rule_of(table, next((block.same_key for block in self.tables[table] if block.same_key), None))
 
     @classmethod
     def load(cls, path: Path | str) -> Mapping:
@@ -248,23 +267,25 @@ def _faults(mapping: Mapping) -> Any:
             continue
         for number, block in enumerate(blocks):
             place = f"tables.{name}" + (f"[{number}]" if len(blocks) > 1 else "")
-            yield from (f"{place}{fault}" for fault in _block_faults(block, TABLES[name].columns))
+            yield from (f"{place}{fault}" for fault in _block_faults(block, TABLES[name]))
+            yield from (f"{place}{fault}" for fault in _period_faults(block, TABLES[name]))
+        yield from (f"tables.{name}{fault}" for fault in _same_key_faults(name, {b.same_key for b in blocks}))
 
 
-def _block_faults(block: Block, columns: dict[str, Column]) -> Any:
-    made = set(block.columns)
+def _same_key_faults(table: str, told: set[SameKey | None]) -> Any:
+    if len(told - {None}) > 1:
+        yield ".same_key: it holds for the whole table; say it once"
+    if "sum" in told and table not in SUMS:
+        yield f".same_key: rows of {table} hold nothing that adds up. Valid: latest, refuse"
+
+
+def _block_faults(block: Block, table: type[Table]) -> Any:
+    columns, made = table.columns, set(block.columns)
     if sum(given is not None for given in (block.file, block.relation, block.query)) > 1:
         yield ": give one of file, relation and query"
     if block.spread:
-        spread = {name for values in block.spread.columns.values() for name in values}
-        made |= {block.spread.into, *spread}
-        if block.spread.into in columns and columns[block.spread.into].kind is not Kind.NUMBER:
-            yield f".spread.into: {block.spread.into} is no amount"
-        yield from _unit_fault(block, block.spread.into, columns, block.spread.unit, ".spread.unit")
-        for header, values in block.spread.columns.items():
-            for name, value in values.items():
-                if name in columns and columns[name].codes is not None:
-                    yield from _value_fault(columns[name], value, f".spread.columns.{header}.{name}")
+        made |= {block.spread.into, *(name for values in block.spread.columns.values() for name in values)}
+        yield from _spread_faults(block, block.spread, table)
     for name in sorted(made - set(columns)):
         yield f".columns.{name}: no such column. Valid: {', '.join(columns)}"
     for name, column in columns.items():
@@ -272,16 +293,29 @@ def _block_faults(block: Block, columns: dict[str, Column]) -> Any:
             yield f".columns.{name}: missing; add it ({column.kind.value}: {column.en})"
     for name, source in block.columns.items():
         if name in columns:
-            yield from _source_faults(block, name, source, columns)
+            yield from _source_faults(block, name, source, table)
 
 
-def _source_faults(block: Block, name: str, source: Source, columns: dict[str, Column]) -> Any:
-    column, place = columns[name], f".columns.{name}"
+def _spread_faults(block: Block, spread: Spread, table: type[Table]) -> Any:
+    columns = table.columns
+    if spread.into in columns and columns[spread.into].kind is not Kind.NUMBER:
+        yield f".spread.into: {spread.into} is no amount"
+    yield from _unit_fault(block, spread.into, table, spread.unit, ".spread.unit")
+    if spread.blank is not None and read_written(spread.blank) is None:
+        yield f".spread.blank: {spread.blank!r} is no amount; 0 where the form leaves zero blank"
+    for header, values in spread.columns.items():
+        for name, value in values.items():
+            if name in columns and columns[name].codes is not None:
+                yield from _value_fault(columns[name], value, f".spread.columns.{header}.{name}")
+
+
+def _source_faults(block: Block, name: str, source: Source, table: type[Table]) -> Any:
+    column, place = table.columns[name], f".columns.{name}"
     if source.columns and column.kind not in _JOINED:
         yield f"{place}.columns: several columns make an id or a set of codes alone; give column"
     if (source.unit or source.unit_column) and column.kind is not Kind.NUMBER:
         yield f"{place}.unit: {name} is no amount"
-    yield from _unit_fault(block, name, columns, source.unit, f"{place}.unit")
+    yield from _unit_fault(block, name, table, source.unit, f"{place}.unit")
     if source.lag_days and column.kind is not Kind.DATE:
         yield f"{place}.lag_days: {name} is no date"
     if column.kind in (Kind.ID, Kind.TEXT) and source.texts:
@@ -295,25 +329,65 @@ def _source_faults(block: Block, name: str, source: Source, columns: dict[str, C
 
 
 def _value_fault(column: Column, value: str, place: str) -> Any:
-    valid = column.codes.values if column.codes else ()
-    if column.kind is Kind.FLAG:
-        valid = ("true", "false")
-    elif column.unit == "grade":
-        valid = ("0", "1", "2")
+    valid = valid_codes(column)
     if valid and value not in valid:
         yield f"{place}: {value!r} is no code. Valid: {', '.join(valid)}"
 
 
-def _unit_fault(block: Block, name: str, columns: dict[str, Column], unit: str | None, place: str) -> Any:
-    if unit is None or name not in columns:
+def valid_codes(column: Column) -> tuple[str, ...]:
+    """Return what a text of a column can stand for; nothing where that is no closed list."""
+    if column.kind is Kind.FLAG:
+        return ("true", "false")
+    if column.unit == "grade":
+        return ("0", "1", "2")
+    return column.codes.values if column.codes else ()
+
+
+def _unit_fault(block: Block, name: str, table: type[Table], unit: str | None, place: str) -> Any:
+    if unit is None or name not in table.columns:
         return
-    known = read_unit(unit, columns[name].unit)
+    known = read_unit(unit, table.columns[name].unit)
     if known is None:
-        yield f"{place}: {unit!r} is no unit of {columns[name].unit or 'this column'}"
-    elif known.months is not None and row_months(block, columns) is None:
+        yield f"{place}: {unit!r} is no unit of {table.columns[name].unit or 'this column'}"
+    elif known.months is not None and row_months(block, table) is None and not _months_of_a_row(block):
         yield f"{place}: {unit!r} is a rate; say row_months, the months a row covers"
 
 
-def row_months(block: Block, columns: dict[str, Column]) -> int | None:
-    """Return the months a row's amounts cover: as the mapping says; one in the employment ledger."""
-    return block.row_months or (1 if "wage_yuan" in columns else None)
+def _period_faults(block: Block, table: type[Table]) -> Any:
+    """Tell periods that change nothing: the amounts would be taken for something else than was meant."""
+    if block.row_months is None:
+        return
+    if table.name in A_MONTH and block.row_months != 1:
+        yield f".row_months: a row of {table.name} is a month; leave it out"
+    elif "months" in table.columns:
+        if _months_of_a_row(block) == "always":
+            yield ".row_months: every row tells its own months; leave it out"
+    elif not any(_is_rate(source, column) for source, column in _amounts(block, table)):
+        yield f".row_months: no unit here is per month or year, and {table.name} has no months; leave it out"
+
+
+def _months_of_a_row(block: Block) -> Literal["always", "where filled"] | None:
+    """Return whether rows tell their own months."""
+    source = block.columns.get("months")
+    if block.spread and all("months" in values for values in block.spread.columns.values()):
+        return "always"
+    if source is None:
+        return None
+    return "always" if source.value is not None or source.blank is not None else "where filled"
+
+
+def _amounts(block: Block, table: type[Table]) -> Iterator[tuple[Source, Column]]:
+    sources = dict(block.columns)
+    if block.spread:
+        sources[block.spread.into] = Source(column="", unit=block.spread.unit)
+    return ((source, table.columns[name]) for name, source in sources.items() if name in table.columns)
+
+
+def _is_rate(source: Source, column: Column) -> bool:
+    unit = read_unit(source.unit, column.unit) if source.unit else None
+    return source.unit_column is not None or (unit is not None and unit.months is not None)
+
+
+def row_months(block: Block, table: type[Table]) -> int | None:
+    """Return the months a row's amounts cover: as the mapping says; one where a row is a month."""
+    return block.row_months or (1 if table.name in A_MONTH else None)

@@ -24,7 +24,10 @@ Places = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Counts:
-    """What an export changed in one table.
+    """What an export changed in one table, and what its rows became before.
+
+    Of the record rows made of the export and not set aside: made = told_twice + (added - sums) + new + corrected +
+    unchanged - ends.
 
     Parameters
     ----------
@@ -38,6 +41,12 @@ class Counts:
         Rows that say what is held, or what a later row of the export corrects.
     kept : int
         Keys held that the export lacks; they stay.
+    told_twice : int
+        Rows of the export that repeat another in every column.
+    added, sums : int
+        Rows that were added up, and the versions they became.
+    ends : int
+        Versions made of ends that came after the row itself was known.
     """
 
     new: int
@@ -45,6 +54,10 @@ class Counts:
     corrected: int = 0
     unchanged: int = 0
     kept: int = 0
+    told_twice: int = 0
+    added: int = 0
+    sums: int = 0
+    ends: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,10 +134,11 @@ def merge(table: type[Table], held: pa.Table, fresh: pa.Table, exported_on: int,
 
     added = np.flatnonzero(~was_held[key[n_held:]]) + n_held
     floor = min(held_until, exported_on)
-    late = int((known[added] < floor).sum())
+    entered = known.copy()
     known[added] = np.maximum(known[added], floor)
     known[corrections] = exported_on
-    added = added[_last_of_day(key[added], known[added], np.asarray(both["known_on"].cast(pa.int32()))[added])]
+    added = added[_last_of_day(key[added], known[added], entered[added])]
+    late = int((entered[added] < floor).sum())
 
     rows = np.concatenate([np.arange(n_held), added, corrections])
     place = both.column_names.index("known_on")
@@ -163,18 +177,19 @@ def _sorted(table: type[Table], data: pa.Table) -> Places:
     """Return the order by household (or grid), day, rest of the key and day known."""
     first, *rest = table.key
     columns = ["known_on", *(name for name in reversed(rest) if name != "occurred_on"), "occurred_on", first]
-    return np.lexsort([_rank(data[name]) for name in columns]).astype(np.int64)
+    return np.lexsort([rank(data[name]) for name in columns]).astype(np.int64)
 
 
-def _rank(values: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+def rank(values: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Return numbers that order rows as a column's values do, missing ones first."""
     if pa.types.is_date32(values.type):
         return np.asarray(values.cast(pa.int32()).fill_null(-(2**31))).astype(np.int32)
     encoded = _encoded(values)
     by = np.asarray(encoded.dictionary.to_numpy(zero_copy_only=False)).argsort(kind="stable")
-    rank = np.empty(len(by) + 1, np.int32)
-    rank[by] = np.arange(len(by), dtype=np.int32)
-    rank[-1] = -1
-    ranks: npt.NDArray[np.int32] = rank[encoded.indices.fill_null(len(by)).to_numpy(zero_copy_only=False)]
+    place = np.empty(len(by) + 1, np.int32)
+    place[by] = np.arange(len(by), dtype=np.int32)
+    place[-1] = -1
+    ranks: npt.NDArray[np.int32] = place[encoded.indices.fill_null(len(by)).to_numpy(zero_copy_only=False)]
     return ranks
 
 

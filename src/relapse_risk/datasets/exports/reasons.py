@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ FLAG_UNREADABLE = "RR105"
 FIELDS_MISCOUNTED = "RR106"
 TEXT_GARBLED = "RR107"
 NOTHING_LATER = "RR108"
+PARTS_DISAGREE = "RR109"
+TOO_LARGE = "RR008"
 ID_NUMERIC = "RR005"
 KEY_TWICE = "RR011"
 
@@ -32,6 +34,7 @@ RAW_RULES: dict[str, Label] = {
     FIELDS_MISCOUNTED: Label("字段数与表头不符", "row has more or fewer fields than the header"),
     TEXT_GARBLED: Label("文字是乱码", "text is garbled"),
     NOTHING_LATER: Label("更正日期不晚于原记录", "correction is not later than what it corrects"),
+    PARTS_DISAGREE: Label("应相加的行核算期或结束日期不一致", "rows to be added up stand for different periods"),
 }
 """What each reason says; the codes never change their meaning."""
 
@@ -73,6 +76,10 @@ class Rejects:
         Reason code.
     rows : ndarray of int64
         Rows of the source, sorted, each once; the first one (mostly the header) is 1.
+    valid : str
+        What a code's text can stand for; empty for other reasons.
+    texts : tuple of str
+        Each row's text where it stands for no code; empty for other reasons. For the rejects file alone.
     """
 
     table: str
@@ -80,6 +87,8 @@ class Rejects:
     column: str
     code: str
     rows: npt.NDArray[np.int64]
+    valid: str = ""
+    texts: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def first_rows(self) -> str:
@@ -90,14 +99,17 @@ class Rejects:
 
 def joined(rejects: Iterable[Rejects]) -> list[Rejects]:
     """Return rejects with one entry a table, source, column and reason, in the tables' order."""
-    kinds: dict[tuple[str, str, str, str], list[npt.NDArray[np.int64]]] = {}
+    kinds: dict[tuple[str, str, str, str], list[Rejects]] = {}
     for found in rejects:
-        kinds.setdefault((found.table, found.source, found.column, found.code), []).append(found.rows)
+        kinds.setdefault((found.table, found.source, found.column, found.code), []).append(found)
     order = list(TABLES)
-    return [
-        Rejects(*kind, np.unique(np.concatenate(kinds[kind])))
-        for kind in sorted(kinds, key=lambda kind: (order.index(kind[0]), *kind[1:]))
-    ]
+    return [_as_one(kinds[kind]) for kind in sorted(kinds, key=lambda kind: (order.index(kind[0]), *kind[1:]))]
+
+
+def _as_one(several: list[Rejects]) -> Rejects:
+    rows, first = np.unique(np.concatenate([found.rows for found in several]), return_index=True)
+    texts = [text for found in several for text in found.texts]
+    return replace(several[0], rows=rows, texts=tuple(texts[place] for place in first) if texts else ())
 
 
 def n_rows(rejects: Iterable[Rejects], table: str, source: str) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.datasets.exports import reasons
-from relapse_risk.datasets.exports.amounts import Unit, read_amounts, read_unit
+from relapse_risk.datasets.exports.amounts import Numbers, Unit, read_amounts, read_unit
 from relapse_risk.datasets.exports.cells import Cells, Flags
 from relapse_risk.datasets.exports.dates import Dates, as_array, read_dates
 from relapse_risk.datasets.exports.encoding import is_garbled
-from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, row_months
+from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, Spread, row_months, valid_codes
+from relapse_risk.datasets.exports.merge import group
 from relapse_risk.datasets.exports.raw import RawTable, RowNumbers
 from relapse_risk.datasets.exports.texts import digits_lost, plain, read_code_sets, read_codes, read_flags, read_ids
 from relapse_risk.datasets.exports.words import national_form
@@ -25,6 +27,9 @@ from relapse_risk.records.schema import ARROW_TYPES, arrow_schema
 
 #: From this share of a column's cells on, a fault is the file's and not the rows'.
 OF_THE_FILE = {reasons.ID_NUMERIC: 0.5, reasons.TEXT_GARBLED: 0.1}
+#: Reasons whose texts are told in the rejects file, and a longer text is cut there.
+_TEXTS_TOLD = (reasons.CODE_UNKNOWN, reasons.FLAG_UNREADABLE)
+_LONGEST_TEXT = 60
 _MEND = {
     reasons.ID_NUMERIC: "ids stored as numbers (digits beyond the 15th and leading zeros are lost); export the "
     "column as text from the source system: making it text in the spreadsheet does not bring them back",
@@ -53,6 +58,10 @@ class Part:
         Rows set aside.
     faults : list of str
         What is wrong with the source as a whole.
+    unfilled : ndarray of int64
+        Numbers of rows left out, since all of the columns to spread are blank.
+    account : int
+        Parts with the same number, other than -1, are of one source whose rows are whole accounts.
     """
 
     data: pa.Table
@@ -62,9 +71,13 @@ class Part:
     seen: RowNumbers
     rejects: list[reasons.Rejects] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    unfilled: RowNumbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    account: int = -1
 
 
-def read_block(table: type[Table], block: Block, raw: RawTable, exported_on: int) -> list[Part]:
+def read_block(
+    table: type[Table], block: Block, raw: RawTable, exported_on: int, *, of_a_case: bool = False
+) -> list[Part]:
     """Return the rows a block makes of a source; several parts where it spreads columns.
 
     Parameters
@@ -77,23 +90,25 @@ def read_block(table: type[Table], block: Block, raw: RawTable, exported_on: int
         The source's cells.
     exported_on : int
         Day of the export, days since 1970-01-01.
+    of_a_case : bool
+        Other blocks read the same rows for this table: a row is a case, of which the block tells one event.
     """
     if block.spread is None:
-        parts = [_Reader(table, block, raw, exported_on).read()]
+        parts = [_Reader(table, block, raw, exported_on, of_a_case=of_a_case).read()]
     else:
+        raw, unfilled = _filled(raw, block, block.spread)
         parts = []
         for header, values in block.spread.columns.items():
             made = {name: Source(value=value) for name, value in values.items()}
-            made[block.spread.into] = Source(column=header, unit=block.spread.unit)
-            one = block.model_copy(
-                update={
-                    "columns": {**block.columns, **made},
-                    "only_if": (*block.only_if, header),
-                    "row_months": row_months(block, table.columns),
-                    "spread": None,
-                }
-            )
-            parts.append(_Reader(table, one, raw, exported_on).read())
+            made[block.spread.into] = Source(column=header, unit=block.spread.unit, blank=block.spread.blank)
+            needed = () if block.spread.blank is not None else (header,)
+            update = {
+                "columns": {**block.columns, **made},
+                "only_if": (*block.only_if, *needed),
+                "spread": None,
+            }
+            parts.append(_Reader(table, block.model_copy(update=update), raw, exported_on).read())
+        parts[0].unfilled = unfilled
     if len(raw.miscounted):
         miscounted = reasons.Rejects(table.name, raw.place.name, "", reasons.FIELDS_MISCOUNTED, raw.miscounted)
         parts[0].rejects.append(miscounted)
@@ -101,10 +116,41 @@ def read_block(table: type[Table], block: Block, raw: RawTable, exported_on: int
     return parts
 
 
+def _filled(raw: RawTable, block: Block, spread: Spread) -> tuple[RawTable, RowNumbers]:
+    """Return the rows that fill any of the columns to spread, and the numbers of those that fill none."""
+    meant, filled = np.ones(len(raw.rows), bool), np.zeros(len(raw.rows), bool)
+    for header in block.only_if:
+        meant &= raw.columns[header].positions >= 0
+    for header in spread.columns:
+        filled |= raw.columns[header].positions >= 0
+    unfilled = raw.rows[meant & ~filled]
+    if filled.all():
+        return raw, unfilled
+    columns = {header: cells.take(filled) for header, cells in raw.columns.items()}
+    return RawTable(raw.place, columns, raw.rows[filled], raw.miscounted, raw.n_blank), unfilled
+
+
+def as_accounts(parts: Sequence[Part], number: int) -> None:
+    """Take a source's rows as whole accounts: what is made of a row of which anything was set aside goes.
+
+    A household whose account lacks an amount that could not be read would look poor.
+    """
+    aside = np.concatenate([np.zeros(0, np.int64), *(found.rows for part in parts for found in part.rejects)])
+    for part in parts:
+        part.account = number
+        whole = ~np.isin(part.rows, aside)
+        if not whole.all():
+            part.data, part.rows = part.data.filter(pa.array(whole)), part.rows[whole]
+
+
 class _Reader:
-    def __init__(self, table: type[Table], block: Block, raw: RawTable, exported_on: int) -> None:
+    def __init__(
+        self, table: type[Table], block: Block, raw: RawTable, exported_on: int, *, of_a_case: bool = False
+    ) -> None:
         self.table = table
         self.block = block
+        self.of_a_case = of_a_case
+        self.months: int | Numbers | None = None
         self.exported_on = exported_on
         self.export_text = from_days(exported_on).isoformat()
         self.place = raw.place.name
@@ -123,9 +169,15 @@ class _Reader:
         for header, cells in self.cells.items():
             self._set_aside(header, reasons.TEXT_GARBLED, cells.rows_of(_garbled(cells)), cells)
         columns: dict[str, pa.Array] = {}
+        if "months" in self.table.columns:
+            columns["months"] = self._settle_period(self.table.columns["months"])
+        else:
+            self.months = row_months(self.block, self.table)
         days: dict[str, Dates] = {}
         for name, column in self.table.columns.items():
             source = self.block.columns.get(name)
+            if name in columns:
+                continue
             if source is None and name == "known_on":
                 source = Source(value=EXPORT)
             if source is None:
@@ -135,6 +187,7 @@ class _Reader:
             else:
                 columns[name] = self._column(column, source)
         self._settle_months(days)
+        self._settle_event(days)
         columns |= {name: as_array(read.days, read.missing) for name, read in days.items()}
         schema = arrow_schema(self.table)
         data = pa.Table.from_arrays([columns[field.name] for field in schema], schema=schema)
@@ -152,12 +205,26 @@ class _Reader:
         if column.kind is Kind.TEXT:
             return cells.spread(cells.texts)
         if column.kind is Kind.CODE:
-            return self._read(source, cells, reasons.CODE_UNKNOWN, read_codes(cells, words))
+            return self._read(column, source, cells, reasons.CODE_UNKNOWN, read_codes(cells, words))
         if column.kind is Kind.FLAG:
-            return self._read(source, cells, reasons.FLAG_UNREADABLE, read_flags(cells, words))
+            return self._read(column, source, cells, reasons.FLAG_UNREADABLE, read_flags(cells, words))
         if column.kind is Kind.CODE_SET:
-            return self._code_set(source, words)
+            return self._code_set(column, source, words)
         return self._numbers(column, source, cells, words)
+
+    def _settle_period(self, column: Column) -> pa.Array:
+        """Return each row's months; rates are multiplied out to them."""
+        source = self.block.columns.get("months")
+        if source is None:
+            self.months = self.block.row_months
+            return pa.array([self.block.row_months], ARROW_TYPES[column.kind]).take(
+                pa.array(np.zeros(len(self.rows), np.int64))
+            )
+        told = self._column(column, source)
+        if self.block.row_months is not None:
+            told = told.fill_null(self.block.row_months)
+        self.months = told.fill_null(1).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return told
 
     def _cells(self, source: Source) -> Cells:
         if source.value is not None:
@@ -168,9 +235,11 @@ class _Reader:
     def _told(self, text: str) -> str:
         return self.export_text if text == EXPORT else text
 
-    def _read(self, source: Source, cells: Cells, code: str, read: tuple[pa.Array, Flags]) -> pa.Array:
+    def _read(
+        self, column: Column, source: Source, cells: Cells, code: str, read: tuple[pa.Array, Flags]
+    ) -> pa.Array:
         values, bad = read
-        self._set_aside(source.column or "", code, cells.rows_of(bad), cells)
+        self._set_aside(source.column or "", code, cells.rows_of(bad), cells, column)
         return cells.spread(values)
 
     def _ids(self, source: Source) -> pa.Array:
@@ -187,15 +256,16 @@ class _Reader:
         cells = self.cells[header]
         return cells if source.blank is None else cells.filled(source.blank)
 
-    def _code_set(self, source: Source, words: dict[str, str]) -> pa.Array:
+    def _code_set(self, column: Column, source: Source, words: dict[str, str]) -> pa.Array:
         if not source.columns:
             cells = self._cells(source)
-            return self._read(source, cells, reasons.CODE_UNKNOWN, read_code_sets(cells, words))
+            return self._read(column, source, cells, reasons.CODE_UNKNOWN, read_code_sets(cells, words))
         each = []
         for header in source.columns:
-            values, bad = read_code_sets(self.cells[header], words)
-            self._set_aside(header, reasons.CODE_UNKNOWN, self.cells[header].rows_of(bad), self.cells[header])
-            each.append(self.cells[header].spread(values))
+            cells = self.cells[header]
+            values, bad = read_code_sets(cells, words)
+            self._set_aside(header, reasons.CODE_UNKNOWN, cells.rows_of(bad), cells, column)
+            each.append(cells.spread(values))
         joined = pc.binary_join_element_wise(*each, ",", null_handling="skip")
         return Cells.of_array(joined).spread(_once(Cells.of_array(joined).texts))
 
@@ -220,32 +290,57 @@ class _Reader:
             days[name] = Dates(np.where(within, latest, read.days), read.first, read.missing, read.bad)
             latest = days[name].days
 
+    def _settle_event(self, days: dict[str, Dates]) -> None:
+        """Let a case's later event be known on its own day: the case's row was entered before it.
+
+        Only where the mapping says that the event may be missing (``only_if`` its date): any other date after
+        the day of entry is a mistake, and told as one.
+        """
+        source = self.block.columns["occurred_on"]
+        if not self.of_a_case or source.column not in self.block.only_if:
+            return
+        occurred, known = days["occurred_on"], days["known_on"]
+        ends = np.int32(self.exported_on)
+        running = (occurred.first <= ends) & (ends < occurred.days)  # a month that ends with the export
+        event = np.where(running, ends, occurred.days)
+        days["occurred_on"] = Dates(event, occurred.first, occurred.missing, occurred.bad)
+        later = np.where(occurred.missing | occurred.bad, known.days, np.minimum(event, ends))
+        days["known_on"] = Dates(np.maximum(known.days, later), known.first, known.missing, known.bad)
+
     def _numbers(self, column: Column, source: Source, cells: Cells, words: dict[str, str]) -> pa.Array:
         if words:
             cells = _translated(cells, words)
         unit = read_unit(source.unit, column.unit) if source.unit else None
         units = self.cells[source.unit_column] if source.unit_column else None
-        months = row_months(self.block, self.table.columns)
-        read = read_amounts(cells, column.unit, unit or Unit(1.0), months, units)
+        read = read_amounts(cells, column.unit, unit or Unit(1.0), self.months, units)
         bad = read.bad
         if column.kind is Kind.INTEGER:
             bad = bad | (~read.missing & ~read.unit_unknown & (np.floor(read.values) != read.values))
         code = reasons.CODE_UNKNOWN if column.unit == "grade" else reasons.NUMBER_UNREADABLE
-        self._set_aside(source.column or "", code, bad, cells)
+        self._set_aside(source.column or "", code, bad, cells, column)
         self._set_aside(source.unit_column or source.column or "", reasons.UNIT_UNKNOWN, read.unit_unknown, cells)
         no_value = read.missing | bad | read.unit_unknown
         if column.kind is Kind.NUMBER:
             return pa.array(read.values, mask=no_value)
         return pa.array(np.where(no_value, 0, read.values).clip(-(2**53), 2**53).astype(np.int64), mask=no_value)
 
-    def _set_aside(self, header: str, code: str, bad: Flags, cells: Cells) -> None:
+    def _set_aside(self, header: str, code: str, bad: Flags, cells: Cells, column: Column | None = None) -> None:
         n_bad = int(bad.sum())
         if not n_bad:
             return
         self.bad |= bad
-        self.rejects.append(reasons.Rejects(self.table.name, self.place, header, code, self.rows[bad]))
+        found = reasons.Rejects(self.table.name, self.place, header, code, self.rows[bad])
+        if column is not None and code in _TEXTS_TOLD:
+            texts = tuple(_cut(text) for text in cells.spread(cells.texts).filter(pa.array(bad)).to_pylist())
+            found = replace(found, valid=", ".join(valid_codes(column)), texts=texts)
+        self.rejects.append(found)
         if code in OF_THE_FILE and n_bad >= OF_THE_FILE[code] * (cells.positions >= 0).sum():
             self.faults.append(f"{self.place}: column {header}: {_MEND[code]}")
+
+
+def _cut(text: str | None) -> str:
+    text = text or ""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 
 def _garbled(cells: Cells) -> Flags:
@@ -272,18 +367,24 @@ class TableRows:
 
     Parameters
     ----------
+    table : type of Table
+        Which table.
     data : pyarrow.Table
         The rows.
     parts : sequence of Part
         Their sources.
     part, rows : ndarray
         Each row's part and number in the source.
+    account : ndarray of int64
+        Equal for rows that were made of one row of a source and stand or fall together; -1 for all others.
     """
 
+    table: type[Table]
     data: pa.Table
     parts: Sequence[Part]
     part: npt.NDArray[np.int32]
     rows: RowNumbers
+    account: RowNumbers
 
     @classmethod
     def of_parts(cls, table: type[Table], parts: Sequence[Part]) -> TableRows:
@@ -291,19 +392,37 @@ class TableRows:
         data = pa.concat_tables([arrow_schema(table).empty_table(), *(part.data for part in parts)])
         part = np.repeat(np.arange(len(parts), dtype=np.int32), [p.data.num_rows for p in parts])
         rows = np.concatenate([np.zeros(0, np.int64), *(p.rows for p in parts)])
-        return cls(data.combine_chunks(), parts, part, rows)
+        source = np.array([p.account for p in parts], np.int64)[part]
+        last = int(rows.max(initial=0)) + 1
+        account = np.where(source < 0, np.int64(-1), source * last + rows)
+        return cls(table, data.combine_chunks(), parts, part, rows, account)
 
     def keep(self, good: Flags) -> TableRows:
         """Return the rows marked."""
         if good.all():
             return self
-        return TableRows(self.data.filter(pa.array(good)), self.parts, self.part[good], self.rows[good])
+        data = self.data.filter(pa.array(good))
+        return TableRows(self.table, data, self.parts, self.part[good], self.rows[good], self.account[good])
 
-    def rejects(self, table: str, code: str, column: str, at: npt.NDArray[np.intp]) -> list[reasons.Rejects]:
+    def with_accounts(self, bad: Flags) -> Flags:
+        """Return the rows marked, and all others of their accounts."""
+        fallen = np.unique(self.account[bad])
+        fallen = fallen[fallen >= 0]
+        return bad | np.isin(self.account, fallen) if fallen.size else bad
+
+    @cached_property
+    def sharing(self) -> tuple[npt.NDArray[np.intp], RowNumbers]:
+        """The places of rows that share their key with another row, and a number for each one's key."""
+        key, n_keys = group(self.data, self.table.key)
+        at = np.flatnonzero(np.bincount(key, minlength=n_keys)[key] > 1)
+        return at, key[at]
+
+    def rejects(self, code: str, column: str, at: npt.NDArray[np.intp]) -> list[reasons.Rejects]:
         """Return rows as rejects, by the county's own column where it is one."""
         found = []
         for number in np.unique(self.part[at]):
             part = self.parts[number]
             rows = self.rows[at[self.part[at] == number]]
-            found.append(reasons.Rejects(table, part.source, part.headers.get(column, ""), code, rows))
+            header = part.headers.get(column, "")
+            found.append(reasons.Rejects(self.table.name, part.source, header, code, rows))
         return found

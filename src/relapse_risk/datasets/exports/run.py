@@ -6,20 +6,25 @@ import csv
 import dataclasses
 import datetime as dt
 import io
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from relapse_risk.datasets.exports import mapping as mapping_file
 from relapse_risk.datasets.exports import reasons
-from relapse_risk.datasets.exports.checks import line_fault, own_rules, rules_between
+from relapse_risk.datasets.exports.checks import Rows, line_fault, own_rules, rules_between
 from relapse_risk.datasets.exports.encoding import is_garbled
+from relapse_risk.datasets.exports.gather import contradictions, gather, told_twice
 from relapse_risk.datasets.exports.mapping import Block
 from relapse_risk.datasets.exports.merge import Counts, first_import, merge
 from relapse_risk.datasets.exports.raw import Head, Place, RawTable, located
-from relapse_risk.datasets.exports.rows import Part, TableRows, read_block
+from relapse_risk.datasets.exports.rows import Part, TableRows, as_accounts, read_block
+from relapse_risk.datasets.exports.same_key import SameKey
 from relapse_risk.datasets.exports.sources import Origin
 from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.dates import to_days
@@ -28,6 +33,7 @@ from relapse_risk.records.folder import fill, load_records, new_records
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 from relapse_risk.settings import Settings, county_defaults
+from relapse_risk.spreadsheet import harmless
 
 #: Folder of the rejects, in the records folder.
 REJECTS = "rejects"
@@ -46,7 +52,9 @@ class SourceRead:
     read, set_aside : int
         Rows looked at, and rows of them set aside.
     blank : int
-        Rows without any cell, not counted as read.
+        Rows without any cell, or any in the columns to spread; not counted as read.
+    made : int
+        Record rows made of those not set aside: as many, unless a row makes several.
     """
 
     source: str
@@ -55,6 +63,7 @@ class SourceRead:
     read: int
     set_aside: int
     blank: int
+    made: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,26 +166,37 @@ def _import(
     if fault:
         raise ImportRefused(fault)
     rejects = [reject for of in parts.values() for part in of for reject in part.rejects]
-    for name, of in rows.items():
-        rows[name], found = own_rules(name, of, settings)
-        rejects += found
     held_tables = {name: held.table(name) for name in held.present} if held else {}
-    rows, found = rules_between(held_tables, rows, settings)
+    rules = {name: mapping.same_key(name) for name in rows}
+    rows, again, found = _sound(rows, rules, held_tables, settings)
     rejects += found
 
     told("merging")
-    tables, counts = dict(held_tables), {}
+    tables, counts, made = dict(held_tables), {}, _made(rows, again)
     for name in [*rows]:
         fresh = rows.pop(name)
+        gathered = gather(fresh, rules[name], to_days(day))
         if name in held_tables and held is not None:
-            merged = merge(TABLES[name], held_tables[name], fresh.data, to_days(day), to_days(held.end))
+            merged = merge(TABLES[name], held_tables[name], gathered.data, to_days(day), to_days(held.end))
         else:
-            merged = first_import(TABLES[name], fresh.data)
-        rejects += fresh.rejects(name, reasons.NOTHING_LATER, TABLES[name].key[-1], merged.stuck)
-        tables[name], counts[name] = merged.data, merged.counts
+            merged = first_import(TABLES[name], gathered.data)
+        stuck = gathered.rows_of(merged.stuck)
+        rejects += fresh.rejects(reasons.NOTHING_LATER, TABLES[name].key[-1], stuck)
+        tables[name] = merged.data
+        counts[name] = dataclasses.replace(
+            merged.counts,
+            told_twice=again[name].data.num_rows + gathered.told_twice,
+            added=gathered.added,
+            sums=gathered.sums,
+            ends=gathered.ends,
+        )
     rejects = reasons.joined(rejects)
     read = [
-        dataclasses.replace(source, set_aside=reasons.n_rows(rejects, source.table, source.source))
+        dataclasses.replace(
+            source,
+            set_aside=reasons.n_rows(rejects, source.table, source.source),
+            made=made[source.table, source.source],
+        )
         for source in sources
     ]
     _stop_above(share, read, rejects)
@@ -229,7 +249,7 @@ def _read(
     _refuse(faults)
     nulls = (*national_form().nulls, *mapping.export.nulls)
     parts: dict[str, list[Part]] = {name: [] for name in TABLES if name in mapping.tables}
-    sources = []
+    sources: list[SourceRead] = []
     for place, (head, at) in found.items():
         told(f"reading {place.name}")
         try:
@@ -238,16 +258,59 @@ def _read(
             faults.append(str(error))
             continue
         made: dict[str, list[Part]] = {}
+        tables = [name for name, _ in wanted[place]]
         for name, block in wanted[place]:
-            made.setdefault(name, []).extend(read_block(TABLES[name], block, _of_block(raw, block), exported_on))
-        for name, of in made.items():
+            read = read_block(
+                TABLES[name], block, _of_block(raw, block), exported_on, of_a_case=tables.count(name) > 1
+            )
+            made.setdefault(name, []).extend(read)
+        for number, (name, of) in enumerate(made.items(), len(sources)):
+            if any(block.spread for table, block in wanted[place] if table == name):
+                as_accounts(of, number)
             parts[name] += of
             faults += [fault for part in of for fault in part.faults]
-            n_read = len(np.unique(np.concatenate([part.seen for part in of])))
-            sources.append(SourceRead(place.name, head.note, name, n_read, 0, raw.n_blank))
+            seen = np.unique(np.concatenate([part.seen for part in of]))
+            unfilled = np.setdiff1d(np.concatenate([part.unfilled for part in of]), seen)
+            sources.append(SourceRead(place.name, head.note, name, len(seen), 0, raw.n_blank + len(unfilled)))
     _refuse(faults)
     order = list(TABLES)
     return parts, sorted(sources, key=lambda source: order.index(source.table))
+
+
+def _sound(
+    rows: Rows, rules: Mapping[str, SameKey], held: Mapping[str, pa.Table], settings: Settings
+) -> tuple[Rows, Rows, list[reasons.Rejects]]:
+    """Return the rows that come in, those that were told twice, and those set aside.
+
+    Each row is first judged alone; only sound rows compete for a key.
+    """
+    found: list[reasons.Rejects] = []
+    again = {}
+    for name, of in rows.items():
+        sound, bad = own_rules(of, settings)
+        repeats = told_twice(sound)
+        again[name], rows[name] = sound.keep(repeats), sound.keep(~repeats)
+        found += bad
+    rows, bad = rules_between(held, rows, settings)
+    found += bad
+    n_sound = len(found)
+    for name, of in rows.items():
+        rows[name], bad = contradictions(of, rules[name])
+        found += bad
+    if len(found) > n_sound:  # a household may have lost its profile
+        rows, bad = rules_between(held, rows, settings)
+        found += bad
+    return rows, again, found
+
+
+def _made(*several: Rows) -> Counter[tuple[str, str]]:
+    """Return how many rows each table has from each source."""
+    made: Counter[tuple[str, str]] = Counter()
+    for rows in several:
+        for name, of in rows.items():
+            for part, n in enumerate(np.bincount(of.part, minlength=len(of.parts)).tolist()):
+                made[name, of.parts[part].source] += n
+    return made
 
 
 def _of_block(raw: RawTable, block: Block) -> RawTable:
@@ -309,29 +372,34 @@ def _stop_above(share: float, sources: list[SourceRead], rejects: list[reasons.R
         raise ImportRefused(
             f"more than {share:.1%} of a table's rows would be set aside; nothing was written:\n"
             + "\n".join(over)
-            + "\nMend the export or the mapping, or allow more: max_reject_share in the mapping, or --max-rejects"
+            + "\nMend the export or the mapping, or allow more: max_reject_share in the mapping, or --max-rejects; "
+            f"then {REJECTS}/ in the records folder tells every row, and the texts that stand for no code"
         )
 
 
 def _shown(found: reasons.Rejects) -> str:
     said = reasons.reason(found.code)
     place = f"{found.source}, {found.column or 'whole row'}"
-    return f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}"
+    valid = f". Valid: {found.valid}" if found.valid else ""
+    return f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}{valid}"
 
 
 def _as_files(rejects: list[reasons.Rejects]) -> dict[str, str]:
-    """Return a CSV file for each table's rejects; with a mark, so that Excel shows Chinese."""
+    """Return a CSV file for each table's rejects; with a mark, so that Excel shows Chinese.
+
+    Texts that stand for no code are told here alone; what a spreadsheet would compute gets a quote before it.
+    """
     files = {}
     for name in dict.fromkeys(found.table for found in rejects):
         text = io.StringIO()
         text.write("\ufeff")
         writer = csv.writer(text)
-        writer.writerow(("source", "row", "column", "code", "reason", "原因"))
+        writer.writerow(("source", "row", "column", "code", "reason", "原因", "text"))
         lines = [
-            (found.source, row, found.column, found.code, *_words(found.code))
+            (harmless(found.source), row, harmless(found.column), found.code, *_words(found.code), harmless(text))
             for found in rejects
             if found.table == name
-            for row in found.rows.tolist()
+            for row, text in zip_longest(found.rows.tolist(), found.texts, fillvalue="")
         ]
         writer.writerows(sorted(lines))
         files[f"{REJECTS}/{name}.csv"] = text.getvalue()

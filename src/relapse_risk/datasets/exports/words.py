@@ -20,8 +20,8 @@ class Words:
     ----------
     nulls : tuple of str
         Texts that stand for no answer.
-    flag, grade : dict of str to str
-        Yes and no, and the six looks' grades.
+    flag, grade, months : dict of str to str
+        Yes and no, the six looks' grades, and periods by their months.
     codes : dict of str to dict
         By code list, each text's code.
     headers : dict of str to dict
@@ -31,6 +31,7 @@ class Words:
     nulls: tuple[str, ...]
     flag: Mapping[str, str]
     grade: Mapping[str, str]
+    months: Mapping[str, str]
     codes: Mapping[str, Mapping[str, str]]
     headers: Mapping[str, Mapping[str, tuple[str, ...]]]
 
@@ -41,6 +42,8 @@ class Words:
             words |= self.flag
         elif column.unit == "grade":
             words |= self.grade
+        elif column.unit == "months":
+            words |= self.months
         elif column.codes is not None:
             words |= {code: code for code in column.codes.values}
             words |= {plain(text): code for text, code in self.codes[column.codes.name].items()}
@@ -55,4 +58,4 @@ def national_form() -> Words:
         table: {column: tuple(names) for column, names in columns.items()}
         for table, columns in data["headers"].items()
     }
-    return Words(tuple(data["nulls"]), data["flag"], data["grade"], data["codes"], headers)
+    return Words(tuple(data["nulls"]), data["flag"], data["grade"], data["months"], data["codes"], headers)

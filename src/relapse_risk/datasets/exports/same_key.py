@@ -1,0 +1,70 @@
+"""What rows of one export that share a table's key are to each other.
+
+``latest``
+    Versions of one fact: the row known latest holds, the earlier ones held before. Rows known on the same day that
+    say different things contradict each other, and are set aside.
+``refuse``
+    A mistake: all of them are set aside.
+``sum``
+    Parts of one whole: their amounts are added. A part that came in later raises the total from its own day on, so
+    there is a version for each day on which one came in.
+
+A row that says the same as another in every column is that row told twice, whatever the rule.
+
+Each table has a rule of its own, which a mapping can change:
+
+* ``expenses``: sum. Two bills of one day and kind are two bills. Where a bill's number is told, it names one bill,
+  and rows that share it are its versions.
+* ``incomes``: sum. A household's members are paid on the same day, each with a row.
+* ``employment``: sum. Who worked for two employers in a month has two rows: wages are added, and the person worked
+  if either says so. The place of work is that of the largest wage.
+* ``supports``: latest, since a measure entered again mostly tells its end. Grants of one kind and day add up where
+  the mapping says ``sum``.
+* all others: latest. They hold nothing that adds up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SameKey = Literal["sum", "latest", "refuse"]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """How a table's rows are added up.
+
+    Parameters
+    ----------
+    added : tuple of str
+        Amounts that are added; the sum is missing where all parts are. Other columns are those of the part with
+        the largest first amount.
+    agree : dict of str to object
+        Columns in which parts must agree, with what a missing value there means.
+    any_of : tuple of str
+        Flags that hold for the sum if they hold for any part.
+    named_by : str, optional
+        A column of the key that, where it is told, names one fact: such rows are its versions, and never added.
+    """
+
+    added: tuple[str, ...]
+    agree: dict[str, object] = field(default_factory=dict)
+    any_of: tuple[str, ...] = ()
+    named_by: str | None = None
+
+
+SUMS: dict[str, Sum] = {
+    "incomes": Sum(("amount_yuan",), agree={"months": 1}),
+    "expenses": Sum(("total_yuan", "reimbursed_yuan", "self_paid_yuan"), named_by="bill_id"),
+    "supports": Sum(("amount_yuan",), agree={"ended_on": None}),
+    "employment": Sum(("wage_yuan",), any_of=("employed",)),
+}
+"""Tables whose rows can be added up."""
+
+_SUMMED = ("incomes", "expenses", "employment")
+
+
+def rule_of(table: str, told: SameKey | None) -> SameKey:
+    """Return a table's rule: as the mapping says, else its own."""
+    return told or ("sum" if table in _SUMMED else "latest")
