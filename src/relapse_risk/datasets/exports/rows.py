@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -416,6 +417,13 @@ class TableRows:
         key, n_keys = group(self.data, self.table.key)
         at = np.flatnonzero(np.bincount(key, minlength=n_keys)[key] > 1)
         return at, key[at]
+
+    def by_source(self) -> Counter[tuple[str, str]]:
+        """Return how many rows are of each source, by table and source."""
+        found: Counter[tuple[str, str]] = Counter()
+        for part, n_rows in enumerate(np.bincount(self.part, minlength=len(self.parts)).tolist()):
+            found[self.table.name, self.parts[part].source] += n_rows
+        return found
 
     def rejects(self, code: str, column: str, at: npt.NDArray[np.intp]) -> list[reasons.Rejects]:
         """Return rows as rejects, by the county's own column where it is one."""

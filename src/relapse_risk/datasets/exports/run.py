@@ -172,16 +172,21 @@ def _import(
     rejects += found
 
     told("merging")
-    tables, counts, made = dict(held_tables), {}, _made(rows, again)
+    tables, counts, made = dict(held_tables), {}, Counter[tuple[str, str]]()
     for name in [*rows]:
         fresh = rows.pop(name)
-        gathered = gather(fresh, rules[name], to_days(day))
-        if name in held_tables and held is not None:
-            merged = merge(TABLES[name], held_tables[name], gathered.data, to_days(day), to_days(held.end))
-        else:
-            merged = first_import(TABLES[name], gathered.data)
-        stuck = gathered.rows_of(merged.stuck)
-        rejects += fresh.rejects(reasons.NOTHING_LATER, TABLES[name].key[-1], stuck)
+        while True:
+            gathered = gather(fresh, rules[name], to_days(day))
+            if name in held_tables and held is not None:
+                merged = merge(TABLES[name], held_tables[name], gathered.data, to_days(day), to_days(held.end))
+            else:
+                merged = first_import(TABLES[name], gathered.data)
+            if not merged.stuck.size:
+                break
+            stuck = gathered.rows_of(merged.stuck)
+            rejects += fresh.rejects(reasons.NOTHING_LATER, TABLES[name].key[-1], stuck)
+            fresh = fresh.keep(~np.isin(np.arange(fresh.data.num_rows), stuck))
+        made += fresh.by_source() + again[name].by_source()
         tables[name] = merged.data
         counts[name] = dataclasses.replace(
             merged.counts,
@@ -301,16 +306,6 @@ def _sound(
         rows, bad = rules_between(held, rows, settings)
         found += bad
     return rows, again, found
-
-
-def _made(*several: Rows) -> Counter[tuple[str, str]]:
-    """Return how many rows each table has from each source."""
-    made: Counter[tuple[str, str]] = Counter()
-    for rows in several:
-        for name, of in rows.items():
-            for part, n in enumerate(np.bincount(of.part, minlength=len(of.parts)).tolist()):
-                made[name, of.parts[part].source] += n
-    return made
 
 
 def _of_block(raw: RawTable, block: Block) -> RawTable:
