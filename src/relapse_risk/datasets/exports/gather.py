@@ -156,7 +156,7 @@ def gather(rows: TableRows, rule: SameKey, exported_on: int) -> Gathered:
     said, _ = group(shared, shared.column_names)
     again[at[~added]] = _repeated(said[~added])
     alone = np.flatnonzero((total < 0) & ~again)
-    data, base = rows.data.take(pa.array(alone)), alone.astype(np.int64)
+    data, base = rows.data.take(pa.array(alone)) if at.size else rows.data, alone.astype(np.int64)
     sums = 0
     if added.any():
         made, lead = _sums(rows.table, SUMS[rows.table.name], shared.filter(pa.array(added)), key[added])
