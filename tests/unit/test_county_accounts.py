@@ -23,7 +23,7 @@ SOURCES = {"工资": {"source": "wage"}, "转移": {"source": "transfer"}, "成�
 
 def form(*rows: list[str], spread: dict[str, Any] | None = None, **block: Any) -> tuple[dict[str, Any], Any]:
     """Return the county's files and mapping with incomes as wide rows."""
-    files = {**exports.county(), "收入": [FORM, *rows]}
+    files = {**exports.county(), "收入": [[*FORM], *rows]}
     columns = {"household_id": "户编号", "occurred_on": "截止日期", **block.pop("columns", {})}
     told = {"into": "amount_yuan", "columns": SOURCES, **(spread or {})}
     data = exports.mapping(
@@ -85,6 +85,21 @@ def test_an_account_that_two_blocks_read_falls_whole(tmp_path: Path) -> None:
         ("transfer", 300.0),
         ("wage", 2000.0),
     ]
+
+
+def test_an_account_that_two_blocks_date_falls_whole(tmp_path: Path) -> None:
+    """Costs are dated by themselves, before any monitoring line held."""
+    files, data = form([*GOOD], [H2, "2023-05-31", "2000", "300", "50"])
+    for row, day in zip(files["收入"], ("成本日期", "2023-03-31", "1999-03-31"), strict=True):
+        row.append(day)
+    block = data["tables"]["incomes"]
+    costs = {**block["spread"], "columns": {"成本": SOURCES["成本"]}}
+    rest = {**block["spread"], "columns": {name: SOURCES[name] for name in ("工资", "转移")}}
+    dated = {**block["columns"], "occurred_on": "成本日期"}
+    data["tables"]["incomes"] = [{**block, "spread": rest}, {**block, "columns": dated, "spread": costs}]
+    done = take(tmp_path, files, data)
+    assert exports.codes(done) == [("incomes", "RR015", [3])]
+    assert {row[0] for row in incomes(done)} == {"11"}
 
 
 def test_contradicting_accounts_fall_whole_where_the_mapping_asks_for_the_latest(tmp_path: Path) -> None:
