@@ -88,6 +88,25 @@ def test_a_month_is_told_by_its_first_and_last_day(day: dt.date, form: str) -> N
     assert [str(from_days(d))[4:] for d in year] == ["-01-01", "-12-31"]
 
 
+@given(st.integers(1930, 2099), st.integers(1, 4))
+def test_a_quarter_and_a_half_year_are_dates_where_the_mapping_says_so(year: int, nth: int) -> None:
+    ends = ["03-31", "06-30", "09-30", "12-31"]
+    for form in ("{y}年第{n}季度", "{y}年{n}季", "{y}Q{n}", "{y}-q{n}", "{y}年{z}季度"):
+        text = form.format(y=year, n=nth, z="一二三四"[nth - 1])
+        span = read_date(text, "quarter")
+        assert span is not None, text
+        assert [str(from_days(d)) for d in span] == [f"{year}-{3 * nth - 2:02d}-01", f"{year}-{ends[nth - 1]}"]
+        assert read_date(text) is None
+    for half, word in enumerate("上下"):
+        span = read_date(f"{year}年{word}半年", "half")
+        assert span is not None
+        assert [str(from_days(d)) for d in span] == [
+            f"{year}-{6 * half + 1:02d}-01",
+            f"{year}-{ends[2 * half + 1]}",
+        ]
+        assert read_date(f"{year}年{word}半年", "quarter") is None
+
+
 @given(st.text(max_size=12))
 def test_no_text_breaks_the_readers(text: str) -> None:
     read = read_dates(column(text, text))

@@ -224,7 +224,7 @@ class Shocks(Table):
 class Supports(Table):
     """A support measure, from ``occurred_on`` until ``ended_on``.
 
-    An end later than ``known_on`` counts as known on its own day: until then the measure runs, after it it has ended.
+    An end later than ``known_on`` counts as known on its own day: until then the measure runs.
     """
 
     name = "supports"

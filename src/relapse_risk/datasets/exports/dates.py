@@ -16,11 +16,16 @@ import pyarrow.compute as pc
 from relapse_risk.datasets.exports.cells import Cells, Flags
 from relapse_risk.dates import Days
 
-Precision = Literal["day", "month", "year"]
+Precision = Literal["day", "month", "quarter", "half", "year"]
 
 _DAY = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|年(\d{1,2})月(\d{1,2})日?|(\d{2})(\d{2}))$")
 _MONTH = re.compile(r"(\d{4})(?:[-/.](\d{1,2})|年(\d{1,2})月份?|(\d{2}))$")
-_YEAR = re.compile(r"(\d{4})年?度?$")
+#: Longer periods, by their months.
+_PERIODS = {
+    3: re.compile(r"(\d{4})(?:年?第?([1-4一二三四])季度?|年?[-/.]?[Qq]([1-4]))$"),
+    6: re.compile(r"(\d{4})年?([上下])半年度?$"),
+    12: re.compile(r"(\d{4})年?度?$"),
+}
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?$")
 #: A time of day, which records do not keep; China has one time zone.
 _CLOCK = r"(?:[ T]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\+08(?::?00)?)?)$"
@@ -28,7 +33,8 @@ _CLOCK = r"(?:[ T]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\+08(?::?00)?)?)$"
 _SERIAL_START = dt.date(1899, 12, 30)
 _SERIALS = range(10_000, 73_051)
 _EPOCH = dt.date(1970, 1, 1)
-_ORDER: dict[Precision, int] = {"day": 0, "month": 1, "year": 2}
+_ORDER: dict[Precision, int] = {"day": 0, "month": 1, "quarter": 3, "half": 6, "year": 12}
+_NUMBER = {"1": 1, "2": 2, "3": 3, "4": 4, "一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,9 @@ class Dates:
     Parameters
     ----------
     days : ndarray of int32, shape (n_rows,)
-        Days since 1970-01-01; a month or year stands for its last day.
+        Days since 1970-01-01; a month or longer period stands for its last day.
     first : ndarray of int32, shape (n_rows,)
-        First day the cell can mean: the day itself, or the month's or year's first.
+        First day the cell can mean: the day itself, or the period's first.
     missing, bad : ndarray of bool, shape (n_rows,)
         Cells left out, and cells that are no date.
     """
@@ -58,7 +64,7 @@ def read_dates(cells: Cells, coarsest: Precision = "month") -> Dates:
     ----------
     cells : Cells
         As they stand.
-    coarsest : {"day", "month", "year"}
+    coarsest : {"day", "month", "quarter", "half", "year"}
         The coarsest a cell may be.
     """
     texts = pc.replace_substring_regex(cells.texts, _CLOCK, "")
@@ -81,35 +87,44 @@ def read_date(text: str, coarsest: Precision = "month") -> tuple[int, int] | Non
     --------
     >>> [read_date(text) for text in ("1970-01-02", "1970年1月", "1/2/1970")]
     [(1, 1), (0, 30), None]
+    >>> [read_date(text, "year") for text in ("1970年一季度", "1970Q1", "1970上半年", "1970年度")]
+    [(0, 89), (0, 89), (0, 180), (0, 364)]
     """
     text = unicodedata.normalize("NFKC", text).replace(" ", "")
     allowed = _ORDER[coarsest]
     if match := _DAY.match(text):
         year, month, day = (int(part) for part in match.groups() if part and part.isdigit())
-        return _span(year, month, day)
+        return _day(year, month, day)
     if allowed >= _ORDER["month"] and (match := _MONTH.match(text)):
         year, month = (int(part) for part in match.groups() if part)
-        return _span(year, month, None)
-    if allowed >= _ORDER["year"] and (match := _YEAR.match(text)):
-        return _span(int(match[1]), None, None)
+        return _months(year, month, 1)
+    for n_months, pattern in _PERIODS.items():
+        if allowed >= n_months and (match := pattern.match(text)):
+            told = [part for part in match.groups()[1:] if part]
+            nth = _NUMBER[told[0]] if told else 1
+            return _months(int(match[1]), (nth - 1) * n_months + 1, n_months)
     if (match := _SERIAL.match(text)) and int(match[1]) in _SERIALS:
         days = int(match[1]) + (_SERIAL_START - _EPOCH).days
         return days, days
     return None
 
 
-def _span(year: int, month: int | None, day: int | None) -> tuple[int, int] | None:
+def _day(year: int, month: int, day: int) -> tuple[int, int] | None:
     try:
-        first = dt.date(year, month or 1, day or 1)
-        if day:
-            last = first
-        elif month:
-            last = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
-        else:
-            last = dt.date(year, 12, 31)
+        days = (dt.date(year, month, day) - _EPOCH).days
     except ValueError:
         return None
-    return (first - _EPOCH).days, (last - _EPOCH).days
+    return days, days
+
+
+def _months(year: int, first: int, n_months: int) -> tuple[int, int] | None:
+    """Return the first and the last day of some months of a year."""
+    past = first - 1 + n_months
+    try:
+        start, end = dt.date(year, first, 1), dt.date(year + past // 12, past % 12 + 1, 1)
+    except ValueError:
+        return None
+    return (start - _EPOCH).days, (end - _EPOCH).days - 1
 
 
 def as_array(days: Days, missing: Flags) -> pa.Array:

@@ -67,8 +67,8 @@ class Source(_Section):
         Unit of an amount: 元, 万元, 元/月, 万元/年, 亩 and so on; left out, the record table's own.
     unit_column : str, optional
         A column that tells each row's unit.
-    coarsest : {"day", "month", "year"}
-        The coarsest a date may be; a month or year stands for its last day.
+    coarsest : {"day", "month", "quarter", "half", "year"}
+        The coarsest a date may be; a month or longer period stands for its last day.
     lag_days : int
         Added to a date. For a ``known_on`` that no column tells: an assumption of how late rows come in.
     texts : dict of str to str
