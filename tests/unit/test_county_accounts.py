@@ -108,6 +108,11 @@ def test_contradicting_accounts_fall_whole_where_the_mapping_asks_for_the_latest
     done = take(tmp_path, files, data)
     assert exports.codes(done) == [("incomes", "RR011", [2, 3])]
     assert incomes(done) == []
+    part = [H1, "2023-05-31", "2000", "", ""]  # says less, and nothing else
+    files, data = form(GOOD, part, same_key="latest")
+    done = take(tmp_path / "part", files, data)
+    assert done.rejects == []
+    assert done.counts["incomes"] == Counts(new=3, told_twice=1)
 
 
 def test_accounts_of_one_household_add_up_and_one_told_twice_counts_once(tmp_path: Path) -> None:
