@@ -18,7 +18,8 @@ from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.checks import own_rules
 from relapse_risk.datasets.exports.mapping import Block
 from relapse_risk.datasets.exports.raw import Place, RawTable
-from relapse_risk.datasets.exports.rows import TableRows, read_block
+from relapse_risk.datasets.exports.rows import read_block
+from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.records import ids
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import problems_of

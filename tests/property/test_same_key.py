@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from relapse_risk.datasets.exports.gather import Gathered, contradictions, gather, told_twice
 from relapse_risk.datasets.exports.merge import first_import, merge
-from relapse_risk.datasets.exports.rows import Part, TableRows
+from relapse_risk.datasets.exports.rows import Part
 from relapse_risk.datasets.exports.same_key import SameKey
+from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import TABLES
 

@@ -289,7 +289,7 @@ def cases(*rows: list[str], **elimination: Any) -> tuple[dict[str, Any], dict[st
     }
     data = exports.mapping(export={"max_reject_share": 1, "date": dt.date(2023, 6, 20)})
     data["tables"]["statuses"] = [found, ended]
-    return {**exports.county(), "监测": [CASES, *rows]}, data
+    return {**exports.county(), "监测": [[*CASES], *rows]}, data
 
 
 def test_an_elimination_is_known_on_its_own_day_though_its_case_was_entered_before(tmp_path: Path) -> None:
@@ -312,6 +312,19 @@ def test_an_elimination_is_known_on_its_own_day_though_its_case_was_entered_befo
         ("33", False, "2023-06-20", "2023-06-20"),
     ]
     assert done.rejects == []
+
+
+def test_a_text_that_two_blocks_read_is_told_once_beside_its_row(tmp_path: Path) -> None:
+    files, data = cases(
+        [H1, "2022-03-01", "2022-03-10", "2023-02-15"], [H2, "2022-03-01", "2022-03-10", "2023-02-16"]
+    )
+    for row, cause in zip(files["监测"], ("原因", "因懒", "因穷"), strict=True):
+        row.append(cause)
+    for block in data["tables"]["statuses"]:
+        block["columns"]["risk_types"] = "原因"
+    done = take(tmp_path, files, data)
+    assert exports.codes(done) == [("statuses", "RR104", [2, 3])]
+    assert done.rejects[0].texts == ("因懒", "因穷")
 
 
 def test_only_a_later_event_of_a_case_is_dated_so(tmp_path: Path) -> None:

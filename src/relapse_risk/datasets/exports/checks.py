@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.datasets.exports import reasons
-from relapse_risk.datasets.exports.rows import TableRows
+from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.errors import ImportRefused
 from relapse_risk.records.columns import Table
 from relapse_risk.records.schema import empty

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from relapse_risk.datasets.exports import reasons
 from relapse_risk.datasets.exports.cells import Flags
 from relapse_risk.datasets.exports.merge import group, rank
-from relapse_risk.datasets.exports.rows import TableRows
 from relapse_risk.datasets.exports.same_key import SUMS, SameKey, Sum
+from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.records.columns import Table
 from relapse_risk.records.schema import arrow_schema
 
@@ -63,7 +63,7 @@ def _accounts_repeated(all_accounts: Places, account: Places, said: Places) -> F
         mine = np.full(len(accounts), -1, np.int64)
         here = rank == nth
         mine[np.repeat(np.arange(len(accounts)), size)[here]] = said[order][here]
-        alike = np.unique(np.stack([alike, mine]), axis=1, return_inverse=True)[1].astype(np.int64)
+        alike = group(pa.table({"before": alike, "here": mine}), ["before", "here"])[0]
     complete = size == whole  # an account with a row of its own says something else
     repeated = np.zeros(len(accounts), bool)
     repeated[complete] = _repeated(alike[complete])

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from relapse_risk.datasets.exports.amounts import read_unit, read_written
 from relapse_risk.datasets.exports.dates import Precision
 from relapse_risk.datasets.exports.encoding import Encoding
-from relapse_risk.datasets.exports.same_key import SUMS, SameKey, rule_of
-from relapse_risk.datasets.exports.words import national_form
+from relapse_risk.datasets.exports.faults import A_MONTH, faults
+from relapse_risk.datasets.exports.same_key import SameKey, rule_of
 from relapse_risk.errors import NotFoundError, SettingsInvalid
-from relapse_risk.records.columns import Column, Kind, Table
-from relapse_risk.records.tables import TABLES
+from relapse_risk.records.columns import Table
 from relapse_risk.settings import Settings
 
 #: Stands for the day of the export, where a date is asked for.
 EXPORT = "export"
-#: Kinds that several source columns can be joined into.
-_JOINED = (Kind.ID, Kind.CODE_SET)
-#: Tables whose row is a month by itself.
-A_MONTH = ("employment",)
 
 
 class _Section(BaseModel):
@@ -194,6 +187,10 @@ class Block(_Section):
         names = [name for source in self.columns.values() for name in source.read]
         return tuple(dict.fromkeys([*names, *(self.spread.columns if self.spread else ()), *self.only_if]))
 
+    def months_of(self, table: type[Table]) -> int | None:
+        """Return the months a row's amounts cover: as the mapping says; one where a row is a month by itself."""
+        return self.row_months or (1 if table.name in A_MONTH else None)
+
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
@@ -219,9 +216,9 @@ class Mapping(_Section):
 
     @model_validator(mode="after")
     def _fits_tables(self) -> Mapping:
-        faults = list(_faults(self))
-        if faults:
-            raise ValueError("\n  ".join(faults))
+        found = list(faults(self))
+        if found:
+            raise ValueError("\n  ".join(found))
         return self
 
     def same_key(self, table: str) -> SameKey:
@@ -252,142 +249,3 @@ class Mapping(_Section):
                 for e in error.errors()
             )
             raise SettingsInvalid(f"{file} does not fit the record tables:\n{lines}") from error
-
-
-def _faults(mapping: Mapping) -> Any:
-    if mapping.settings is not None and mapping.settings.data.end is not None:
-        yield "settings.data.end: leave it out; it follows from the day of the export"
-    for name, table in TABLES.items():
-        if table.required and name not in mapping.tables:
-            meaning = (table.__doc__ or "").splitlines()[0].replace("``", "")
-            yield f"tables.{name}: missing; add it ({meaning})"
-    for name, blocks in mapping.tables.items():
-        if name not in TABLES:
-            yield f"tables.{name}: no such table. Valid: {', '.join(TABLES)}"
-            continue
-        for number, block in enumerate(blocks):
-            place = f"tables.{name}" + (f"[{number}]" if len(blocks) > 1 else "")
-            yield from (f"{place}{fault}" for fault in _block_faults(block, TABLES[name]))
-            yield from (f"{place}{fault}" for fault in _period_faults(block, TABLES[name]))
-        yield from (f"tables.{name}{fault}" for fault in _same_key_faults(name, {b.same_key for b in blocks}))
-
-
-def _same_key_faults(table: str, told: set[SameKey | None]) -> Any:
-    if len(told - {None}) > 1:
-        yield ".same_key: it holds for the whole table; say it once"
-    if "sum" in told and table not in SUMS:
-        yield f".same_key: rows of {table} hold nothing that adds up. Valid: latest, refuse"
-
-
-def _block_faults(block: Block, table: type[Table]) -> Any:
-    columns, made = table.columns, set(block.columns)
-    if sum(given is not None for given in (block.file, block.relation, block.query)) > 1:
-        yield ": give one of file, relation and query"
-    if block.spread:
-        made |= {block.spread.into, *(name for values in block.spread.columns.values() for name in values)}
-        yield from _spread_faults(block, block.spread, table)
-    for name in sorted(made - set(columns)):
-        yield f".columns.{name}: no such column. Valid: {', '.join(columns)}"
-    for name, column in columns.items():
-        if name not in made and not column.nullable and name != "known_on":
-            yield f".columns.{name}: missing; add it ({column.kind.value}: {column.en})"
-    for name, source in block.columns.items():
-        if name in columns:
-            yield from _source_faults(block, name, source, table)
-
-
-def _spread_faults(block: Block, spread: Spread, table: type[Table]) -> Any:
-    columns = table.columns
-    if spread.into in columns and columns[spread.into].kind is not Kind.NUMBER:
-        yield f".spread.into: {spread.into} is no amount"
-    yield from _unit_fault(block, spread.into, table, spread.unit, ".spread.unit")
-    if spread.blank is not None and read_written(spread.blank) is None:
-        yield f".spread.blank: {spread.blank!r} is no amount; 0 where the form leaves zero blank"
-    for header, values in spread.columns.items():
-        for name, value in values.items():
-            if name in columns and columns[name].codes is not None:
-                yield from _value_fault(columns[name], value, f".spread.columns.{header}.{name}")
-
-
-def _source_faults(block: Block, name: str, source: Source, table: type[Table]) -> Any:
-    column, place = table.columns[name], f".columns.{name}"
-    if source.columns and column.kind not in _JOINED:
-        yield f"{place}.columns: several columns make an id or a set of codes alone; give column"
-    if (source.unit or source.unit_column) and column.kind is not Kind.NUMBER:
-        yield f"{place}.unit: {name} is no amount"
-    yield from _unit_fault(block, name, table, source.unit, f"{place}.unit")
-    if source.lag_days and column.kind is not Kind.DATE:
-        yield f"{place}.lag_days: {name} is no date"
-    if column.kind in (Kind.ID, Kind.TEXT) and source.texts:
-        yield f"{place}.texts: {column.kind.value} is taken as it stands"
-    for text, code in source.texts.items():
-        if code:
-            yield from _value_fault(column, code, f"{place}.texts.{text}")
-    for given in (source.value, source.blank):
-        if given is not None and column.codes is not None and column.kind is Kind.CODE:
-            yield from _value_fault(column, national_form().of(column, source.texts).get(given, given), place)
-
-
-def _value_fault(column: Column, value: str, place: str) -> Any:
-    valid = valid_codes(column)
-    if valid and value not in valid:
-        yield f"{place}: {value!r} is no code. Valid: {', '.join(valid)}"
-
-
-def valid_codes(column: Column) -> tuple[str, ...]:
-    """Return what a text of a column can stand for; nothing where that is no closed list."""
-    if column.kind is Kind.FLAG:
-        return ("true", "false")
-    if column.unit == "grade":
-        return ("0", "1", "2")
-    return column.codes.values if column.codes else ()
-
-
-def _unit_fault(block: Block, name: str, table: type[Table], unit: str | None, place: str) -> Any:
-    if unit is None or name not in table.columns:
-        return
-    known = read_unit(unit, table.columns[name].unit)
-    if known is None:
-        yield f"{place}: {unit!r} is no unit of {table.columns[name].unit or 'this column'}"
-    elif known.months is not None and row_months(block, table) is None and not _months_of_a_row(block):
-        yield f"{place}: {unit!r} is a rate; say row_months, the months a row covers"
-
-
-def _period_faults(block: Block, table: type[Table]) -> Any:
-    """Tell periods that change nothing: the amounts would be taken for something else than was meant."""
-    if block.row_months is None:
-        return
-    if table.name in A_MONTH and block.row_months != 1:
-        yield f".row_months: a row of {table.name} is a month; leave it out"
-    elif "months" in table.columns:
-        if _months_of_a_row(block) == "always":
-            yield ".row_months: every row tells its own months; leave it out"
-    elif not any(_is_rate(source, column) for source, column in _amounts(block, table)):
-        yield f".row_months: no unit here is per month or year, and {table.name} has no months; leave it out"
-
-
-def _months_of_a_row(block: Block) -> Literal["always", "where filled"] | None:
-    """Return whether rows tell their own months."""
-    source = block.columns.get("months")
-    if block.spread and all("months" in values for values in block.spread.columns.values()):
-        return "always"
-    if source is None:
-        return None
-    return "always" if source.value is not None or source.blank is not None else "where filled"
-
-
-def _amounts(block: Block, table: type[Table]) -> Iterator[tuple[Source, Column]]:
-    sources = dict(block.columns)
-    if block.spread:
-        sources[block.spread.into] = Source(column="", unit=block.spread.unit)
-    return ((source, table.columns[name]) for name, source in sources.items() if name in table.columns)
-
-
-def _is_rate(source: Source, column: Column) -> bool:
-    unit = read_unit(source.unit, column.unit) if source.unit else None
-    return source.unit_column is not None or (unit is not None and unit.months is not None)
-
-
-def row_months(block: Block, table: type[Table]) -> int | None:
-    """Return the months a row's amounts cover: as the mapping says; one where a row is a month."""
-    return block.row_months or (1 if table.name in A_MONTH else None)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,11 +14,10 @@ from relapse_risk.datasets.exports.amounts import Numbers, Unit, read_amounts, r
 from relapse_risk.datasets.exports.cells import Cells, Flags
 from relapse_risk.datasets.exports.dates import Dates, as_array, read_dates
 from relapse_risk.datasets.exports.encoding import is_garbled
-from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, Spread, row_months, valid_codes
-from relapse_risk.datasets.exports.merge import group
+from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, Spread
 from relapse_risk.datasets.exports.raw import RawTable, RowNumbers
 from relapse_risk.datasets.exports.texts import digits_lost, plain, read_code_sets, read_codes, read_flags, read_ids
-from relapse_risk.datasets.exports.words import national_form
+from relapse_risk.datasets.exports.words import national_form, valid_codes
 from relapse_risk.dates import from_days
 from relapse_risk.records.columns import Column, Kind, Table
 from relapse_risk.records.schema import ARROW_TYPES, arrow_schema
@@ -173,7 +169,7 @@ class _Reader:
         if "months" in self.table.columns:
             columns["months"] = self._settle_period(self.table.columns["months"])
         else:
-            self.months = row_months(self.block, self.table)
+            self.months = self.block.months_of(self.table)
         days: dict[str, Dates] = {}
         for name, column in self.table.columns.items():
             source = self.block.columns.get(name)
@@ -360,77 +356,3 @@ def _translated(cells: Cells, words: dict[str, str]) -> Cells:
 def _once(sets: pa.Array) -> pa.Array:
     """Return sets of codes joined by commas, each code once; none where there is none."""
     return pa.array([",".join(dict.fromkeys(filter(None, text.split(",")))) or None for text in sets.to_pylist()])
-
-
-@dataclass(frozen=True)
-class TableRows:
-    """All rows of one record table, with where each comes from.
-
-    Parameters
-    ----------
-    table : type of Table
-        Which table.
-    data : pyarrow.Table
-        The rows.
-    parts : sequence of Part
-        Their sources.
-    part, rows : ndarray
-        Each row's part and number in the source.
-    account : ndarray of int64
-        Equal for rows that were made of one row of a source and stand or fall together; -1 for all others.
-    """
-
-    table: type[Table]
-    data: pa.Table
-    parts: Sequence[Part]
-    part: npt.NDArray[np.int32]
-    rows: RowNumbers
-    account: RowNumbers
-
-    @classmethod
-    def of_parts(cls, table: type[Table], parts: Sequence[Part]) -> TableRows:
-        """Return the parts one below the other."""
-        data = pa.concat_tables([arrow_schema(table).empty_table(), *(part.data for part in parts)])
-        part = np.repeat(np.arange(len(parts), dtype=np.int32), [p.data.num_rows for p in parts])
-        rows = np.concatenate([np.zeros(0, np.int64), *(p.rows for p in parts)])
-        source = np.array([p.account for p in parts], np.int64)[part]
-        last = int(rows.max(initial=0)) + 1
-        account = np.where(source < 0, np.int64(-1), source * last + rows)
-        return cls(table, data.combine_chunks(), parts, part, rows, account)
-
-    def keep(self, good: Flags) -> TableRows:
-        """Return the rows marked."""
-        if good.all():
-            return self
-        data = self.data.filter(pa.array(good))
-        return TableRows(self.table, data, self.parts, self.part[good], self.rows[good], self.account[good])
-
-    def with_accounts(self, bad: Flags) -> Flags:
-        """Return the rows marked, and all others of their accounts."""
-        fallen = np.unique(self.account[bad])
-        fallen = fallen[fallen >= 0]
-        return bad | np.isin(self.account, fallen) if fallen.size else bad
-
-    @cached_property
-    def sharing(self) -> tuple[npt.NDArray[np.intp], RowNumbers]:
-        """The places of rows that share their key with another row, and a number for each one's key."""
-        key, n_keys = group(self.data, self.table.key)
-        at = np.flatnonzero(np.bincount(key, minlength=n_keys)[key] > 1)
-        return at, key[at]
-
-    def by_source(self) -> Counter[tuple[str, str]]:
-        """Return how many rows are of each source, by table and source."""
-        found: Counter[tuple[str, str]] = Counter()
-        for part, n_rows in enumerate(np.bincount(self.part, minlength=len(self.parts)).tolist()):
-            found[self.table.name, self.parts[part].source] += n_rows
-        return found
-
-    def rejects(self, code: str, column: str, at: npt.NDArray[np.intp]) -> list[reasons.Rejects]:
-        """Return rows as rejects, by the county's own column where it is one."""
-        found = []
-        for number in np.unique(self.part[at]):
-            part = self.parts[number]
-            rows = self.rows[at[self.part[at] == number]]
-            header = part.headers.get(column, "")
-            found.append(reasons.Rejects(self.table.name, part.source, header, code, rows))
-        return found

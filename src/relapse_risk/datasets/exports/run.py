@@ -23,9 +23,10 @@ from relapse_risk.datasets.exports.gather import contradictions, gather, told_tw
 from relapse_risk.datasets.exports.mapping import Block
 from relapse_risk.datasets.exports.merge import Counts, first_import, merge
 from relapse_risk.datasets.exports.raw import Head, Place, RawTable, located
-from relapse_risk.datasets.exports.rows import Part, TableRows, as_accounts, read_block
+from relapse_risk.datasets.exports.rows import Part, as_accounts, read_block
 from relapse_risk.datasets.exports.same_key import SameKey
 from relapse_risk.datasets.exports.sources import Origin
+from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.dates import to_days
 from relapse_risk.errors import ImportRefused, UsageError

@@ -50,6 +50,15 @@ class Words:
         return words | {plain(text): code for text, code in added.items()}
 
 
+def valid_codes(column: Column) -> tuple[str, ...]:
+    """Return what a text of a column can stand for; nothing where that is no closed list."""
+    if column.kind is Kind.FLAG:
+        return ("true", "false")
+    if column.unit == "grade":
+        return ("0", "1", "2")
+    return column.codes.values if column.codes else ()
+
+
 @cache
 def national_form() -> Words:
     """Return the words that ship with the package."""
