@@ -18,7 +18,7 @@ from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.ranking import ranked
 from relapse_risk.scoring.reach import why_empty
-from relapse_risk.scoring.tables import write_table
+from relapse_risk.scoring.tables import new_table
 from relapse_risk.training.dataset import make_dataset
 
 LONG_AGO = dt.date(2010, 1, 1)
@@ -65,8 +65,9 @@ def test_files_of_nobodys_scores_have_the_schema_of_scores(
     for name, rows in (
         ("full", full), ("without", without_reasons), ("empty", ranked(model, small.records, LONG_AGO)),
     ):  # fmt: skip
-        write_table(rows, tmp_path / f"{name}.parquet")
-        write_table(rows, tmp_path / f"{name}.csv")
+        for ending in ("parquet", "csv"):
+            with new_table(tmp_path / f"{name}.{ending}") as write:
+                write(rows)
     schema = pq.read_schema(tmp_path / "full.parquet").remove_metadata()
     assert schema.field("reasons").type.value_type.num_fields >= 6
     for name in ("without", "empty"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from relapse_risk.scoring.tables import write_table
+from relapse_risk.scoring.tables import new_table
 from relapse_risk.spreadsheet import harmless
 
 
@@ -31,11 +31,13 @@ def test_a_csv_table_holds_no_formula_and_numbers_stay_numbers(tmp_path: Path) -
             "reasons": [[{"zh": "=1"}], []],
         }
     )
-    write_table(frame, tmp_path / "out.csv")
+    with new_table(tmp_path / "out.csv") as write:
+        write(frame)
     assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines() == [
         "household_id,probability,band,note,reasons",
         '\'=cmd(),-0.5,\'@high,\'+1,"[{""zh"": ""=1""}]"',
         "h2,0.25,low,,[]",
     ]
-    write_table(frame.drop(columns="reasons"), tmp_path / "out.parquet")
+    with new_table(tmp_path / "out.parquet") as write:
+        write(frame.drop(columns="reasons"))
     assert pd.read_parquet(tmp_path / "out.parquet")["household_id"].tolist() == ["=cmd()", "h2"]
