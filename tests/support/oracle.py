@@ -61,6 +61,10 @@ class Oracle:
         if a is Aggregation.CHANGE:
             before = [v for _, v in self._observations(f.series, household, as_of, f.window, f.skip + 12)]
             return _mean(values) - _mean(before)
+        if a is Aggregation.RATIO:
+            assert f.window is not None
+            told = values or (f.account and self._observations(f.account, household, as_of, f.window, f.skip))
+            return sum(values) / f.window if told else NAN
         if not values:
             return NAN
         if f.account is not None:  # a value older than the latest account is not the latest account's
@@ -69,9 +73,6 @@ class Oracle:
                 return NAN
         if a is Aggregation.SUM:
             return sum(values)
-        if a is Aggregation.RATIO:
-            assert f.window is not None
-            return sum(values) / f.window
         if a is Aggregation.MEAN:
             return _mean(values)
         if a is Aggregation.MIN:
