@@ -81,7 +81,11 @@ def import_county(
         typer.Option(min=0, max=1, help="Share of a table's rows that may be set aside, instead of the mapping's."),
     ] = None,
     suggest_mapping: Annotated[
-        bool, typer.Option("--suggest-mapping", help="Write a first mapping from the headers, and import nothing.")
+        bool,
+        typer.Option(
+            "--suggest-mapping",
+            help="Write a first mapping from headers, contents and shared ids, and import nothing.",
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -24,8 +24,6 @@ class Words:
         Yes and no, the six looks' grades, and periods by their months.
     codes : dict of str to dict
         By code list, each text's code.
-    headers : dict of str to dict
-        By table (``any`` for all), each column's usual headers.
     """
 
     nulls: tuple[str, ...]
@@ -33,7 +31,6 @@ class Words:
     grade: Mapping[str, str]
     months: Mapping[str, str]
     codes: Mapping[str, Mapping[str, str]]
-    headers: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     def of(self, column: Column, added: Mapping[str, str]) -> dict[str, str]:
         """Return the texts a column is read with: the form's own, the list's codes, and the mapping's on top."""
@@ -63,8 +60,4 @@ def valid_codes(column: Column) -> tuple[str, ...]:
 def national_form() -> Words:
     """Return the words that ship with the package."""
     data = tomllib.loads(files(__package__).joinpath("national_form.toml").read_text(encoding="utf-8"))
-    headers = {
-        table: {column: tuple(names) for column, names in columns.items()}
-        for table, columns in data["headers"].items()
-    }
-    return Words(tuple(data["nulls"]), data["flag"], data["grade"], data["months"], data["codes"], headers)
+    return Words(tuple(data["nulls"]), data["flag"], data["grade"], data["months"], data["codes"])

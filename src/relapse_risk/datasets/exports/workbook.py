@@ -26,7 +26,7 @@ def sheets(path: Path) -> list[str]:
 
 def head(place: Place) -> Head:
     """Return a sheet's header."""
-    with _sheet(place) as sheet:
+    with opened_sheet(place) as sheet:
         rows = [[_shown(cell) for cell in row] for row in islice(sheet.iter_rows(), FIRST_ROWS)]
     if len(rows) < place.header_row:
         raise ImportRefused(f"{place.name}: no row {place.header_row}, where the column names should stand")
@@ -35,7 +35,7 @@ def head(place: Place) -> Head:
 
 def read(place: Place, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
     """Return the columns at some positions of the header."""
-    with _sheet(place) as sheet:
+    with opened_sheet(place) as sheet:
         rows = list(islice(sheet.iter_rows(), place.header_row, None))
     columns = {name: Cells.of_objects(row[position] for row in rows) for name, position in at.items()}
     first = place.header_row + 1
@@ -65,7 +65,8 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _sheet(place: Place) -> Iterator[Any]:
+def opened_sheet(place: Place) -> Iterator[Any]:
+    """Open the sheet of a place."""
     assert place.path is not None  # noqa: S101
     with _opened(place.path) as book:
         names = list(book.sheet_names)

@@ -1,0 +1,195 @@
+"""What is left when headers and contents have spoken: the only column of a kind for the only place of a kind.
+
+Whatever is taken so carries a question in the mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, over
+from relapse_risk.datasets.exports.suggest.profile import Profile
+from relapse_risk.datasets.exports.suggest.relations import belongs_to, seldom_after
+from relapse_risk.datasets.exports.suggest.sample import Sample
+from relapse_risk.datasets.exports.suggest.scores import TAKEN, as_number, columns_of, graded_alike, looks_of
+from relapse_risk.records.columns import Column, Kind
+
+Taken = dict[str, list[int]]
+
+
+class Leftover:
+    """The columns of a source that a table has not taken.
+
+    Parameters
+    ----------
+    sample : Sample
+        The source.
+    table : str
+        The record table.
+    taken : dict of str to list of int
+        What it has taken; more is put in.
+    scores : dict of str to float
+        How sure that is; more is put in.
+    free : set of int
+        Positions that may still be taken.
+    """
+
+    def __init__(self, sample: Sample, table: str, taken: Taken, scores: dict[str, float], free: set[int]) -> None:
+        self.sample = sample
+        self.table = table
+        self.taken = taken
+        self.scores = scores
+        self.free = {position for position in free if sample.columns[position].refused < 0.6}
+
+    def take(self) -> None:
+        """Take what nothing else could be meant for."""
+        self._look()
+        self._visit()
+        self._person()
+        self._days()
+        self._end()
+        self._entry()
+        # a profile has many columns beside those that are known
+        self._only(Kind.NUMBER, lambda profile, column: as_number(column, profile).alone > 0)
+        if self.table != "households":
+            self._only(Kind.NUMBER, lambda profile, column: as_number(column, profile).share > 0)
+            self._only(Kind.FLAG, lambda profile, column: profile.closed and profile.likeness(column) >= 0.5)
+            self._only(Kind.CODE, _is_code)
+            self._only(Kind.CODE_SET, lambda profile, column: profile.likeness(column) >= 0.25)
+
+    def candidates(self, name: str) -> list[int]:
+        """Return the columns left that could be a record column by what they hold."""
+        column = columns_of(self.table)[name]
+        if column.optional:
+            return []
+        fits: dict[Kind, Callable[[Profile], bool]] = {
+            Kind.ID: lambda profile: not column.nullable and self._is_id(profile, once=name == "visit_id"),
+            Kind.DATE: lambda profile: len(profile.dates) + len(profile.years) > 0,
+            Kind.FLAG: lambda profile: profile.closed and profile.likeness(column) >= 0.5,
+            Kind.CODE: lambda profile: _is_code(profile, column),
+            Kind.CODE_SET: lambda profile: _is_code(profile, column),
+            Kind.NUMBER: lambda profile: as_number(column, profile).share > 0,
+            Kind.INTEGER: lambda profile: self._counts(column, profile),
+        }
+        fit = fits.get(column.kind)
+        if fit is None:
+            return []
+        left = {position: self.sample.columns[position] for position in sorted(self.free)}
+        return [p for p, profile in left.items() if fit(profile) and not _contrary(name, profile)]
+
+    @staticmethod
+    def _counts(column: Column, profile: Profile) -> bool:
+        if profile.whole is None or profile.running or column.unit == "grade":
+            return False
+        return profile.whole[0] >= (column.minimum or 0) and profile.whole[1] <= 20
+
+    def _put(self, name: str, position: int) -> None:
+        self.taken[name] = [position]
+        self.scores[name] = TAKEN
+        self.free.discard(position)
+
+    def _only(self, kind: Kind, fits: Callable[[Profile, Column], bool]) -> None:
+        """Take the only column left that fits the only place open of a kind."""
+        named = {
+            n: c for n, c in columns_of(self.table).items() if c.kind is kind and not (c.optional or n == "origin")
+        }
+        places = [name for name in named if name not in self.taken]
+        if places == ["poor"] and ELIMINATED in self.taken:
+            return  # a case register: every row is an identification
+        if len(places) == 1:
+            left = [p for p in sorted(self.free) if fits(self.sample.columns[p], named[places[0]])]
+            left = [p for p in left if not _contrary(places[0], self.sample.columns[p])]
+            if len(left) == 1:
+                self._put(places[0], left[0])
+
+    def _look(self) -> None:
+        """Give the one look that is open the one column graded like the others."""
+        places = [name for name in looks_of(self.table) if name not in self.taken]
+        left = [position for position in graded_alike(self.sample) if position in self.free]
+        if len(places) == len(left) == 1:
+            self._put(places[0], left[0])
+
+    def _visit(self) -> None:
+        """Take the only ids left that are each there once as those of the visits, and that come back as workers."""
+        if self.table != "visits":
+            return
+        for name, once in (("visit_id", True), ("worker_id", False)):
+            left = [p for p in sorted(self.free) if self._is_id(self.sample.columns[p], once=once)]
+            if name not in self.taken and len(left) == 1:
+                self._put(name, left[0])
+
+    def _person(self) -> None:
+        """Take the only ids left that come back, each with one household, as those of its members."""
+        if self.table != "employment" or "person_id" in self.taken or "household_id" not in self.taken:
+            return
+        columns = self.sample.columns
+        house = columns[self.taken["household_id"][0]]
+        left = [
+            p for p in sorted(self.free) if self._is_id(columns[p], once=False) and belongs_to(columns[p], house)
+        ]
+        if len(left) == 1:
+            self._put("person_id", left[0])
+
+    @staticmethod
+    def _is_id(profile: Profile, *, once: bool) -> bool:
+        return profile.is_id and (profile.unique if once else len(profile.texts) < 0.5 * profile.n_filled)
+
+    def _days(self) -> None:
+        """Take the only days left as those of the rows; of several, those that lie before all others."""
+        if "occurred_on" in self.taken:
+            return
+        days = [p for p in self._days_left() if self.sample.columns[p].share_filled >= 0.95]
+        first = [p for p in days if all(self._before(p, other) for other in days if other != p)]
+        if len(first) != 1:
+            return
+        self._put("occurred_on", first[0])
+
+    def _entry(self) -> None:
+        """Take the only days left that never lie before those of the rows as days of entry."""
+        if "known_on" in self.taken or "occurred_on" not in self.taken:
+            return
+        days = [p for p in self._days_left() if self.sample.columns[p].share_filled >= 0.95]
+        if len(days) == 1 and self._before(self.taken["occurred_on"][0], days[0]):
+            self._put("known_on", days[0])
+
+    def _end(self) -> None:
+        """Take the only days left, if they never lie before the day of the row, as those that it ended on."""
+        ends = {"supports": "ended_on", "statuses": ELIMINATED}.get(self.table, "")
+        if not ends or {ends, "poor"} & set(self.taken) or "occurred_on" not in self.taken:
+            return
+        days = [p for p in self._days_left() if self.sample.columns[p].share_filled < 1]
+        if len(days) == 1 and self._before(self.taken["occurred_on"][0], days[0]):
+            self._put(ends, days[0])
+
+    def _before(self, one: int, other: int) -> bool:
+        return seldom_after(self.sample.columns[one], self.sample.columns[other])
+
+    def _days_left(self) -> list[int]:
+        columns = self.sample.columns
+        return [p for p in sorted(self.free) if len(columns[p].dates) and not columns[p].serial_dates]
+
+
+def _contrary(name: str, profile: Profile) -> bool:
+    """Return whether a flag says that it is over instead of that it is so."""
+    return name == "poor" and over(profile.header)
+
+
+def _is_code(profile: Profile, column: Column) -> bool:
+    """Return whether cells are of a list of codes, known or not: few texts, no numbers, no yes and no."""
+    if not profile.closed or len(profile.texts) < 2 or len(profile.dates) or len(profile.numbers):
+        return False
+    return profile.likeness(column) >= 0.25 or profile.likeness(_FLAG) < 0.5
+
+
+_FLAG = columns_of("visits")["clue_raised"]
+
+
+def entry_before_event(sample: Sample, taken: Taken) -> bool:
+    """Return whether days of entry often lie long before the event: such rows would all be set aside."""
+    if not {"known_on", "occurred_on"} <= set(taken):
+        return False
+    known, occurred = (sample.columns[taken[name][0]].dates for name in ("known_on", "occurred_on"))
+    both = len(known) > 0 and len(occurred) > 0
+    return both and bool((known + 31 < occurred).sum() > 0.1 * max(1, np.isfinite(known + occurred).sum()))
