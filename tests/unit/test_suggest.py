@@ -322,3 +322,23 @@ def test_a_text_with_a_telephone_number_is_no_code_text(tmp_path: Path) -> None:
     text = suggested(tmp_path, 帮扶=rows)
     assert "texts: some are no codes; they may be of persons, and are not shown" in text
     assert "138" not in text
+
+
+def test_the_whole_bill_is_the_amount_that_no_other_exceeds(tmp_path: Path) -> None:
+    rows = [
+        ["户编号", "看病日期", "报销金额(元)", "酉列(元)"],
+        *([h, "2021-03-01", n * 7 % 30, n * 7 % 30 + 5] for n, h in enumerate(HOMES)),
+    ]
+    assert tables(suggested(tmp_path / "a", 支出=rows))["expenses"]["columns"]["total_yuan"] == {
+        "column": "酉列(元)",
+        "unit": "元",
+    }
+    rows[1:] = [[h, "2021-03-01", n * 7 % 30 + 5, n * 7 % 30] for n, h in enumerate(HOMES)]
+    assert "total_yuan" not in tables(suggested(tmp_path / "b", 支出=rows))["expenses"]["columns"]
+
+
+def test_blank_rows_and_a_few_odd_cells_do_not_hide_what_a_column_holds(tmp_path: Path) -> None:
+    rows = [["户号", "亥列", "看院子", "看房子"], *([home, "2021-03-01", "正常", "严重"] for home in HOMES)]
+    rows[3][:2] = ["户 0\u200b3", "三月初"]
+    columns = tables(suggested(tmp_path, 走访=[*rows, *[["", "", "", ""]] * 20]))["visits"]["columns"]
+    assert (columns["household_id"], columns["occurred_on"]) == ("户号", "亥列")

@@ -51,6 +51,7 @@ class Leftover:
         self._days()
         self._end()
         self._entry()
+        self._total()
         # a profile has many columns beside those that are known
         self._only(Kind.NUMBER, lambda profile, column: as_number(column, profile).alone > 0)
         if self.table != "households":
@@ -162,6 +163,19 @@ class Leftover:
         days = [p for p in self._days_left() if self.sample.columns[p].share_filled < 1]
         if len(days) == 1 and self._before(self.taken["occurred_on"][0], days[0]):
             self._put(ends, days[0])
+
+    def _total(self) -> None:
+        """Take the only amounts left that no other of the bill exceeds as those of the whole bill."""
+        named = [name for name, column in columns_of(self.table).items() if column.unit == "yuan"]
+        taken = [self.sample.columns[self.taken[name][0]].numbers for name in named if name in self.taken]
+        if self.table != "expenses" or "total_yuan" in self.taken or not taken:
+            return
+        column = columns_of(self.table)["total_yuan"]
+        left = [p for p in sorted(self.free) if as_number(column, self.sample.columns[p]).share > 0]
+        if len(left) == 1:
+            whole = self.sample.columns[left[0]].numbers
+            if all((of > whole).sum() <= 0.03 * max(1, np.isfinite(of + whole).sum()) for of in taken):
+                self._put("total_yuan", left[0])
 
     def _before(self, one: int, other: int) -> bool:
         return seldom_after(self.sample.columns[one], self.sample.columns[other])

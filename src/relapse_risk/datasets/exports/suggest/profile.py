@@ -24,6 +24,8 @@ LONGEST_TEXT = 12
 _BETWEEN = re.compile(r"[,,、;;/|\s]+")
 _SERIAL = re.compile(r"\d{5}(\.\d+)?$")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*$")
+#: Share of the cells that tell what a column holds; the others are for the import to set aside.
+_MOSTLY = 0.75
 #: Days a county's records can be of: 1990 to 2049.
 _DAYS = range(7305, 29220)
 #: The most frequent surnames, with a given name.
@@ -105,7 +107,7 @@ class Profile:
             return np.zeros(0)
         rows = np.append(of_text, np.nan)[self.cells.positions]
         readable = np.isfinite(rows).sum() / max(1, self.n_filled)
-        return rows if readable >= 0.85 else np.zeros(0)
+        return rows if readable >= _MOSTLY else np.zeros(0)
 
     @cached_property
     def whole(self) -> tuple[float, float] | None:
@@ -126,9 +128,10 @@ class Profile:
         """Whether the texts could be ids."""
         if not self.texts or (len(self.dates) and not self.serial_dates) or self.running:
             return False
-        fit = [bool(_ID.match(text)) and "." not in text and any(c.isdigit() for c in text) for text in self.texts]
+        fit = [bool(_ID.match(text)) and any(map(str.isdigit, text)) for text in self.texts]
         named = sum(map(len, self.texts)) / len(self.texts) >= 4 or not all(text.isdigit() for text in self.texts)
-        return named and sum(fit) >= 0.95 * len(fit)
+        whole = not len(self.numbers) or self.whole is not None
+        return named and whole and sum(fit) >= _MOSTLY * len(fit)
 
     @cached_property
     def values(self) -> frozenset[str]:

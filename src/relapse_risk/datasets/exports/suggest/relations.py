@@ -179,7 +179,7 @@ def belongs_to(one: Profile, other: Profile) -> bool:
     if not both.any():
         return False
     pairs = np.unique(np.stack([one.cells.positions[both], other.cells.positions[both]]), axis=1)
-    return pairs.shape[1] <= 1.02 * len(np.unique(pairs[0]))
+    return bool(pairs.shape[1] <= 1.02 * len(np.unique(pairs[0])))
 
 
 def seldom_after(one: Profile, other: Profile) -> bool:

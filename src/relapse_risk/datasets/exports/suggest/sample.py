@@ -141,7 +141,7 @@ def _first_cells(origin: Origin, place: Place, head: Head, n_columns: int) -> tu
         return _of_parquet(place)
     if suffix in (*delimited.SUFFIXES, *workbook.SUFFIXES):
         rows = _of_workbook(place) if suffix in workbook.SUFFIXES else _of_text(place, head, n_columns)
-        first = list(islice(rows, MOST_ROWS))
+        first = list(islice((row for row in rows if any(cell not in ("", None) for cell in row)), MOST_ROWS))
         return [Cells.of_objects(row[n] for row in first) for n in range(n_columns)], len(first)
     query = f"SELECT * FROM ({(place.query or '').rstrip('; ')}) AS sample LIMIT {MOST_ROWS}"  # noqa: S608
     raw = origin.read(Place(place.name, query=query), head, {str(n): n for n in range(n_columns)}, ())

@@ -148,7 +148,7 @@ def _as_id(name: str, profile: Profile, house: Profile | None, *, grids: bool) -
     if name in own:
         return own[name]()
     if not profile.is_id:
-        return _Fit(0.3) if name in ("worker_id", "grid_id") else _NO
+        return _Fit(0.3)
     if name in ("grid_id", "worker_id") and not grids:
         return _Fit(0.2 if profile.unique else 0.9)
     return _Fit(0.8)
