@@ -172,8 +172,7 @@ def _register(file: str, fields: list[Field], ended: Field, sheet: str | None = 
     one = _source(file, [*fields, ended], _cases(), "statuses", sheet=sheet)
     columns = one.blocks[0][1]["columns"] | {"origin": {"value": "registry"}}
     found = columns | {"poor": {"value": "true"}}
-    gone = {k: v for k, v in columns.items() if k != "known_on"} | {"poor": {"value": "false"}}
-    gone["occurred_on"] = {"column": ended.header}
+    gone = columns | {"poor": {"value": "false"}, "occurred_on": {"column": ended.header}}
     blocks = [("statuses", {"columns": found}), ("statuses", {"only_if": [ended.header], "columns": gone})]
     return Sheet(one.file, one.rows, blocks, sheet)
 

@@ -228,21 +228,12 @@ def test_visits_without_numbers_are_told_by_household_and_day(tmp_path: Path) ->
 REGISTER = ["户编号", "纳入时间", "登记时间", "退出时间", "致贫原因"]
 
 
-def register(entered: str) -> list[list[Any]]:
-    return [
-        REGISTER,
-        *([home, "2021-03-01", entered, "2022-03-01" if n % 2 else "", "因病"] for n, home in enumerate(HOMES)),
-    ]
-
-
-def test_the_end_of_a_case_is_not_known_from_the_day_it_began(tmp_path: Path) -> None:
-    began, ended = tables(suggested(tmp_path / "early", 监测=register("2021-03-09")))["statuses"]
+def test_a_case_register_gives_identifications_and_eliminations(tmp_path: Path) -> None:
+    rows = [[h, "2021-03-01", "2021-03-09", "2022-03-01" if n % 2 else "", "因病"] for n, h in enumerate(HOMES)]
+    began, ended = tables(suggested(tmp_path, 监测=[REGISTER, *rows]))["statuses"]
     assert (began["columns"]["known_on"], began["columns"]["poor"]) == ("登记时间", {"value": True})
     assert ended["only_if"] == ["退出时间"]
-    assert ended["columns"]["poor"] == {"value": False}
-    assert "known_on" not in ended["columns"]
-    ended = tables(suggested(tmp_path / "late", 监测=register("2022-03-09")))["statuses"][1]
-    assert ended["columns"]["known_on"] == "登记时间"
+    assert (ended["columns"]["known_on"], ended["columns"]["poor"]) == ("登记时间", {"value": False})
 
 
 def test_a_flag_that_a_risk_is_over_is_not_taken_for_being_poor(tmp_path: Path) -> None:

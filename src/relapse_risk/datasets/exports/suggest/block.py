@@ -11,7 +11,7 @@ from relapse_risk.datasets.exports.suggest.choose import Choice
 from relapse_risk.datasets.exports.suggest.lexicon import BRACKETS, ELIMINATED, Guess
 from relapse_risk.datasets.exports.suggest.match import SPREAD, Match
 from relapse_risk.datasets.exports.suggest.profile import Profile
-from relapse_risk.datasets.exports.suggest.relations import months_apart, seldom_after
+from relapse_risk.datasets.exports.suggest.relations import months_apart
 from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import BY_PLACE, SURE, as_number, columns_of
 from relapse_risk.datasets.exports.texts import plain
@@ -99,8 +99,6 @@ class BlockLines:
             yield f"poor = {{ value = {'false' if self.eliminated else 'true'} }}"
         elif name == "occurred_on" and self.eliminated:
             yield f"occurred_on = {quoted(self._column(ELIMINATED).header)}"
-        elif name == "known_on" and self.eliminated:
-            yield from self._known_of_elimination()
         elif name in taken:
             yield self._told(name, column)
         elif name == "known_on":
@@ -127,16 +125,6 @@ class BlockLines:
     def _perhaps(self, asked: Sequence[int]) -> str:
         headers = ", ".join(quoted(self.sample.columns[position].header) for position in asked)
         return f"; or {headers}" if headers else ""
-
-    def _known_of_elimination(self) -> Iterator[str]:
-        gone = self._column(ELIMINATED)
-        if "known_on" in self.one.taken and seldom_after(gone, self._column("known_on")):
-            yield f"known_on = {quoted(self._column('known_on').header)}"
-            return
-        yield (
-            f"# {TODO} known_on: no column tells when the end of a case was entered, so the day of the export is "
-            f"taken; or, with an assumed lag, known_on = {{ column = {quoted(gone.header)}, lag_days = 15 }}"
-        )
 
     def _told(self, name: str, column: Column) -> str:
         profiles = [self.sample.columns[position] for position in self.one.taken[name]]
