@@ -179,7 +179,7 @@ class TrainingSettings(_Section):
         Training dates at most, the latest.
     """
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31 - 101)] = 0
     capacity: Annotated[float, Field(gt=0, lt=1)] = 0.10
     origins: Annotated[int, Field(ge=0, le=50)] = 4
     history_months: Annotated[int, Field(ge=0, le=120)] = 12

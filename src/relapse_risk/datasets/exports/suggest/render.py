@@ -30,6 +30,10 @@ def rendered(choices: Sequence[Choice], folder: Path | None) -> str:
         "[export]",
         f"# {TODO} date = 2024-06-30  # the day the export was made: nothing in it was known later",
         "max_reject_share = 0.02",
+        "",
+        f"# {TODO} does a source without a row, in a month with other incomes, mean that it brought nothing? Then:",
+        "# [settings.data]",
+        "# accounts_complete = true",
     ]
     for table in TABLES:
         of_table = [(choice, one) for choice in choices for one in choice.matches if one.table == table]
