@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import multiprocessing
 import signal
 import socket
 import subprocess
@@ -15,12 +17,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from granian.server import Server
 from tests.support.service import ROUTE, Client
 from tests.support.small import Small, request_of
 
+from relapse_risk.cli.service import serve
 from relapse_risk.errors import UsageError
 from relapse_serve.app import create_app
 from relapse_serve.settings import ServiceSettings
+from relapse_serve.worker import work
 
 SERVE = [sys.executable, "-m", "relapse_risk.cli", "serve"]
 CANARY = "李秀兰"
@@ -37,9 +42,16 @@ class Process:
     def post(self, body: bytes, timeout: float = 30) -> httpx.Response:
         return httpx.post(f"http://127.0.0.1:{self.port}{ROUTE}", content=body, timeout=timeout)
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+    def wait_until_closed(self, seconds: float = 30) -> None:
+        """Wait until no new caller is let in."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except ConnectionRefusedError:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"still listening {seconds} s after it was told to stop")
 
 
 def free_port() -> int:
@@ -55,11 +67,11 @@ def started(small: Small, log: Path) -> Iterator[Process]:
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, text=True)
     try:
-        for _ in range(240):
+        until = time.monotonic() + 180  # it starts in some seconds where nothing else runs
+        while "Started worker" not in log.read_text():
             assert process.poll() is None, log.read_text()
-            if "Started worker" in log.read_text():
-                break
-            time.sleep(0.25)
+            assert time.monotonic() < until, f"not started yet:\n{log.read_text()}"
+            time.sleep(0.1)
         yield Process(port, process, log)
     finally:
         if process.poll() is None:
@@ -123,12 +135,52 @@ def test_a_half_open_header_is_closed(service: Process, request_body: bytes) -> 
 
 @pytest.mark.xdist_group("process")
 def test_sigterm_ends_the_service_cleanly(small: Small, request_body: bytes, tmp_path: Path) -> None:
+    """A request begun before the signal, and sent to its end after it, is answered whole."""
+    length = len(request_body)
+    head = f"POST {ROUTE} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
     with started(small, tmp_path / "log") as process:
-        assert process.post(request_body).status_code == 200
-        assert process.stop() == 0
+        with socket.create_connection(("127.0.0.1", process.port), timeout=30) as begun:
+            begun.sendall(head.encode())
+            assert begun.recv(1000).startswith(b"HTTP/1.1 100"), "the service reads the body"
+            process.process.send_signal(signal.SIGTERM)
+            process.wait_until_closed()
+            begun.sendall(request_body)
+            answer = http.client.HTTPResponse(begun)
+            answer.begin()
+            assert answer.status == 200
+            assert len(json.loads(answer.read())["scores"]) == 20
+        assert process.process.wait(timeout=30) == 0
         assert "panic" not in process.log.read_text()
-        with pytest.raises(httpx.ConnectError):
-            process.post(request_body)
+
+
+@pytest.mark.parametrize(("ends", "code", "told"), [("0", 0, "served\n"), ("1 / 0", 1, "served\ntaken apart\n")])
+def test_a_worker_process_ends_without_taking_the_interpreter_apart(ends: str, code: int, told: str) -> None:
+    """What still runs in it would be stopped in its middle, which aborts the process now and then."""
+    script = f"""
+import atexit
+from granian.server import Server
+from relapse_serve.worker import work
+
+def serve(what):
+    print(what)
+    {ends}
+
+atexit.register(print, "taken apart")
+Server._spawn_asgi_lifespan_worker = staticmethod(serve)
+work("served")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (code, told)
+
+
+def test_the_service_s_processes_are_such_workers(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: dict[str, object] = {}
+    monkeypatch.setattr(Server, "serve", lambda _, **options: handed.update(options))
+    monkeypatch.setattr(multiprocessing, "set_start_method", lambda *_, **__: None)
+    for name in ("RELAPSE_MODELS", "RELAPSE_MODEL"):
+        monkeypatch.setenv(name, "")  # to be as it was when the test is over
+    serve(model=small.version, models=small.models, port=free_port())
+    assert handed == {"spawn_target": work}
 
 
 @pytest.mark.xdist_group("process")

@@ -38,6 +38,8 @@ def serve(
         from granian.constants import Interfaces  # noqa: PLC0415
         from granian.http import HTTP1Settings  # noqa: PLC0415
         from granian.server import Server  # noqa: PLC0415
+
+        from relapse_serve.worker import work  # noqa: PLC0415
     except ImportError as error:
         raise UsageError("the service needs FastAPI and granian: install relapse-risk[serve]") from error
     from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
@@ -63,7 +65,7 @@ def serve(
         workers=workers,
         http1_settings=HTTP1Settings(header_read_timeout=5_000),
         log_access=False,
-    ).serve()
+    ).serve(spawn_target=work)
 
 
 def _loopback(host: str) -> str:
