@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.base import clone
 
 from relapse_risk import Records
@@ -57,6 +58,7 @@ def calibrators(data: Dataset, train: Flags, boosters: int) -> tuple[RelapseMode
     settings = data.records.settings
     model = unfitted(settings, catalogue(settings, data.records.present)).set_params(n_boosters=boosters)
     X, y = data.X[train], data.y[train]
+    assert isinstance(X.index, pd.MultiIndex)
     timing = label_timing(X.index, len(y), settings.outcome)
     data.fit(model, train)
     splits, _ = calibration_splits(X.index, y, settings.outcome, share=model.calibration_share, seed=0)

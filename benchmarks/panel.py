@@ -43,7 +43,9 @@ Learner = Callable[[pd.DataFrame, Flags, pd.DataFrame], Numbers]
 
 def _numeric(X: pd.DataFrame) -> Numbers:
     coded = X.select_dtypes("category")
-    return X.assign(**{name: coded[name].cat.codes.astype("float32") for name in coded}).to_numpy(np.float32)
+    return X.assign(**{name: coded[name].cat.codes.astype("float32") for name in coded.columns}).to_numpy(
+        np.float32
+    )
 
 
 def _catboost(X: pd.DataFrame, y: Flags, test: pd.DataFrame) -> Numbers:

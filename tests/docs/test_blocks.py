@@ -66,7 +66,8 @@ class Block:
 
 def blocks(page: Path) -> Iterator[Block]:
     """Return a page's fenced blocks."""
-    kind, start, held = None, 0, []
+    kind: str | None = None
+    start, held = 0, list[str]()
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         fence = re.match(r"\s*```(\S*)\s*$", line)
         if fence and kind is None:

@@ -52,10 +52,12 @@ def assert_parity(client: Client, model: RelapseModel, records: Records, ids: li
 
     answer = client.post(request)
     assert answer.status_code == 200, answer.text
-    for (_, row), told in zip(batch.iterrows(), answer.json()["scores"], strict=True):
-        assert told["household_id"] == row.name[0]
+    for row, told in zip(batch.reset_index().to_dict("records"), answer.json()["scores"], strict=True):
+        assert told["household_id"] == row["household_id"]
         assert [told[name] for name in NUMBERS] == [row[name] for name in NUMBERS]
-        assert told["because"] == {name.removeprefix("because_"): row[name] for name in batch if "because_" in name}
+        assert told["because"] == {
+            name.removeprefix("because_"): row[name] for name in batch.columns if "because_" in name
+        }
         assert (told["band"], told["reasons"]) == (row["band"], row["reasons"])
 
 
@@ -170,7 +172,7 @@ def random_model() -> RelapseModel:
             X[feature.name] = pd.Categorical.from_codes(codes, pd.Index(feature.codes.values))
     y = X.isna().to_numpy() @ rng.normal(size=X.shape[1]) > 1
     few = {"n_trees": 60, "n_boosters": 2, "num_leaves": 15, "n_threads": 1}
-    model = RelapseModel(**few, monotone=directions_of(features), outcome=histories.SETTINGS.outcome)  # type: ignore[arg-type]
+    model = RelapseModel(**few, monotone=directions_of(features), outcome=histories.SETTINGS.outcome)
     return model.fit(X, y)
 
 

@@ -33,7 +33,9 @@ def all_pairs(dates: list[dt.date]) -> pd.MultiIndex:
 def numbers(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Return features as numbers, categories by their place in the code list."""
     columns = [
-        frame[name].cat.codes.replace(-1, np.nan) if frame[name].dtype.name == "category" else frame[name]
+        frame[name].cat.codes.astype("float32").replace(-1, np.nan)
+        if frame[name].dtype.name == "category"
+        else frame[name]
         for name in frame
     ]
     return np.column_stack([column.to_numpy(np.float32) for column in columns])

@@ -94,9 +94,9 @@ WRONG: list[tuple[tuple[str | int, ...], Any]] = [
     # Flags.
     *(((*H, "statuses", 0, "poor"), v) for v in (0, 1, "true", "yes", None)),
     # Shapes.
-    *((("households",), v) for v in ([], {}, None, CANARY, [None], [[]], [CANARY])),
-    *(((*H, "households"), v) for v in ([], None, {}, CANARY)),
-    *(((*H, "visits"), v) for v in (None, {}, [None], [[]], [CANARY], [{}])),
+    *((("households",), v) for v in list[Any](([], {}, None, CANARY, [None], [[]], [CANARY]))),
+    *(((*H, "households"), v) for v in list[Any](([], None, {}, CANARY))),
+    *(((*H, "visits"), v) for v in list[Any]((None, {}, [None], [[]], [CANARY], [{}]))),
     # What is not known.
     ((CANARY,), 1),
     ((*H, CANARY), []),

@@ -118,7 +118,7 @@ def answers() -> tuple[pd.DataFrame, np.ndarray]:
     X = X.astype("float32")
     X.loc[rng.random(n) < 0.1, "yard_last"] = np.nan
     risk = 0.05 + 0.2 * (X["yard_last"] == 2) + 0.2 * (X["net_last"] < 1)
-    return X, (rng.random(n) < risk).to_numpy()
+    return X, rng.random(n) < risk.to_numpy()
 
 
 def test_a_scorecard_gives_points_for_what_raises_the_risk(answers: tuple[pd.DataFrame, np.ndarray]) -> None:

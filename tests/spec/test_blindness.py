@@ -106,7 +106,7 @@ class _Noted(Baseline):
     name = "noted"
 
     def __init__(self) -> None:
-        self.rows: list[pd.MultiIndex] = []
+        self.rows: list[pd.Index[Any]] = []
 
     def fit(self, data: Dataset, rows: npt.NDArray[np.bool_]) -> _Noted:
         self.rows.append(data.X.index[rows])

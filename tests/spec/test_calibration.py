@@ -49,7 +49,7 @@ def test_the_trees_behind_the_sigmoid_learn_no_label_that_was_not_settled_by_its
     if kind != LATER:
         return
     (split,) = splits
-    days = index.get_level_values("as_of")
+    days = pd.DatetimeIndex(index.get_level_values("as_of"))
     first = days[split.test].min()
     settled = days[split.train].max() + pd.DateOffset(months=horizon) + pd.Timedelta(days=lag)
     assert settled <= first
@@ -66,7 +66,7 @@ def test_immature_labels_by_hand() -> None:
     assert dates[-3] == dt.date(2021, 3, 1)
     index = pairs(dates, 100)
     (split,), kind = calibration_splits(index, np.arange(len(index)) % 2 == 0, OUTCOME, share=0.3, seed=0)
-    days = index.get_level_values("as_of").date
+    days = pd.DatetimeIndex(index.get_level_values("as_of")).date
     assert kind == LATER
     assert min(days[split.test]) == dt.date(2021, 3, 1)
     assert max(days[split.train]) == dt.date(2020, 7, 1)
@@ -209,6 +209,7 @@ def test_the_number_foreseen_follows_the_base_rate(course: str, log_odds: list[f
     X_train, y_train, came_true = X[train], y[train], y[test].sum()
     model = _unfitted().fit(X_train, y_train)
     raw = model.decision_function(X[test])
+    assert isinstance(X_train.index, pd.MultiIndex)
     (split,), kind = calibration_splits(X_train.index, y_train, OUTCOME, share=0.2, seed=0)
     assert kind == model.calibrated_on_ == LATER
     earlier = clone(model).grow(X_train.iloc[split.train], y_train[split.train])
@@ -222,6 +223,7 @@ def test_the_number_foreseen_follows_the_base_rate(course: str, log_odds: list[f
 
 def test_rows_that_would_be_scored_are_told_apart_from_those_learned_from() -> None:
     X, y = _county(7, 1000, [-1.8] * 19)
+    assert isinstance(X.index, pd.MultiIndex)
     scored = X.index.codes[0] % 3 == 0
     y = y | (scored & (np.arange(len(y)) % 10 == 0))  # they fall more often, which no column tells
     fitted = {}

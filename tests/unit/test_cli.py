@@ -542,7 +542,7 @@ def test_an_error_ends_with_its_own_code_and_says_what_to_do(
     assert told in error["message"]
 
 
-GROUPS = {group.name: group.typer_instance for group in app.registered_groups}
+GROUPS = {group.name: group.typer_instance for group in app.registered_groups if group.typer_instance}
 COMMANDS = [
     *(str(command.name) for command in app.registered_commands),
     *(f"{name} {command.name}" for name, group in GROUPS.items() for command in group.registered_commands),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,12 +62,12 @@ class Stopped(Exception):
 
 
 @pytest.fixture
-def stopping(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+def stopping(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     def stop(*_: object, **__: object) -> None:
         raise Stopped
 
-    monkeypatch.setattr(*request.param, stop)
-    return
+    where, name = request.param
+    monkeypatch.setattr(where, name, stop)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_the_truth_lies_apart_and_no_model_reads_it(tmp_path: Path) -> None:
         model = RelapseModel(outcome=records.settings.outcome, n_boosters=1, n_trees=30, n_threads=1).fit(
             data.X, data.y
         )
-        return model.predict_proba(data.X)[:, 1].tolist()  # type: ignore[no-any-return]
+        return model.predict_proba(data.X)[:, 1].tolist()
 
     with_truth = learned()
     for file in truth.iterdir():

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def test_a_database_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None
             connection.execute("CREATE SCHEMA export")
             for name, (header, *rows) in exports.county().items():
                 columns = ", ".join(f'"{title}" {"date" if "日期" in title else "text"}' for title in header)
-                connection.execute(f'CREATE TABLE export."{name}" ({columns})'.encode())  # type: ignore[call-overload]
+                connection.execute(f'CREATE TABLE export."{name}" ({columns})'.encode())
                 places = ", ".join(["%s"] * len(header))
                 insert = f'INSERT INTO export."{name}" VALUES ({places})'.encode()  # noqa: S608
                 connection.cursor().executemany(insert, [[cell or None for cell in row] for row in rows])
@@ -328,7 +329,7 @@ def test_ids_that_a_spreadsheet_made_numbers_are_refused_with_the_mend(tmp_path:
     files = exports.county()
     src = exports.write_csv(tmp_path / "src", files)
     data = exports.mapping()
-    shown = {
+    shown: dict[str, Callable[[str], object]] = {
         "xlsx": int,
         "exponent": lambda i: f"{int(i):.5E}",
         "zeros": lambda i: f"5002360{i[-2:]}000000000",

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.support import exports
-from tests.support.small import Small
+from tests.support.small import Small, pairs
 
 from relapse_risk import RelapseModel, build_features, cohort, load_model, score
 from relapse_risk.datasets.exports import Imported, Mapping, import_county
@@ -202,8 +202,7 @@ def test_no_feature_nor_score_of_a_past_day_changes_with_an_updated_export(small
     pd.testing.assert_frame_equal(scored, _scores(tmp_path / "out", model, days), check_exact=True)
     assert len(scored) > 100
     assert not _features(tmp_path / "out", ["2022-09-01"]).empty
-    index = cohort(load_records(tmp_path / "out"), ["2022-07-01"], purpose="train")
-    index = index.set_levels(pd.DatetimeIndex(["2022-09-01"]).astype("datetime64[s]"), level="as_of")
-    now = build_features(load_records(tmp_path / "out"), index)
+    ids = cohort(load_records(tmp_path / "out"), ["2022-07-01"], purpose="train").get_level_values("household_id")
+    now = build_features(load_records(tmp_path / "out"), pairs(ids.tolist(), dt.date(2022, 9, 1)))
     old = before.xs(pd.Timestamp("2022-07-01"), level="as_of")
     assert (now.droplevel("as_of")["housing_grade"].astype(str) != old["housing_grade"].astype(str)).any()

@@ -7,6 +7,7 @@ level of schooling or the school year is filled in (文化程度 XOR 在校生�
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +127,7 @@ def test_unstable_work_needs_labour_and_work_records(county: County) -> None:
     work = county.frame("employment")
     cases = county.months_on_the_list(0).query("cause == 'unstable_work' and month == found")
     assert len(cases) > 10
+    case: Any
     for case in cases.itertuples():
         assert labour[case.row, case.found] > 0
         rows = work[(work["household_id"] == case.household_id) & work["month"].between(0, case.found + 12)]
@@ -170,6 +172,7 @@ def test_after_elimination_income_and_guarantees_go_on_being_recorded(county: Co
     incomes = county.frame("incomes")
     gone = county.cases[county.cases["gone"] < MONTHS - SETTLED - 12]
     assert len(gone) > 50
+    case: Any
     for case in gone.itertuples():
         seen = visits[
             (visits["household_id"] == case.household_id) & visits["month"].between(case.gone, case.gone + 12)

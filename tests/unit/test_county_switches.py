@@ -6,6 +6,7 @@ import dataclasses
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -35,7 +36,7 @@ class Counted(Township):
 
     fell = recovered = 0
 
-    def _fall(self, *arguments: object) -> object:
+    def _fall(self, *arguments: object) -> npt.NDArray[np.float64]:
         before = self.standing.in_need_since < NEVER
         bill = super()._fall(*arguments)  # type: ignore[arg-type]
         self.fell += int(((self.standing.in_need_since < NEVER) & ~before).sum())

@@ -141,7 +141,7 @@ def test_features_that_cannot_be_learned_from_are_refused_in_words(rows: Any, ch
 
 def test_an_unseen_category_equals_a_missing_one(small: Small) -> None:
     X = small.data.X.head(50)
-    name = next(column for column in X if X[column].dtype.name == "category")
+    name = next(column for column in X.columns if X[column].dtype.name == "category")
     unseen = X.assign(**{name: pd.Categorical(["none such"] * len(X))})
     missing = X.assign(**{name: pd.Categorical([None] * len(X), X[name].cat.categories)})
     np.testing.assert_array_equal(small.model.predict_proba(unseen), small.model.predict_proba(missing))
@@ -149,7 +149,7 @@ def test_an_unseen_category_equals_a_missing_one(small: Small) -> None:
 
 def test_columns_that_may_hold_missing_values_score_as_their_plain_ones(small: Small) -> None:
     X = small.data.X.head(50)
-    nullable = X.astype({name: "Float32" for name in X if X[name].dtype.kind == "f"})
+    nullable = X.astype({name: "Float32" for name in X.columns if X[name].dtype.kind == "f"})
     np.testing.assert_array_equal(small.model.predict_proba(nullable), small.model.predict_proba(X))
 
 
@@ -271,7 +271,7 @@ def test_rows_drawn_several_times_are_taken(rows: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "object"])
-def test_labels_missing_in_a_type_without_missing_labels_are_refused(rows: Any, dtype: str) -> None:
+def test_labels_missing_in_a_type_without_missing_labels_are_refused(rows: Any, dtype: Any) -> None:
     y = pd.Series(rows[1], index=rows[0].index).astype(dtype)
     y.iloc[:3] = None
     with pytest.raises(UsageError, match="3 label"):

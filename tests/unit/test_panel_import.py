@@ -68,13 +68,13 @@ def test_looks_take_the_worst_answer_and_leave_out_what_was_not_asked(tmp_path: 
     )
     looks = ["house", "tap", "cupboard", "children", "health"]
     told = records.frame("visits").set_index("household_id")[looks].astype("float").fillna(-1)
-    assert told.loc["a-1"].tolist() == [2, 1, 2, 0, 0]
-    assert told.loc["b-1"].tolist() == [-1, 0, 0, -1, -1]
+    assert told.T["a-1"].tolist() == [2, 1, 2, 0, 0]
+    assert told.T["b-1"].tolist() == [-1, 0, 0, -1, -1]
 
 
 def test_later_quarters_join_whatever_file_they_come_in(tmp_path: Path) -> None:
-    first = {"ANO4": 2019, "TRIMESTRE": 1}
-    later = {"ANO4": 2020, "TRIMESTRE": 4, "basic_total_basket": 9_000.0}
+    first: dict[str, object] = {"ANO4": 2019, "TRIMESTRE": 1}
+    later: dict[str, object] = {"ANO4": 2020, "TRIMESTRE": 4, "basic_total_basket": 9_000.0}
     both = import_eph([panel_file(tmp_path, first, later)])
     apart = import_eph(
         [panel_file(tmp_path, later, name="b.parquet"), panel_file(tmp_path, first, later, name="a.parquet")]
@@ -99,7 +99,10 @@ def test_the_settings_fit_the_panel(tmp_path: Path) -> None:
 
 def test_only_the_ratio_to_the_line_enters_features(tmp_path: Path) -> None:
     money = ["ITF", "basic_total_basket", "labour_income_main", "pension_income", "non_labour_income"]
-    visits = [{"TRIMESTRE": 1}, {"TRIMESTRE": 2, "labour_income_main": 9_000.0, "ITF": 19_000.0}]
+    visits: list[dict[str, object]] = [
+        {"TRIMESTRE": 1},
+        {"TRIMESTRE": 2, "labour_income_main": 9_000.0, "ITF": 19_000.0},
+    ]
     index = pd.MultiIndex.from_tuples([("AB-1", pd.Timestamp("2017-07-01"))], names=["household_id", "as_of"])
     built = []
     for factor in (1.0, 8.0):
@@ -109,7 +112,7 @@ def test_only_the_ratio_to_the_line_enters_features(tmp_path: Path) -> None:
         panel = import_eph([tmp_path / "p.parquet"])
         records = Records.from_tables(panel.tables, panel.settings)
         built.append(build_features(records, index))
-    pd.testing.assert_frame_equal(*built)
+    pd.testing.assert_frame_equal(built[0], built[1])
     assert built[0]["net_last"].item() == pytest.approx(19_000 / 12_000)
 
 

@@ -61,7 +61,7 @@ def test_files_of_nobodys_scores_have_the_schema_of_scores(
     small: Small, model: RelapseModel, tmp_path: Path
 ) -> None:
     full = ranked(model, small.records, small.as_of)
-    without_reasons = full.assign(reasons=[[] for _ in range(len(full))])
+    without_reasons = full.assign(reasons=pd.Series([[]] * len(full), full.index, dtype="object"))
     for name, rows in (
         ("full", full), ("without", without_reasons), ("empty", ranked(model, small.records, LONG_AGO)),
     ):  # fmt: skip
@@ -108,7 +108,7 @@ def test_a_day_past_the_records_is_warned_of_and_further_than_a_cycle_refused(
         if not as_index:
             return score(model, small.records, as_of=[day, "2022-01-01"])
         household = cohort(small.records, small.as_of)[0][0]
-        return score(model, small.records, index=drawn.index((household, day)))
+        return score(model, small.records, index=drawn.index((str(household), day)))
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

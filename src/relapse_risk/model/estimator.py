@@ -208,9 +208,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labelled = self._labelled
         X_checked, target = X_checked[labelled], target[labelled]
         del self._labelled
-        self.feature_names_in_ = np.array(names, dtype=object) if names else None
-        if not names:
-            del self.feature_names_in_
+        if names:  # an earlier fit's are gone: validate_data saw an array
+            self.feature_names_in_ = np.array(names, dtype=object)
         self.n_rows_, self.n_left_out_ = len(target), int((~labelled).sum())
         self.classes_, positive = self._classes(target)
         index = getattr(X, "index", None)
