@@ -22,8 +22,8 @@ $(STAMP): $(LOCK) pyproject.toml
 demo: $(STAMP)  ## simulate a small county, train, judge, and show a visit list
 	$(BIN)/relapse demo --out demo
 
-test: $(STAMP)  ## run all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+test: $(STAMP)  ## run all tests; fails where too little of the code is run by them
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --durations=20
 
 lint: $(STAMP)  ## check style and types
 	$(BIN)/ruff check .
