@@ -41,7 +41,7 @@ def drawn(rows: pd.DataFrame, draws: int, capacity: float) -> npt.NDArray[np.flo
     rng = np.random.default_rng(0)
     of_household = rows.groupby("household_id", sort=False).indices
     places = list(of_household.values())
-    made = []
+    made: list[npt.NDArray[np.float64]] = []
     while len(made) < draws:
         chosen = np.concatenate([places[k] for k in rng.integers(0, len(places), len(places))])
         sample = rows.iloc[chosen]

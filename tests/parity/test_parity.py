@@ -148,13 +148,13 @@ def test_p20_what_accounts_name_is_the_same_in_the_batch_and_over_the_api(
     records = small.records.with_settings(unknown) if config else small.records
     (tmp_path / "relapse.toml").write_text(unknown.to_toml(), encoding="utf-8")
     folder, ids = small.folder, households[:40]
-    file = {"config": tmp_path / "relapse.toml"} if config else {}
-    with closing(Client(create_app(ServiceSettings(models=folder.parent, model=folder.name, **file)))) as client:
+    file = tmp_path / "relapse.toml" if config else None
+    service = ServiceSettings(models=folder.parent, model=folder.name, config=file)
+    with closing(Client(create_app(service))) as client:
         told = client.post(request_of(records, ids, small.as_of)).json()["scores"]
-    batch = score(load_model(folder), records, index=pairs(ids, small.as_of))
-    other = score(
-        load_model(folder), small.records.with_settings(complete if config else unknown), index=batch.index
-    )
+    index = pairs(ids, small.as_of)
+    batch = score(load_model(folder), records, index=index)
+    other = score(load_model(folder), small.records.with_settings(complete if config else unknown), index=index)
     assert [one["raw_score"] for one in told] == batch["raw_score"].tolist()
     assert (batch["raw_score"] != other["raw_score"]).any(), "what accounts name matters"
 

@@ -119,7 +119,7 @@ def slow_sum(parts: list[Row], name: str) -> Row:
         largest = (row[first] is None, -(row[first] or 0.0))
         return (*largest, *((row[c] is not None, row[c] if row[c] is not None else 0) for c in rest))
 
-    whole = dict(min(parts, key=standing))
+    whole = dict(sorted(parts, key=standing)[0])
     for column in ADDED[name]:
         told = [row[column] for row in parts if row[column] is not None]
         whole[column] = round(sum(told), 6) if told else None

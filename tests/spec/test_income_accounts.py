@@ -5,6 +5,8 @@ The line is 1,000 yuan a member and month and households have one member, unless
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.support import ascii as drawn
@@ -26,7 +28,7 @@ def values(records: Records, day: str, *names: str, household: str = "h1") -> li
     return row.iloc[0].astype(float).tolist()
 
 
-def about(*expected: float) -> object:
+def about(*expected: float | np.floating[Any]) -> object:
     return pytest.approx(list(expected), rel=1e-6, abs=1e-6, nan_ok=True)
 
 

@@ -316,7 +316,7 @@ def test_a_text_with_a_telephone_number_is_no_code_text(tmp_path: Path) -> None:
 
 
 def test_the_whole_bill_is_the_amount_that_no_other_exceeds(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["户编号", "看病日期", "报销金额(元)", "酉列(元)"],
         *([h, "2021-03-01", n * 7 % 30, n * 7 % 30 + 5] for n, h in enumerate(HOMES)),
     ]
