@@ -17,8 +17,8 @@ _GENERAL = {
     "day. Window 'ever' has no start.",
     "period": "An income of m months (column months; missing: 1) is m rows of amount_yuan / m: one on occurred_on, "
     "the others on the last days of the m - 1 months before. Each is known and replaced as the row is. A row of 2 "
-    "or more months replaces, from the day its first version is known, what rows of an earlier occurred_on with "
-    "the same source and part (both missing is the same) say of the calendar months it covers.",
+    "or more months replaces what rows of an earlier occurred_on with the same source and part (both missing is "
+    "the same) say of the calendar months it covers, and as many as its visible version covers.",
     "observation": "With each = row, every visible row in the window that passes where and whose value over its "
     "scale is not missing. With each = month, the sum of those rows of each calendar month (of the part of it in "
     "the window). The newest comes last.",
@@ -26,7 +26,7 @@ _GENERAL = {
     "flags true or false. A missing code does not pass.",
     "complete accounts": "If data.accounts_complete is set, each = month, where names a source or part of incomes "
     "and the value is not 1, every day in the window on which some income stands (of any source, in any version "
-    "known before as_of, by period) adds an observation of 0. If it is not set, nothing is added.",
+    "known before as_of, replaced or not, by period) adds an observation of 0. If it is not set, nothing is added.",
     "of": "a second series: the whole of a share, or the divisor of a value per unit",
     "account": "a second series, of all incomes, or of all months of the ledger: with it, the aggregations that "
     "take the last value (last, step, last value per unit of another) are missing where the calendar month of "
@@ -37,8 +37,10 @@ _GENERAL = {
     "line.months is the month's line of one counted member. The household's line is that times line_units, or "
     "n_members where line_units is missing, of its profile: the latest visible row of households at or before the "
     "day, else the earliest visible one, with that row's township_id. Missing where any of it is.",
-    "horizon": "settings outcome.horizon_months; this dictionary is of the default. The features of the coming "
-    "months a year ago take the window [as_of - 12 months, as_of - 12 months + horizon), 12 months at most.",
+    "horizon": "settings outcome.horizon_months; this dictionary is of the default. With h the horizon, 12 months "
+    "at most, the features of the coming months a year ago take the window [as_of - 12 months, as_of - 12 months + "
+    "h), and balance_at_horizon_12m adds h / 12 of the monthly wages of 3 months and, with h below 12, 1 - h / 12 "
+    "of those of the last 12 - h months.",
     "items": "settings may declare items of table observations; each adds item_<name>_last (last, ever) and "
     "item_<name>_mean_24m (mean, 24 months) of observations.value where item in (<name>), each row.",
     "categories": "a feature with codes is the code itself",
@@ -115,7 +117,7 @@ _VALUES = {
     "employment.earned_yuan": "wage_yuan; 0 where it is missing and the person is not employed",
     "account.balance_yuan": "The rows of incomes by period with net_yuan, and those of expenses with minus "
     "self_paid_yuan, together. A row of expenses counts only in calendar months in which some income stands (by "
-    "period, in any version known before as_of).",
+    "period, in any version known before as_of, replaced or not, in the window or out of it).",
 }
 
 
