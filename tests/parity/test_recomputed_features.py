@@ -64,7 +64,8 @@ class Worse:
     def put(self, table: str, column: str, share: float, values: list[Any]) -> None:
         """Put values in a column of some rows."""
         frame, rows = self.frames[table], self.some(table, share)
-        frame.loc[rows, column] = pd.array(self._pick(values, len(rows)), dtype=frame[column].dtype)
+        put = pd.Series(self._pick(values, len(rows)), index=rows, dtype=frame[column].dtype)
+        frame.loc[rows, column] = put
 
     def _pick(self, values: list[Any], n: int) -> list[Any]:
         return [values[number] for number in self.random.integers(0, len(values), n)]
@@ -247,13 +248,13 @@ def of(county: Records, horizon: int, *, is_complete: bool) -> Records:
 def differences(told: pd.DataFrame, expected: pd.DataFrame, lines: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return in words where features are not what the dictionary says."""
     found = []
-    for name in told:
+    for name in map(str, told):
         if lines[name]["codes"]:
             pairs = zip(told[name].astype(object), expected[name], strict=True)
             differ = np.array([not (a == b or (pd.isna(a) and b is None)) for a, b in pairs])
         else:
-            numbers = [frame[name].astype(float) for frame in (told, expected)]
-            differ = ~np.isclose(*numbers, rtol=RTOL, atol=ATOL, equal_nan=True)
+            one, other = (frame[name].to_numpy(float) for frame in (told, expected))
+            differ = ~np.isclose(one, other, rtol=RTOL, atol=ATOL, equal_nan=True)
         at = np.flatnonzero(differ)
         if len(at):
             household, as_of = expected.index[at[0]]

@@ -158,12 +158,12 @@ class Oracle:
 
     def _income_parts(self, household: str, as_of: dt.date) -> list[Row]:
         """Return incomes month by month, without months that a longer account of a later day tells of again."""
-        known = [r for r in self.rows["incomes"] if r["household_id"] == household and r["known_on"] < as_of]
+        visible = self._visible("incomes", household, as_of)
         parts = []
-        for row in self._visible("incomes", household, as_of):
+        for row in visible:
             longer = [
                 r
-                for r in known
+                for r in visible
                 if (r["source"], r["part"]) == (row["source"], row["part"])
                 and (r["months"] or 1) > 1
                 and r["occurred_on"] > row["occurred_on"]

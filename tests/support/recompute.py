@@ -12,7 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,12 @@ def feature_lines(settings: Settings) -> dict[str, Line]:
 
 def _set_horizon(lines: dict[str, Line], horizon: int) -> None:
     """Put a horizon in place of the default's six months (definition "horizon")."""
-    months = min(horizon, 12)
+    if horizon >= 12:
+        for name in (*("net_ahead_last_year", "business_ahead_last_year"),
+                     *("balance_ahead_last_year", "balance_at_horizon_12m")):  # fmt: skip
+            del lines[name]
+        return
+    months = horizon
     ahead = {"window_months": str(months), "skip_months": str(12 - months)}
     for name in ("net_ahead_last_year", "business_ahead_last_year"):
         lines[name] = {**lines[name], **ahead}
@@ -106,10 +111,8 @@ def _set_horizon(lines: dict[str, Line], horizon: int) -> None:
     told = {**lines["balance_ahead_last_year"], "terms": "+1 * net_now_ahead -1 * paid_now_ahead"}
     lines["balance_ahead_last_year"] = told
     kept = 12 - months
-    terms = f"+1 * other_now_12m +{months / 12!r} * wage_now_3m -1 * paid_now_12m"
-    if kept:
-        lines["wage_now_kept"] = {**lines["wage_now_6m"], "window_months": str(kept), "name": "wage_now_kept"}
-        terms += f" +{kept / 12!r} * wage_now_kept"
+    lines["wage_now_kept"] = {**lines["wage_now_6m"], "window_months": str(kept), "name": "wage_now_kept"}
+    terms = f"+1 * other_now_12m +{months / 12!r} * wage_now_3m +{kept / 12!r} * wage_now_kept -1 * paid_now_12m"
     lines["balance_at_horizon_12m"] = {**lines["balance_at_horizon_12m"], "terms": terms}
 
 
@@ -157,10 +160,10 @@ def month_end(month: int) -> dt.date:
 
 def _plain(frame: pd.DataFrame) -> list[Row]:
     """Return rows of plain values: dates, texts, numbers, flags, None where missing."""
-    plain = {}
+    plain: dict[str, list[Any]] = {}
     for name, column in frame.items():
         values = column.dt.date if pd.api.types.is_datetime64_dtype(column) else column
-        plain[name] = [None if pd.isna(value) else value for value in values.astype(object)]
+        plain[str(name)] = [None if pd.isna(value) else value for value in values.astype(object)]
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 
@@ -272,7 +275,7 @@ class Household:
         rows: dict[str, list[Row]] = {}
         for table, frame in versions.items():
             newest = frame.sort_values("known_on", kind="stable").drop_duplicates(key_of(table), keep="last")
-            rows[table] = sorted(_plain(newest), key=lambda row, table=table: _order(table, row))
+            rows[table] = sorted(_plain(newest), key=partial(_order, table))
         known = _plain(versions["incomes"]) if "incomes" in versions else []
         days = {part["occurred_on"] for row in known for part in _by_period(row)}
         months = {month_of(day) for day in days}
@@ -386,8 +389,12 @@ class Household:
                     return sum(values) / months if self.observations(account, start, end) else None
                 return sum(values) / months if values else None
             case "sum a month accounted for":
+                assert account is not None
+                assert start is not None
+                assert months is not None
                 return self._sum_a_month_accounted_for(values, account, start, end, months)
             case "share":
+                assert whole is not None
                 below = sum(one.value for one in self.observations(whole, start, end))
                 return sum(values) / below if below > 0 else None
         if not values:
@@ -410,6 +417,7 @@ class Household:
             case "count below the line":
                 return sum(value < 1 for value in values)
             case "last value per unit of another":
+                assert whole is not None
                 units = self.observations(whole, None, end)
                 return values[-1] / units[-1].value if units and units[-1].value > 0 else None
             case "change on the year" | "change of the last value on the year":

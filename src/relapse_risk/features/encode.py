@@ -21,7 +21,7 @@ from relapse_risk.features.account import Account, make_account
 from relapse_risk.features.declare import ACCOUNT_OF
 from relapse_risk.features.hashing import hash_with
 from relapse_risk.features.kernel import Line
-from relapse_risk.features.periods import parts_of, replaced_on
+from relapse_risk.features.periods import parts_of, pieces_of
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -88,14 +88,21 @@ class EncodedTable:
         """Put the months of longer rows in their places."""
         months = pc.fill_null(self._data["months"], 1).to_numpy().astype(np.int64)
         row, occurred = parts_of(self.occurred, months)
-        drawn_up, superseded, share = self.occurred[row], self.superseded[row], 1.0 / months[row]
-        self._take(row)
-        self.occurred = occurred
-        alike = self.household.astype(np.int64)
+        alike = self.household[row].astype(np.int64)
         for codes in self._codes.values():
-            alike = _pair(alike, codes)
-        replaced = replaced_on(alike, month_number(occurred), drawn_up, self.known, months[row] > 1)
-        self.superseded = np.minimum(superseded, replaced)
+            alike = _pair(alike, codes[row])
+        pieces = pieces_of(
+            alike,
+            month_number(occurred),
+            self.occurred[row],
+            self.known[row],
+            self.superseded[row],
+            months[row] > 1,
+        )
+        row, occurred = row[pieces.part], occurred[pieces.part]
+        share = 1.0 / months[row]
+        self._take(row)
+        self.occurred, self.known, self.superseded = occurred, pieces.known, pieces.superseded
         self._numbers["amount_yuan"] = self._to_number("amount_yuan") * share
         order = _order(self._place(self.household, occurred), self.known, [])
         if order is not None:

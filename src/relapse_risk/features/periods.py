@@ -2,8 +2,8 @@
 
 A row of m months is m rows of an m-th of its amount: the last on its own day, the earlier ones on the last days of
 the months before. All become known, and are replaced by a later version, as the row itself. A longer account also
-replaces what rows of earlier days said of its months: two accounts of a year, drawn up half a year apart, both tell
-of the months between, and those months count once.
+stands in for what rows of earlier days say of its months: two accounts of a year, drawn up half a year apart, both
+tell of the months between, and those months count once.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from relapse_risk.dates import FAR_FUTURE, Days, month_number
+from relapse_risk.dates import Days, month_number
 
 Positions = npt.NDArray[np.int64]
 
@@ -51,8 +52,29 @@ def parts_of(occurred: Days, months: npt.NDArray[np.int64]) -> Parts:
     return Parts(row, np.where(back > 0, ends, occurred[row]).astype(np.int32))
 
 
-def replaced_on(alike: Positions, month: Days, drawn_up: Days, known: Days, longer: npt.NDArray[np.bool_]) -> Days:
-    """Return the day from which a later, longer row tells of each part's month instead; far in the future for most.
+class Pieces(NamedTuple):
+    """The times in which parts hold.
+
+    Parameters
+    ----------
+    part : ndarray of int64, shape (n_pieces,)
+        The part each is of.
+    known, superseded : ndarray of int32, shape (n_pieces,)
+        Days from and until which it holds; equal where it never does.
+    """
+
+    part: Positions
+    known: Days
+    superseded: Days
+
+
+def pieces_of(
+    alike: Positions, month: Days, drawn_up: Days, known: Days, superseded: Days, longer: npt.NDArray[np.bool_]
+) -> Pieces:
+    """Return when parts hold: while no other version of the row does, and no longer row tells of the month.
+
+    A longer row that is corrected to fewer months gives back those that it no longer covers, so a part may hold
+    twice. A part that does not hold from its first day has a piece without a day there: it was on record.
 
     Parameters
     ----------
@@ -60,29 +82,55 @@ def replaced_on(alike: Positions, month: Days, drawn_up: Days, known: Days, long
         Equal where household, source and part of the source are.
     month : ndarray of int32, shape (n_parts,)
         Each part's month.
-    drawn_up, known : ndarray of int32, shape (n_parts,)
-        Day of the row each is a part of, and the day it was known.
+    drawn_up, known, superseded : ndarray of int32, shape (n_parts,)
+        Day of the row each is a part of, the day it was known, and the day its next version was.
     longer : ndarray of bool, shape (n_parts,)
         Whether that row stands for several months.
     """
-    by = np.lexsort((drawn_up, month, alike))
-    alike, month, drawn_up = alike[by], month[by], drawn_up[by]
-    other_month = np.concatenate([[False], (alike[1:] != alike[:-1]) | (month[1:] != month[:-1])])
-    other_row = other_month | np.concatenate([[False], drawn_up[1:] != drawn_up[:-1]])
-    # The earliest day a longer row was known, among this and all later ones of the month: a running minimum from
-    # the end, where each month's days lie so far above those of the month before that it begins anew.
-    base = np.cumsum(other_month) << 33
-    earliest = np.where(longer[by], known[by].astype(np.int64), int(FAR_FUTURE)) + base
-    earliest = np.minimum.accumulate(earliest[::-1])[::-1]
-    # Of the rows drawn up later: the first part after this one that another row of the month has.
-    n = len(by)
-    following = np.append(np.flatnonzero(other_row), n)
-    later = following[np.cumsum(other_row)]
-    has_later = later < n
-    same = np.zeros(n, bool)
-    same[has_later] = base[later[has_later]] == base[has_later]
-    found = np.full(n, FAR_FUTURE, np.int32)
-    found[same] = (earliest[later[same]] - base[same]).astype(np.int32)
-    back = np.empty(n, np.int32)
-    back[by] = found
-    return back
+    by = np.lexsort((known, drawn_up, month, alike))
+    ordered = (alike[by], month[by], drawn_up[by], known[by], superseded[by], longer[by])
+    nothing = np.empty(0, np.int64)
+    n_pieces = _pieces(*ordered, nothing, nothing, nothing)
+    part, begun, ended = (np.empty(n_pieces, np.int64) for _ in range(3))
+    _pieces(*ordered, part, begun, ended)
+    return Pieces(by[part], begun.astype(np.int32), ended.astype(np.int32))
+
+
+@njit(cache=True)
+def _pieces(alike, month, drawn_up, known, superseded, longer, part, begun, ended):  # type: ignore[no-untyped-def]
+    """Write the pieces of parts that lie month by month, where there is room; return how many there are."""
+    n_pieces = 0
+    low = 0
+    while low < len(alike):
+        high = low + 1
+        while high < len(alike) and alike[high] == alike[low] and month[high] == month[low]:
+            high += 1
+        for i in range(low, high):
+            day = known[i]
+            until = superseded[i]
+            begins = True
+            while True:
+                covered = True
+                while covered:
+                    covered = False
+                    for j in range(i + 1, high):
+                        if longer[j] and drawn_up[j] > drawn_up[i] and known[j] <= day < superseded[j]:
+                            day = superseded[j]
+                            covered = True
+                if begins and (day > known[i] or day >= until):
+                    if len(part):
+                        part[n_pieces], begun[n_pieces], ended[n_pieces] = i, known[i], known[i]
+                    n_pieces += 1
+                begins = False
+                if day >= until:
+                    break
+                end = until
+                for j in range(i + 1, high):
+                    if longer[j] and drawn_up[j] > drawn_up[i] and day < known[j] < min(end, superseded[j]):
+                        end = known[j]
+                if len(part):
+                    part[n_pieces], begun[n_pieces], ended[n_pieces] = i, day, end
+                n_pieces += 1
+                day = end
+        low = high
+    return n_pieces

@@ -122,11 +122,11 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
         _sum("balance_at_recent_wages_12m",
              Label(f"工资按近{QUARTER}个月水平计的近12个月月均结余", f"balance a month, 12 months, with wages as in the last {QUARTER}"),
              ((1.0, others), (1.0, lately), (-1.0, paid))),
-        _sum("balance_ahead_last_year",
-             Label("上年同期(预测期对应月份)月均结余", "balance a month in the coming months a year ago"),
-             _accounted(ahead, YEAR - ahead)),
     ]  # fmt: skip
-    if ahead < YEAR:  # with a year ahead nothing of this year's wages would be left in it
+    if ahead < YEAR:  # the months a year ahead are those of the year behind
+        found.append(_sum("balance_ahead_last_year",
+                          Label("上年同期(预测期对应月份)月均结余", "balance a month in the coming months a year ago"),
+                          _accounted(ahead, YEAR - ahead)))  # fmt: skip
         kept = YEAR - ahead
         wages = _income(f"wage_now_{kept}m", Label(f"近{kept}个月月均工资(按现行监测线)", f"wages a month, {kept} months, to the line now"),
                         kept, "wage")  # fmt: skip

@@ -80,6 +80,21 @@ def _part(name: str, word: Label, codes: tuple[str, ...], risk_type: str) -> lis
     return [_last(f"{name}_last", word, series, risk_type), _share(name, word, series, 24, risk_type)]
 
 
+def _ahead_last_year(ahead: int) -> list[Feature]:
+    """Return what the coming months brought a year ago; with a year ahead, the year's own features say it."""
+    if ahead == YEAR:
+        return []
+    return [
+        Feature("net_ahead_last_year", Label("上年同期(预测期对应月份)月均纯收入",
+                                             "mean monthly net income in the coming months a year ago"),
+                UNIT, NET, A.MEAN, ahead, skip=YEAR - ahead, risk_type="income"),
+        Feature("business_ahead_last_year",
+                Label("上年同期(预测期对应月份)月均经营性收入",
+                      "mean monthly business income in the coming months a year ago"),
+                UNIT, _of("source", "business"), A.MEAN, ahead, skip=YEAR - ahead, risk_type="industry_failure"),
+    ]  # fmt: skip
+
+
 def features(horizon_months: int) -> tuple[Feature, ...]:
     """Return the income features.
 
@@ -133,9 +148,6 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
         Feature("net_year_ago", Label("12至24个月前的月均纯收入",
                                       "mean monthly net income, 12 to 24 months ago"),
                 UNIT, NET, A.MEAN, 12, skip=YEAR, risk_type="income"),
-        Feature("net_ahead_last_year", Label("上年同期(预测期对应月份)月均纯收入",
-                                             "mean monthly net income in the coming months a year ago"),
-                UNIT, NET, A.MEAN, ahead, skip=YEAR - ahead, risk_type="income"),
         Feature("income_days_since", Label("距最近一次收入记录的天数", "days since income was last recorded"), "days",
                 ACCOUNTS, A.DAYS_SINCE, missing=Missing.NEVER),
         *(feature for source in income_sources("income") for feature in _source(source)),
@@ -143,10 +155,7 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
                 UNIT, WAGE, A.STD, 12, missing=Missing.TOO_FEW, risk_type="unstable_work"),
         Feature("wage_slope_12m", Label("近12个月月工资性收入的走势", "trend of monthly wage income over 12 months"),
                 "line a month", WAGE, A.SLOPE, 12, missing=Missing.TOO_FEW, risk_type="unstable_work"),
-        Feature("business_ahead_last_year",
-                Label("上年同期(预测期对应月份)月均经营性收入",
-                      "mean monthly business income in the coming months a year ago"),
-                UNIT, _of("source", "business"), A.MEAN, ahead, skip=YEAR - ahead, risk_type="industry_failure"),
+        *_ahead_last_year(ahead),
         *(feature for part in PARTS for feature in _part(*part)),
         Feature("claim_ratio_12m", Label("近12个月月均理赔收入", "insurance payouts a month, 12 months"),
                 UNIT, _of("source", *income_sources("claim")), A.MONTHLY, 12, account=ACCOUNTS,

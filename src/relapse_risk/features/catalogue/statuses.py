@@ -29,7 +29,7 @@ FEATURES: tuple[Feature, ...] = (
             A.DAYS_SINCE, missing=Missing.NEVER, risk_type="history", monotone=-1),
     Feature("status_days_since", Label("距最近一次认定的天数", "days since the last status"), "days", ANY_STATUS,
             A.DAYS_SINCE, missing=Missing.NEVER, risk_type="history"),
-    *(Feature(f"poor_by_{code}_ever", Label(f"曾{word.zh}被认定贫困的次数", f"times found poor by {word.en}, ever"),
+    *(Feature(f"poor_by_{code}_ever", Label(f"历次认定贫困中风险类型含{word.zh}的次数", f"times found poor with risk type {word.en}, ever"),
               "times", Series("statuses", where=(("poor", ("true",)), ("risk_types", (code,)))), A.COUNT,
               missing=Missing.ZERO, risk_type=code, monotone=1) for code, word in RISK_TYPE.labels.items()),
 )  # fmt: skip
