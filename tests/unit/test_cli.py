@@ -561,3 +561,38 @@ def test_help_needs_no_heavy_library() -> None:
     code = f"import sys, relapse_risk.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_fault_of_the_disk_that_no_command_foresaw_names_the_file(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 80)  # longer than a name may be
+    code, out, err = run("check", folder, "--json")
+    error = only_json(out)["error"]
+    assert code == error["exit_code"] == relapse_risk.errors.StorageError.exit_code
+    assert str(folder) in error["message"]
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "command"),
+    [
+        ("granian.constants", "serve", ["serve"]),
+        ("mlflow", "track", ["train", "--track", "sqlite:///runs.db"]),
+    ],
+)
+def test_a_part_that_was_not_installed_is_named(
+    run: Run, data: Path, monkeypatch: pytest.MonkeyPatch, module: str, extra: str, command: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    code, _, err = run(*command, *(["--data", data] if "train" in command else []))
+    assert code == UsageError.exit_code
+    assert f"relapse-risk[{extra}]" in err.replace("\n", "")
+
+
+def test_a_table_without_rows_is_checked_and_told_as_empty(run: Run, small: Small, tmp_path: Path) -> None:
+    tables = {name: small.records.table(name) for name in small.records.present}
+    tables["shocks"] = tables["shocks"].slice(0, 0)
+    folder = write_folder(tables, small.records.settings, tmp_path / "county")
+    code, out, _ = run("check", folder, "--json")
+    assert code == 0
+    (row,) = [row for row in only_json(out)["tables"] if row["table"] == "shocks"]
+    assert (row["rows"], row["households"], row["first_day"]) == (0, 0, "")

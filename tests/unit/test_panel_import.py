@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from tests.support.panel import panel_file, quarters
 
 from relapse_risk import Records, build_features, cohort
+from relapse_risk.cli import main
 from relapse_risk.datasets.eph import import_eph
 from relapse_risk.errors import ImportRefused, NotFoundError
+from relapse_risk.records.folder import load_records
 
 
 def records_of(folder: Path, *differing: dict[str, object]) -> Records:
@@ -149,3 +152,18 @@ def test_the_cohort_needs_a_status_of_the_last_three_months(tmp_path: Path) -> N
     )
     told = cohort(records, "2017-07-01").get_level_values("household_id")
     assert np.array_equal(told, ["left-1"])
+
+
+def test_the_command_writes_what_the_import_returns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = panel_file(tmp_path, {"TRIMESTRE": 1}, {"TRIMESTRE": 2}, {"CODUSU": "other"})
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "eph", str(file), "--out", str(tmp_path / "out"), "--horizon", "13", "--json"])
+    assert not ended.value.code
+    panel = import_eph([file], 13)
+    records = load_records(tmp_path / "out")
+    assert records.settings == panel.settings
+    assert all(records.table(name).num_rows == table.num_rows for name, table in panel.tables.items())
+    told = json.loads(capsys.readouterr().out)
+    assert told["end"] == records.end.isoformat()
+    assert told["counts"] == panel.counts
+    assert told["tables"]["visits"] == 3

@@ -1,0 +1,37 @@
+"""A feature that cannot be computed, or told to anyone, is refused where it is declared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relapse_risk.errors import UsageError
+from relapse_risk.features.catalogue import catalogue
+from relapse_risk.features.declare import EVER, Aggregation, Series
+from relapse_risk.settings import Settings
+
+FEATURES = catalogue(Settings())
+PLAIN = next(f for f in FEATURES if f.aggregation is Aggregation.MEAN and f.window)
+CODED = next(f for f in FEATURES if f.codes)
+SHARE = next(f for f in FEATURES if f.aggregation is Aggregation.SHARE)
+
+
+@pytest.mark.parametrize(
+    ("feature", "change", "told"),
+    [
+        (PLAIN, {"series": Series("rumours")}, "no table 'rumours'"),
+        (PLAIN, {"risk_type": "bad luck"}, "'bad luck'. Valid: "),
+        (PLAIN, {"monotone": 2}, "monotone=2. Valid: -1, 0, 1"),
+        (CODED, {"monotone": 1}, "0 for a category"),
+        (SHARE, {"of": None}, "says what it is of"),
+        (PLAIN, {"of": PLAIN.series}, "says what it is of"),
+        (PLAIN, {"aggregation": Aggregation.CHANGE, "window": EVER}, "needs a window in months"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_refused_by_name(
+    feature: Any, change: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"(?s)feature {feature.name}: .*{told}"):
+        replace(feature, **change)
