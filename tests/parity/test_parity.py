@@ -139,7 +139,7 @@ def test_a_line_that_moved_after_training_is_the_same_in_the_batch_and_over_the_
 
 
 @pytest.mark.parametrize("config", [True, False], ids=["the county's settings file", "the model's settings"])
-def test_p20_what_accounts_name_is_the_same_in_the_batch_and_over_the_api(
+def test_what_accounts_name_is_the_same_in_the_batch_and_over_the_api(
     small: Small, households: list[str], tmp_path: Path, config: bool
 ) -> None:
     complete = small.records.settings

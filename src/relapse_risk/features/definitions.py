@@ -37,10 +37,10 @@ _GENERAL = {
     "line.months is the month's line of one counted member. The household's line is that times line_units, or "
     "n_members where line_units is missing, of its profile: the latest visible row of households at or before the "
     "day, else the earliest visible one, with that row's township_id. Missing where any of it is.",
-    "horizon": "settings outcome.horizon_months; this dictionary is of the default. With h the horizon, the features "
-    "of the coming months a year ago take the window [as_of - 12 months, as_of - 12 months + h), and "
-    "balance_at_horizon_12m adds h / 12 of the monthly wages of 3 months and 1 - h / 12 of those of the last 12 - h "
-    "months. With h of 12 or more there are none of these four: they would say what others say.",
+    "horizon": "settings outcome.horizon_months; this dictionary is of the default. With h the horizon, the "
+    "features of the coming months a year ago take the window [as_of - 12 months, as_of - 12 months + h), and "
+    "balance_at_horizon_12m adds h / 12 of the monthly wages of 3 months and 1 - h / 12 of those of the last 12 - "
+    "h months. With h of 12 or more there are none of these four: they would say what others say.",
     "items": "settings may declare items of table observations; each adds item_<name>_last (last, ever) and "
     "item_<name>_mean_24m (mean, 24 months) of observations.value where item in (<name>), each row.",
     "categories": "a feature with codes is the code itself",

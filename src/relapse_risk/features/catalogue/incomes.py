@@ -105,7 +105,7 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
     """
     ahead = min(horizon_months, YEAR)
     return (
-        *(Feature(f"net_ratio_{w}m", Label(f"近{w}个月月均纯收入", f"net income a month, {w} months"),
+        *(Feature(f"net_ratio_{w}m", Label(f"近{w}个月月均纯收入(按已核算月份)", f"net income a month accounted for, {w} months"),
                   UNIT, NET, A.MONTHLY, w, account=ACCOUNTS, risk_type="income", monotone=-1) for w in (2, 6, 12, 24)),
         *(Feature(f"net_mean_{w}m", Label(f"近{w}个月有记录月份的月均纯收入",
                                          f"mean net income of the months recorded, {w} months"),
