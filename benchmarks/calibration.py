@@ -7,9 +7,9 @@ Every way starts from the same trees and the same held-out sigmoid at each origi
 
 - sigmoid: as learned on held-out labels
 - newest date: its level set on the newest held-out date, the move shrunk by the positives there
-- final trees: its level set with the trees that are kept on all labels, the newest counting most
-- with drift: the same, carried on along the drift that the labels show until the model scores
-- with drift, scored: the same, then set right among the households that would be scored; the estimator does this
+- kept trees: its level set with the trees that are kept on all labels, the newest counting most, and among the
+  households that would be scored
+- estimator: the same where base rates show no trend; where they do, the sigmoid's level carried on along it
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from relapse_risk import Records
 from relapse_risk.cli.output import show, simple_table
 from relapse_risk.datasets import import_eph, simulate_county
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, newest_level
+from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, level_shift
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.split import calibration_splits, label_timing
 from relapse_risk.training.dataset import Dataset, make_dataset
@@ -37,7 +37,7 @@ from relapse_risk.training.splits import Origin, rolling_origins, settled_dates
 from relapse_risk.training.train import unfitted
 
 Flags = npt.NDArray[np.bool_]
-WAYS = ("sigmoid", "newest date", "final trees", "with drift", "with drift, scored")
+WAYS = ("sigmoid", "newest date", "kept trees", "estimator")
 
 
 def datasets(asked: argparse.Namespace) -> Iterator[tuple[str, Dataset, list[Origin]]]:
@@ -59,24 +59,21 @@ def calibrators(data: Dataset, train: Flags, boosters: int) -> tuple[RelapseMode
     model = unfitted(settings, catalogue(settings, data.records.present)).set_params(n_boosters=boosters)
     X, y = data.X[train], data.y[train]
     assert isinstance(X.index, pd.MultiIndex)
-    timing = label_timing(X.index, len(y), settings.outcome)
     data.fit(model, train)
     splits, _ = calibration_splits(X.index, y, settings.outcome, share=model.calibration_share, seed=0)
+    timing = label_timing(X.index, len(y), settings.outcome, splits)
     scores = [clone(model).grow(X.iloc[s.train], y[s.train]).decision_function(X.iloc[s.test]) for s in splits]
     held = np.concatenate(scores)
     truth, age = (np.concatenate([of[s.test] for s in splits]) for of in (y, timing.age))
     sigmoid = fit_sigmoid(held, truth)
     newest = age == age.min()
-    at_newest = newest_level(
-        sigmoid.log_odds(held[newest]), truth[newest], Timing(np.zeros(int(newest.sum())), 0.0)
-    )
+    at_newest = level_shift(sigmoid.log_odds(held[newest]), truth[newest], Timing(np.zeros(int(newest.sum()))))
     log_odds = sigmoid.log_odds(model.decision_function(X))
     return model, {
         "sigmoid": sigmoid,
         "newest date": sigmoid.shifted(at_newest),
-        "final trees": sigmoid.shifted(newest_level(log_odds, y, Timing(timing.age, 0.0))),
-        "with drift": sigmoid.shifted(newest_level(log_odds, y, timing)),
-        "with drift, scored": model.calibrator_,
+        "kept trees": sigmoid.shifted(level_shift(log_odds, y, Timing(timing.age), data.in_cohort[train])),
+        "estimator": model.calibrator_,
     }
 
 

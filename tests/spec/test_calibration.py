@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.base import clone
 
-from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, newest_level
+from relapse_risk.model.calibration import SigmoidCalibrator, Timing, base_rate_trend, fit_sigmoid, level_shift
 from relapse_risk.model.estimator import RelapseModel
-from relapse_risk.model.split import FEWEST_OF_A_CLASS, LATER, OTHER_HOUSEHOLDS, calibration_splits, label_timing
+from relapse_risk.model.split import (
+    FEWEST_OF_A_CLASS,
+    LATER,
+    OTHER_HOUSEHOLDS,
+    Split,
+    calibration_splits,
+    label_timing,
+)
 from relapse_risk.settings import OutcomeSettings
 
 OUTCOME = OutcomeSettings(horizon_months=6, reporting_lag_days=30)
@@ -86,15 +93,15 @@ def test_without_enough_later_positives_the_sigmoid_is_learned_on_other_househol
 
 
 def at_once(n: int) -> Timing:
-    """Labels of one day, and scores made from then on."""
-    return Timing(np.zeros(n), 0.0)
+    """Labels of one day."""
+    return Timing(np.zeros(n))
 
 
 def test_the_number_foreseen_becomes_the_number_that_came_true() -> None:
     rng = np.random.default_rng(0)
     log_odds = rng.normal(-1.0, 1.5, 400_000)
     y = rng.random(len(log_odds)) < expit(log_odds - 1.2)  # it came true far less often than foreseen
-    shift = newest_level(log_odds, y, at_once(len(y)))
+    shift = level_shift(log_odds, y, at_once(len(y)))
     assert expit(log_odds + shift).sum() == pytest.approx(y.sum(), rel=0.002)
     assert expit(log_odds).sum() > 1.5 * y.sum()
 
@@ -113,69 +120,96 @@ def test_few_positives_move_the_level_little(positives: int) -> None:
     """Of the whole move, ``positives / (positives + 30)`` is made."""
     y = np.arange(1000) < positives
     whole = np.log(positives / (1000 - positives))
-    assert newest_level(np.zeros(1000), y, at_once(1000)) == pytest.approx(
-        whole * positives / (positives + 30), rel=1e-4
-    )
+    shift = level_shift(np.zeros(1000), y, at_once(1000))
+    assert shift == pytest.approx(whole * positives / (positives + 30), rel=1e-6)
 
 
 @pytest.mark.parametrize("y", [np.zeros(50, bool), np.ones(50, bool), np.zeros(0, bool)])
 def test_one_class_alone_moves_nothing(y: npt.NDArray[np.bool_]) -> None:
-    assert newest_level(np.zeros(len(y)), y, at_once(len(y))) == 0.0
+    assert level_shift(np.zeros(len(y)), y, at_once(len(y))) == 0.0
 
 
 def test_the_newest_labels_count_most() -> None:
-    assert Timing(np.array([0.0, 1.0, 2.0]), 0.0).weights.tolist() == [1.0, 0.25, 0.0625]
+    assert Timing(np.array([0.0, 1.0, 2.0])).weights.tolist() == [1.0, 0.5, 0.25]
     age = np.repeat([0.0, 1.0], 20_000)
-    rate = np.where(age == 0.0, 0.1, 0.4)
-    y = np.tile(np.arange(20_000) / 20_000, 2) < rate
-    newest = expit(newest_level(np.zeros(len(y)), y, Timing(age, 0.0)))
-    oldest = expit(newest_level(np.zeros(len(y)), y, Timing(1.0 - age, 0.0)))
-    assert newest < 0.15
-    assert oldest > 0.35
-
-
-def _rows(rates: list[float], rows: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    """Labels of one date every half year, the newest first, with these rates."""
-    y = np.concatenate([np.arange(rows) < rate * rows for rate in rates])
-    return y, np.repeat(np.arange(len(rates)) / 2, rows)
-
-
-def test_a_drift_that_many_labels_show_is_carried_on_until_scores_are_made() -> None:
-    """Log-odds fall by 0.4 a year: half a year after the newest label they are lower by another 0.2."""
-    rates = [float(expit(-2.0 + 0.2 * k)) for k in range(6)]
-    y, age = _rows(rates, 100_000)
-    level = newest_level(np.zeros(len(y)), y, Timing(age, 0.0))
-    later = newest_level(np.zeros(len(y)), y, Timing(age, 0.5))
-    assert level == pytest.approx(-2.0, abs=0.02)
-    assert later == pytest.approx(-2.2, abs=0.02)
-
-
-def test_a_drift_that_few_labels_show_is_hardly_followed() -> None:
-    rates = [float(expit(-2.0 + 0.2 * k)) for k in range(6)]
-    y, age = _rows(rates, 60)
-    drift = newest_level(np.zeros(len(y)), y, Timing(age, 1.0)) - newest_level(
-        np.zeros(len(y)), y, Timing(age, 0.0)
-    )
-    assert -0.2 < drift < 0.0
+    y = np.tile(np.arange(20_000) / 20_000, 2) < np.where(age == 0.0, 0.1, 0.4)
+    newest, oldest = (expit(level_shift(np.zeros(len(y)), y, Timing(a))) for a in (age, 1.0 - age))
+    assert newest == pytest.approx(0.2, abs=0.002)
+    assert oldest == pytest.approx(0.3, abs=0.002)
 
 
 def test_what_is_scored_is_set_right_among_itself() -> None:
     log_odds = np.zeros(200_000)
     scored = np.arange(200_000) % 4 == 0
     y = np.arange(200_000) % 1000 < np.where(scored, 200, 40)
-    alike, apart = (newest_level(log_odds, y, at_once(len(y)), whom) for whom in (None, scored))
+    alike, apart = (level_shift(log_odds, y, at_once(len(y)), whom) for whom in (None, scored))
     assert expit(alike) == pytest.approx(y.mean(), rel=0.01)
     assert expit(apart) == pytest.approx(y[scored].mean(), rel=0.01)
 
 
-def test_a_label_is_aged_from_the_newest_and_scores_are_made_once_it_is_mature() -> None:
+def _dated(log_odds: list[float], rows: int = 20_000, carried: float = 0.0) -> tuple[npt.NDArray[np.bool_], Timing]:
+    """Labels of a date every half year, the oldest first, with these base rates; a horizon is half a year."""
+    y = np.concatenate([np.arange(rows) < expit(one) * rows for one in log_odds])
+    age = np.repeat(np.arange(len(log_odds))[::-1] / 2, rows)
+    return y, Timing(age, horizon=0.5, carried=carried)
+
+
+def test_a_steady_trend_is_believed_and_a_rate_that_goes_up_and_down_is_not() -> None:
+    slope, trust = base_rate_trend(*_dated([-2.0 - 0.2 * k for k in range(6)]))
+    assert slope == pytest.approx(-0.4, rel=0.01)
+    assert trust > 0.95
+    up_and_down = base_rate_trend(*_dated([-2.0, -2.6, -1.9, -2.7, -2.1, -2.4]))
+    assert up_and_down[1] < 0.15
+    few_dates = base_rate_trend(*_dated([-2.0, -2.2, -2.4]))
+    assert few_dates == (0.0, 0.0)
+    few_positives = base_rate_trend(*_dated([-2.0 - 0.2 * k for k in range(6)], rows=20))
+    assert few_positives[1] < 0.8
+
+
+def test_dates_that_share_a_horizon_are_hardly_more_than_one() -> None:
+    """Six dates of one month each and a horizon of six: what looks like a trend is one chance."""
+    y, timing = _dated([-2.0, -2.2, -2.1, -2.4, -2.3, -2.5])
+    apart = base_rate_trend(y, timing)[1]
+    shared = base_rate_trend(y, Timing(timing.age, horizon=3.0))[1]
+    assert shared < apart - 0.2
+
+
+def test_along_a_trend_the_held_out_level_is_carried_on() -> None:
+    y, timing = _dated([-2.0 - 0.2 * k for k in range(6)], carried=0.5)
+    slope, trust = base_rate_trend(y, timing)
+    level = level_shift(np.zeros(len(y)), y, Timing(timing.age))
+    assert level < -1.5
+    told = level_shift(np.zeros(len(y)), y, timing)
+    assert told == pytest.approx((1 - trust) * level + trust * slope * 0.5)
+    assert told == pytest.approx(-0.2, abs=0.1), "what the sigmoid said, and half a year's fall"
+
+
+def test_how_far_a_level_is_carried() -> None:
+    """In months before the newest date: sigmoid of 4, its trees of 20, those kept of 14; the newest label is mature
+    after 7.
+    """
+    dates = [dt.date(2022, m, 1) for m in (1, 3, 5, 7, 9, 11)]
+    index = pairs(dates, 1)
+    split = Split(train=np.array([0, 1]), test=np.array([4, 5]))
+    told = label_timing(index, 6, OUTCOME, [split])
+    month = 365.25 / 12
+    newest = dates[-1]
+    age = [(newest - day).days / 365.25 for day in dates]
+    assert told.age == pytest.approx(age)
+    assert told.horizon == 0.5
+    ahead = (dt.date(2023, 5, 31) - newest).days / 365.25
+    expected = np.mean(age[4:]) - (np.mean(age[:2]) - np.mean(age)) + ahead
+    assert told.carried == pytest.approx(expected)
+    assert told.carried * 12 == pytest.approx(1 - (9 - 5) + 6.93, abs=0.1), month
+
+
+def test_without_dates_or_outcome_nothing_is_carried() -> None:
     index = pairs([dt.date(2022, 7, 1), dt.date(2023, 7, 1)], 2)
-    told = label_timing(index, 4, OUTCOME)
+    told = label_timing(index, 4, None, [])
+    assert (told.horizon, told.carried) == (0.0, 0.0)
     assert told.age == pytest.approx([365 / 365.25, 0.0] * 2)
-    assert told.ahead == pytest.approx((dt.date(2024, 1, 31) - dt.date(2023, 7, 1)).days / 365.25)
-    assert label_timing(index, 4, None).ahead == 0.0
-    undated = label_timing(None, 3, OUTCOME)
-    assert (undated.age.tolist(), undated.ahead) == ([0.0] * 3, 0.0)
+    undated = label_timing(None, 3, OUTCOME, [])
+    assert (undated.age.tolist(), undated.horizon, undated.carried) == ([0.0] * 3, 0.0, 0.0)
 
 
 def _county(seed: int, households: int, log_odds: list[float]) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
@@ -192,37 +226,40 @@ def _unfitted() -> RelapseModel:
     return RelapseModel(n_trees=60, n_boosters=1, learning_rate=0.1, monotone=None, outcome=OUTCOME, n_threads=1)
 
 
-@pytest.mark.parametrize(
-    ("course", "log_odds"),
-    [
-        ("steady", [-2.4] * 19),
-        ("fell and stays", [-1.8] * 9 + [-2.8] * 10),
-        ("peaked and falls", [*np.linspace(-3.0, -1.8, 9), *np.linspace(-1.8, -3.0, 10)]),
-        ("was low and rises", [*np.linspace(-1.8, -3.0, 9), *np.linspace(-3.0, -1.8, 10)]),
-    ],
-)
-def test_the_number_foreseen_follows_the_base_rate(course: str, log_odds: list[float]) -> None:
-    """Nearer to what came true than the sigmoid of earlier trees, whichever way the base rate went."""
+def _old_and_new(log_odds: list[float]) -> tuple[float, float]:
+    """Foreseen over came true, by the sigmoid of earlier trees alone and by the estimator, eight months ahead."""
     X, y = _county(0, 1500, log_odds)
     days = X.index.get_level_values("as_of")
     train, test = days <= "2022-05-01", days == "2023-01-01"
     X_train, y_train, came_true = X[train], y[train], y[test].sum()
     model = _unfitted().fit(X_train, y_train)
     raw = model.decision_function(X[test])
-    assert isinstance(X_train.index, pd.MultiIndex)
     (split,), kind = calibration_splits(X_train.index, y_train, OUTCOME, share=0.2, seed=0)
     assert kind == model.calibrated_on_ == LATER
     earlier = clone(model).grow(X_train.iloc[split.train], y_train[split.train])
     sigmoid = fit_sigmoid(earlier.decision_function(X_train.iloc[split.test]), y_train[split.test])
-    now, before = (abs(np.log(of(raw).sum() / came_true)) for of in (model.calibrator_, sigmoid))
-    if course == "steady":
-        assert now < np.log(1.2)
-    else:
-        assert now < before - 0.03
+    return sigmoid(raw).sum() / came_true, model.calibrator_(raw).sum() / came_true
+
+
+@pytest.mark.parametrize(("first", "last"), [(-2.4, -2.4), (-1.2, -3.6), (-3.6, -1.2)])
+def test_the_number_foreseen_follows_the_base_rate(first: float, last: float) -> None:
+    _, told = _old_and_new(list(np.linspace(first, last, 19)))
+    assert abs(np.log(told)) < np.log(1.2)
+
+
+def test_on_a_falling_base_rate_the_sigmoid_alone_runs_high() -> None:
+    alone, told = _old_and_new(list(np.linspace(-1.2, -3.6, 19)))
+    assert alone > 1.2
+    assert told < alone - 0.1
+
+
+def test_after_a_fall_that_stays_it_is_no_worse_than_the_sigmoid_alone() -> None:
+    alone, told = _old_and_new([-1.8] * 9 + [-2.8] * 10)
+    assert abs(np.log(told)) < abs(np.log(alone))
 
 
 def test_rows_that_would_be_scored_are_told_apart_from_those_learned_from() -> None:
-    X, y = _county(7, 1000, [-1.8] * 19)
+    X, y = _county(7, 1000, [-1.8] * 3)
     assert isinstance(X.index, pd.MultiIndex)
     scored = X.index.codes[0] % 3 == 0
     y = y | (scored & (np.arange(len(y)) % 10 == 0))  # they fall more often, which no column tells

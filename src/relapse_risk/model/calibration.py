@@ -1,9 +1,10 @@
 """Raw scores to probabilities: the shape from labels the trees had not seen, the level from the newest labels.
 
-Base rates move. A sigmoid learned on held-out labels says how steeply risk rises with the raw score, but its level
-is that of other trees and of dates that may lie a year back. So the level is set again, with the trees that are
-kept, on all labels, the newest counting most; it follows a drift that the labels show; and what remains is set
-right among the households that are scored.
+Base rates move. A sigmoid learned on held-out labels says how steeply risk rises with the raw score. Its level is of
+one later time, and moves up and down with it; so it is set again with the trees that are kept, on all labels, the
+newest counting most, and then on the households that are scored. Where base rates follow a trend, that would miss
+what comes: there the level of the later labels is kept, and carried on along the trend until scores are made. How
+far a trend is believed, its own scatter says.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
@@ -21,12 +22,16 @@ from sklearn.frozen import FrozenEstimator
 
 Scores = npt.NDArray[np.float64]
 
-#: Of two labels half a year apart, the older counts half as much in the level.
-HALF_LIFE_YEARS = 0.5
-#: Standard deviation of the prior on the level's drift, in log-odds a year: risk changes by a tenth, unless shown.
-DRIFT_PRIOR = 0.1
+#: Of two labels a year apart, the older counts half as much in the level: long enough to hold every season.
+HALF_LIFE_YEARS = 1.0
 #: Positives that weigh as much as no correction at all: a few outcomes are mostly luck.
 PRIOR_POSITIVES = 30.0
+#: Fewest dates that can show a trend.
+FEWEST_DATES = 4
+#: A trend is believed to ``t ** 2 / (t ** 2 + TREND_PRIOR)``, t being its slope over its standard error.
+TREND_PRIOR = 2.0
+#: No level is further off, in log-odds: it bounds the search.
+_LARGEST_SHIFT = 20.0
 
 
 @dataclass(frozen=True)
@@ -59,40 +64,39 @@ class SigmoidCalibrator:
 
 @dataclass(frozen=True)
 class Timing:
-    """When the labels are of, and how long after the newest of them scores are made.
+    """When the labels are of; in years.
 
     Parameters
     ----------
     age : ndarray of float64, shape (n,)
         Years that each label's as_of date lies before the newest one.
-    ahead : float
-        Years from the newest as_of date until its label is mature: before that, no score is made by this model.
+    horizon : float
+        What labels look ahead; 0 where that is not known.
+    carried : float
+        From the time whose level the held-out sigmoid and the trees that are kept have together, until scores are
+        made: see ``label_timing``.
     """
 
     age: Scores
-    ahead: float
+    horizon: float = 0.0
+    carried: float = 0.0
 
     @property
     def weights(self) -> Scores:
-        """How much each label counts: 1 at the newest date, half of it half a year before."""
+        """How much each label counts: 1 at the newest date, half of it a year before."""
         weights: Scores = 0.5 ** (self.age / HALF_LIFE_YEARS)
         return weights
 
 
-def newest_level(
+def level_shift(
     log_odds: Scores, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None = None
 ) -> float:
     """Return how far log-odds must move for the number foreseen to be right when scores are made.
 
-    Over the labels' dates the log-odds are off by a level and a yearly drift, which logistic regression finds with
-    the log-odds as offset; the drift has a normal prior (``DRIFT_PRIOR``), so that it is followed only where the
-    labels show it. The level is carried on along the drift until the model scores. Of the households that are
-    scored, what remains off is added. Both are shrunk by ``positives / (positives + PRIOR_POSITIVES)``.
-
     Parameters
     ----------
     log_odds : ndarray of float64, shape (n,)
-        Of the trees that will score.
+        Of the held-out sigmoid, on raw scores of the trees that are kept.
     y : ndarray of bool, shape (n,)
         What came true.
     timing : Timing
@@ -101,33 +105,52 @@ def newest_level(
         Rows of households that would be scored; all otherwise.
     """
     weights = timing.weights
-    level, drift = _level_and_drift(log_odds, y, weights, timing.age)
-    shift = level - drift * timing.ahead
-    if scored is None:
-        return shift
-    at_their_dates = log_odds[scored] + level + drift * timing.age[scored]
-    alone, _ = _level_and_drift(at_their_dates, y[scored], weights[scored], np.zeros(int(scored.sum())))
-    return shift + alone
+    level = _level(log_odds, y, weights)
+    if scored is not None:
+        level += _level((log_odds + level)[scored], y[scored], weights[scored])
+    slope, trust = base_rate_trend(y, timing)
+    return (1.0 - trust) * level + trust * slope * timing.carried
 
 
-def _level_and_drift(
-    log_odds: Scores, y: npt.NDArray[np.bool_], weights: Scores, age: Scores
-) -> tuple[float, float]:
-    """Return by how much log-odds are off at age 0, and by how much more a year of age, both shrunk."""
-    total, positives = float(weights.sum()), float(weights[y].sum())
-    if not 0.0 < positives < total:
+def base_rate_trend(y: npt.NDArray[np.bool_], timing: Timing) -> tuple[float, float]:
+    """Return the yearly change of the base rate's log-odds, and how far to believe in it, from 0 to 1.
+
+    A line is drawn through the dates' log-odds. Labels of neighbouring dates share most of their horizon, so the
+    line's standard error counts only as many dates as there are horizons; it is at least that of the positives.
+
+    Parameters
+    ----------
+    y : ndarray of bool, shape (n,)
+        What came true.
+    timing : Timing
+        When.
+    """
+    ages, date = np.unique(timing.age, return_inverse=True)
+    if len(ages) < FEWEST_DATES or not timing.horizon:
         return 0.0, 0.0
+    rows, positives = np.bincount(date), np.bincount(date, weights=y)
+    log_odds = np.log((positives + 0.5) / (rows - positives + 0.5))
+    when = ages.mean() - ages
+    slope = float((when * log_odds).sum() / (when**2).sum())
+    rest = log_odds - log_odds.mean() - slope * when
+    n = (ages[-1] - ages[0]) / timing.horizon + 1.0
+    scatter = float((rest**2).mean()) * n / max(n - 2.0, 0.5)
+    variance = max(scatter, 1.0 / max(float(positives.sum()), 1.0)) / (n * float((when**2).mean()))
+    t_squared = slope**2 / variance
+    return slope, t_squared / (t_squared + TREND_PRIOR)
 
-    def loss(off: Scores) -> tuple[float, Scores]:
-        z = log_odds + off[0] + off[1] * age
-        gap = weights * (expit(z) - y)
-        penalty = off[1] / DRIFT_PRIOR**2
-        value = (weights * (np.logaddexp(0.0, z) - z * y)).sum() + 0.5 * off[1] * penalty
-        return float(value) / total, np.array([gap.sum(), (gap * age).sum() + penalty]) / total
 
-    found = minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9})
-    level, drift = found.x * positives / (positives + PRIOR_POSITIVES)
-    return float(level), float(drift)
+def _level(log_odds: Scores, y: npt.NDArray[np.bool_], weights: Scores) -> float:
+    """Return the shift that makes the weighted number foreseen the one that came true, shrunk by the positives."""
+    positives = float(weights[y].sum())
+
+    def surplus(shift: float) -> float:
+        return float((weights * expit(log_odds + shift)).sum()) - positives
+
+    if not 0.0 < positives < float(weights.sum()) or not surplus(-_LARGEST_SHIFT) < 0.0 < surplus(_LARGEST_SHIFT):
+        return 0.0
+    whole = float(brentq(surplus, -_LARGEST_SHIFT, _LARGEST_SHIFT))
+    return whole * positives / (positives + PRIOR_POSITIVES)
 
 
 class _GivenScores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -16,7 +16,7 @@ from sklearn.utils.validation import validate_data
 from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
-from relapse_risk.model.calibration import SigmoidCalibrator, fit_sigmoid, newest_level
+from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, level_shift
 from relapse_risk.model.checks import check_columns, check_fitted, check_labels, check_parameters
 from relapse_risk.model.reference import FeatureReference, describe
 from relapse_risk.model.split import Split, calibration_splits, label_timing
@@ -137,9 +137,9 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         First the trees are grown on the earlier rows and the sigmoid learned on the latest ones whose features
         come after the earlier rows' labels were settled; then the trees are grown anew on all rows, under the
-        same sigmoid, whose level is set again with them: on all rows, the newest dates counting most, and then on
-        the rows that would be scored. Without dates in the index of ``X`` the sigmoid is learned on held-out
-        households or rows, and all rows count alike.
+        same sigmoid, whose level is set again with them (see ``relapse_risk.model.calibration``): on all rows, the
+        newest dates counting most, and on the rows that would be scored. Without dates in the index of ``X`` the
+        sigmoid is learned on held-out households or rows, and all rows count alike.
 
         Parameters
         ----------
@@ -171,7 +171,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.band_floors_ = floors
         self.boosters_ = self._grow(X_checked, positive)
         among = None if scored is None else np.asarray(scored, bool)[labelled]
-        self.calibrator_ = self._at_newest_level(X_checked, positive, index, outcome, among)
+        timing = label_timing(index, len(positive), outcome, splits)
+        self.calibrator_ = self._at_newest_level(X_checked, positive, timing, among)
         columns = list(getattr(self, "feature_names_in_", range(X_checked.shape[1])))
         self.reference_: dict[str, FeatureReference] = {
             str(column): reference for column, reference in zip(columns, describe(X_checked), strict=True)
@@ -301,16 +302,10 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return fit_sigmoid(scores, outcomes), floors
 
     def _at_newest_level(
-        self,
-        X: Matrix,
-        y: npt.NDArray[np.bool_],
-        index: pd.MultiIndex | None,
-        outcome: OutcomeSettings | None,
-        scored: npt.NDArray[np.bool_] | None,
+        self, X: Matrix, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None
     ) -> SigmoidCalibrator:
-        timing = label_timing(index, len(y), outcome)
         log_odds = self.calibrator_.log_odds(self.boosters_.raw_scores(X, self.n_threads))
-        return self.calibrator_.shifted(newest_level(log_odds, y, timing, scored))
+        return self.calibrator_.shifted(level_shift(log_odds, y, timing, scored))
 
     def _grow(self, X: Matrix, y: npt.NDArray[np.bool_]) -> Boosters:
         names = list(getattr(self, "feature_names_in_", [f"f{k}" for k in range(X.shape[1])]))

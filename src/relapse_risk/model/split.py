@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +83,18 @@ def as_of_days(index: pd.MultiIndex | None) -> npt.NDArray[np.int64] | None:
     return days[index.codes[level]]
 
 
-def label_timing(index: pd.MultiIndex | None, n: int, outcome: OutcomeSettings | None) -> Timing:
-    """Return when n labels are of; without dates, all are of one day.
+def label_timing(
+    index: pd.MultiIndex | None, n: int, outcome: OutcomeSettings | None, splits: Sequence[Split]
+) -> Timing:
+    """Return when n labels are of, and how far their level is to be carried.
+
+    The held-out sigmoid has the level of the dates it was learned on. The trees that are kept are of later rows
+    than those behind the sigmoid, and move the level by as much as their rows are newer. From there it is carried
+    until the newest label is mature: before that, no score is made. Without dates, all labels are of one day.
+
+    Worked example, in months before the newest date: the sigmoid is learned on labels 4 months old, with trees of
+    rows 20 months old; the trees that are kept are of rows 14 months old, 6 newer. Together they have the level of
+    2 months after the newest date; its label is mature 7 months after it; so 5 months remain.
 
     Parameters
     ----------
@@ -92,14 +103,22 @@ def label_timing(index: pd.MultiIndex | None, n: int, outcome: OutcomeSettings |
     n : int
         Labels.
     outcome : OutcomeSettings or None
-        Tells when the newest label is mature; at once, where it is not given.
+        Tells the horizon, and when the newest label is mature; at once, where it is not given.
+    splits : sequence of Split
+        What the sigmoid was learned on.
     """
     days = as_of_days(index)
     if days is None or not n:
-        return Timing(np.zeros(n), 0.0)
+        return Timing(np.zeros(n))
     newest = int(days.max())
-    mature = newest if outcome is None else to_days(settled_on(from_days(newest), outcome))
-    return Timing((newest - days) / DAYS_PER_YEAR, (mature - newest) / DAYS_PER_YEAR)
+    age = (newest - days) / DAYS_PER_YEAR
+    if outcome is None:
+        return Timing(age)
+    ahead = (to_days(settled_on(from_days(newest), outcome)) - newest) / DAYS_PER_YEAR
+    held_out = np.concatenate([age[split.test] for split in splits]).mean()
+    earlier = np.concatenate([age[split.train] for split in splits]).mean()
+    carried = max(held_out - (earlier - age.mean()) + ahead, 0.0)
+    return Timing(age, outcome.horizon_months / 12, float(carried))
 
 
 def _later(
