@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -234,7 +235,7 @@ def _old_and_new(log_odds: list[float]) -> tuple[float, float]:
     X_train, y_train, came_true = X[train], y[train], y[test].sum()
     model = _unfitted().fit(X_train, y_train)
     raw = model.decision_function(X[test])
-    (split,), kind = calibration_splits(X_train.index, y_train, OUTCOME, share=0.2, seed=0)
+    (split,), kind = calibration_splits(cast("pd.MultiIndex", X_train.index), y_train, OUTCOME, share=0.2, seed=0)
     assert kind == model.calibrated_on_ == LATER
     earlier = clone(model).grow(X_train.iloc[split.train], y_train[split.train])
     sigmoid = fit_sigmoid(earlier.decision_function(X_train.iloc[split.test]), y_train[split.test])

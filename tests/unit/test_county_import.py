@@ -703,6 +703,23 @@ NATIONAL = {
 }
 
 
+def test_a_row_of_which_no_cell_tells_a_risk_has_none_and_stops_nothing(tmp_path: Path) -> None:
+    told = [("因病", ""), ("", ""), ("因懒", ""), ("因懒", "因懒"), ("", "因学"), ("因病", "因病")]
+    rows = [
+        ["户编号", "认定日期", "录入日期", "风险一", "风险二"],
+        *(["500236000000000011", f"2022-0{n}-01", f"2022-0{n}-05", *cells] for n, cells in enumerate(told, 1)),
+    ]
+    data = exports.mapping()
+    data["export"]["max_reject_share"] = 0.9
+    columns: dict[str, Any] = {"household_id": "户编号", "occurred_on": "认定日期", "known_on": "录入日期"}
+    columns |= {"risk_types": {"columns": ["风险一", "风险二"]}, "poor": {"value": True}}
+    data["tables"]["statuses"] = {"file": "登记.csv", "columns": {**columns, "origin": {"value": "registry"}}}
+    files = {**exports.county(), "登记": rows}
+    done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
+    assert done.records.table("statuses")["risk_types"].to_pylist() == ["illness", None, "schooling", "illness"]
+    assert exports.codes(done) == [("statuses", "RR104", [4, 5]), ("statuses", "RR104", [5])]
+
+
 def test_the_national_forms_own_layout_is_read(tmp_path: Path) -> None:
     """A row of the form is an identification and, where the risk is eliminated, an elimination."""
     files = {**exports.county(), **NATIONAL}

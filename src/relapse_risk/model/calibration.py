@@ -1,10 +1,10 @@
 """Raw scores to probabilities: the shape from labels the trees had not seen, the level from the newest labels.
 
-Base rates move. A sigmoid learned on held-out labels says how steeply risk rises with the raw score. Its level is of
-one later time, and moves up and down with it; so it is set again with the trees that are kept, on all labels, the
-newest counting most, and then on the households that are scored. Where base rates follow a trend, that would miss
-what comes: there the level of the later labels is kept, and carried on along the trend until scores are made. How
-far a trend is believed, its own scatter says.
+Base rates move. A sigmoid learned on held-out labels says how steeply risk rises with the raw score. Its level is
+of one later time, and moves up and down with it; so it is set again with the trees that are kept, on all labels,
+the newest counting most, and then on the households that are scored. Where base rates follow a trend, that would
+miss what comes: there the level of the later labels is kept, and carried on along the trend until scores are made.
+How far a trend is believed, its own scatter says.
 """
 
 from __future__ import annotations

@@ -263,7 +263,8 @@ class _Reader:
             values, bad = read_code_sets(cells, words)
             self._set_aside(header, reasons.CODE_UNKNOWN, cells.rows_of(bad), cells, column)
             each.append(cells.spread(values))
-        joined = pc.binary_join_element_wise(*each, ",", null_handling="skip")
+        # Nulls are replaced rather than skipped: of a row that has nothing else, skipping would leave no row.
+        joined = pc.binary_join_element_wise(*each, ",", null_handling="replace", null_replacement="")
         return Cells.of_array(joined).spread(_once(Cells.of_array(joined).texts))
 
     def _dates(self, source: Source) -> Dates:
@@ -355,4 +356,5 @@ def _translated(cells: Cells, words: dict[str, str]) -> Cells:
 
 def _once(sets: pa.Array) -> pa.Array:
     """Return sets of codes joined by commas, each code once; none where there is none."""
-    return pa.array([",".join(dict.fromkeys(filter(None, text.split(",")))) or None for text in sets.to_pylist()])
+    told = [",".join(dict.fromkeys(filter(None, text.split(",")))) or None for text in sets.to_pylist()]
+    return pa.array(told, pa.string())

@@ -1,7 +1,8 @@
 """What was earned, always as a ratio to the monitoring line: never in money, whose value moves.
 
-Incomes are told a month: a longer account's share of each of its months. Risk is held to fall as net income rises. Of
-a single source no direction is sure: at equal net income, more aid or more business can mean more risk.
+Incomes are told a month: a longer account's share of each of its months. Net income holds insurance claims, as the test
+against the line does. Risk is held to fall as it rises. Of a single source no direction is sure: at equal net income,
+more aid or more business can mean more risk.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ def _ahead_last_year(ahead: int) -> list[Feature]:
     if ahead == YEAR:
         return []
     return [
-        Feature("net_ahead_last_year", Label("上年同期(预测期对应月份)月均纯收入",
-                                             "mean monthly net income in the coming months a year ago"),
+        Feature("net_ahead_last_year", Label("上年同期(预测期对应月份)月均纯收入(含理赔)",
+                                             "mean monthly net income with claims in the coming months a year ago"),
                 UNIT, NET, A.MEAN, ahead, skip=YEAR - ahead, risk_type="income"),
         Feature("business_ahead_last_year",
                 Label("上年同期(预测期对应月份)月均经营性收入",
@@ -105,48 +106,48 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
     """
     ahead = min(horizon_months, YEAR)
     return (
-        *(Feature(f"net_ratio_{w}m", Label(f"近{w}个月月均纯收入(按已核算月份)", f"net income a month accounted for, {w} months"),
+        *(Feature(f"net_ratio_{w}m", Label(f"近{w}个月月均纯收入(含理赔,按已核算月份)", f"net income with claims a month accounted for, {w} months"),
                   UNIT, NET, A.MONTHLY, w, account=ACCOUNTS, risk_type="income", monotone=-1) for w in (2, 6, 12, 24)),
-        *(Feature(f"net_mean_{w}m", Label(f"近{w}个月有记录月份的月均纯收入",
-                                         f"mean net income of the months recorded, {w} months"),
+        *(Feature(f"net_mean_{w}m", Label(f"近{w}个月有记录月份的月均纯收入(含理赔)",
+                                         f"mean net income with claims of the months recorded, {w} months"),
                   UNIT, NET, A.MEAN, w, risk_type="income", monotone=-1) for w in (2, 6, 12, 24)),
-        *(Feature(f"net_min_{w}m", Label(f"近{w}个月最低月纯收入",
-                                        f"lowest month's net income, {w} months"),
+        *(Feature(f"net_min_{w}m", Label(f"近{w}个月最低月纯收入(含理赔)",
+                                        f"lowest month's net income with claims, {w} months"),
                   UNIT, NET, A.MIN, w, risk_type="income", monotone=-1) for w in (6, 12, 24)),
-        Feature("net_max_24m", Label("近24个月最高月纯收入",
-                                     "highest month's net income, 24 months"),
+        Feature("net_max_24m", Label("近24个月最高月纯收入(含理赔)",
+                                     "highest month's net income with claims, 24 months"),
                 UNIT, NET, A.MAX, 24, risk_type="income"),
-        *(Feature(f"net_std_{w}m", Label(f"近{w}个月月纯收入的标准差", f"standard deviation of monthly net income, {w} months"),
+        *(Feature(f"net_std_{w}m", Label(f"近{w}个月月纯收入(含理赔)的标准差", f"standard deviation of monthly net income with claims, {w} months"),
                   UNIT, NET, A.STD, w, missing=Missing.TOO_FEW, risk_type="income") for w in (12, 24)),
-        *(Feature(f"net_slope_{w}m", Label(f"近{w}个月月纯收入的走势", f"trend of monthly net income over {w} months"),
+        *(Feature(f"net_slope_{w}m", Label(f"近{w}个月月纯收入(含理赔)的走势", f"trend of monthly net income with claims over {w} months"),
                   "line a month", NET, A.SLOPE, w, missing=Missing.TOO_FEW, risk_type="income") for w in (12, 24)),
-        *(Feature(f"net_change_{w}m", Label(f"近{w}个月月均纯收入较上年同期的变化",
-                                           f"mean monthly net income of {w} months less a year before"),
+        *(Feature(f"net_change_{w}m", Label(f"近{w}个月月均纯收入(含理赔)较上年同期的变化",
+                                           f"mean monthly net income with claims of {w} months less a year before"),
                   UNIT, NET, A.CHANGE, w, missing=Missing.TOO_FEW, risk_type="income") for w in (2, 6, 12)),
-        *(Feature(f"net_below_{w}m", Label(f"近{w}个月纯收入低于监测线的月数", f"months with net income below the line in {w} months"),
+        *(Feature(f"net_below_{w}m", Label(f"近{w}个月纯收入(含理赔)低于监测线的月数", f"months with net income with claims below the line in {w} months"),
                   "months", NET, A.BELOW, w, risk_type="income", monotone=1) for w in (12, 24)),
         *(Feature(f"income_months_{w}m", Label(f"近{w}个月有收入记录的月数", f"months with income recorded, of {w}"),
                   "months", ACCOUNTS, A.COUNT, w, missing=Missing.ZERO) for w in (12, 24)),
-        Feature("net_last", Label("最近一次核算的月均纯收入", "net income a month, latest account"), UNIT, NET,
+        Feature("net_last", Label("最近一次核算的月均纯收入(含理赔)", "net income with claims a month, latest account"), UNIT, NET,
                 A.LAST, risk_type="income", monotone=-1),
-        Feature("net_step", Label("最近一次核算的纯收入较上月的变化",
-                                  "net income of the latest month accounted for less the month before"), UNIT,
+        Feature("net_step", Label("最近一次核算的纯收入(含理赔)较上月的变化",
+                                  "net income with claims of the latest month accounted for less the month before"), UNIT,
                 NET, A.STEP, missing=Missing.TOO_FEW, risk_type="income"),
         *(Feature(f"net_margin_{w}m",
-                  Label(f"近{w}个月月均纯收入高出监测线几个标准差(标准差加{CUSHION:g}倍线)",
-                        f"standard deviations (plus {CUSHION:g} lines) of monthly net income above the line, {w} months"),
+                  Label(f"近{w}个月月均纯收入(含理赔)高出监测线几个标准差(标准差加{CUSHION:g}倍线)",
+                        f"standard deviations (plus {CUSHION:g} lines) of monthly net income with claims above the line, {w} months"),
                   "standard deviations", NET, A.MARGIN, w, missing=Missing.TOO_FEW, risk_type="income",
                   cushion=CUSHION) for w in (12, 24)),
-        _last("nonwage_last", Label("非工资纯收入", "net income but wages"), NON_WAGE, "income"),
-        Feature("nonwage_mean_24m", Label("近24个月有记录月份的月均非工资纯收入",
-                                          "mean monthly net income but wages of the months recorded, 24 months"),
+        _last("nonwage_last", Label("非工资纯收入(含理赔)", "net income with claims but wages"), NON_WAGE, "income"),
+        Feature("nonwage_mean_24m", Label("近24个月有记录月份的月均非工资纯收入(含理赔)",
+                                          "mean monthly net income with claims but wages of the months recorded, 24 months"),
                 UNIT, NON_WAGE, A.MEAN, 24, risk_type="income"),
         Feature("wage_per_labour", Label("最近一次核算的每个劳动力月均工资",
                                          "wages a month per member able to work, latest account"),
                 "head line", _of("source", "wage", scale=Scale.HEAD), A.PER, of=LABOUR, account=ACCOUNTS,
                 risk_type="unstable_work"),
-        Feature("net_year_ago", Label("12至24个月前的月均纯收入",
-                                      "mean monthly net income, 12 to 24 months ago"),
+        Feature("net_year_ago", Label("12至24个月前的月均纯收入(含理赔)",
+                                      "mean monthly net income with claims, 12 to 24 months ago"),
                 UNIT, NET, A.MEAN, 12, skip=YEAR, risk_type="income"),
         Feature("income_days_since", Label("距最近一次收入记录的天数", "days since income was last recorded"), "days",
                 ACCOUNTS, A.DAYS_SINCE, missing=Missing.NEVER),
