@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
-.PHONY: help install demo test lint types lock dictionary sample
+.PHONY: help install demo test lint lock dictionary sample mutants
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -32,6 +32,9 @@ lint: $(STAMP)  ## check style and types
 
 lock: $(STAMP)  ## resolve the lock files anew
 	./requirements/compile.sh $(BIN)/uv
+
+mutants: $(STAMP)  ## break lines that decide, one at a time, and list those that no test misses
+	$(BIN)/python -m tests.mutation.run
 
 dictionary: $(STAMP)  ## write the data dictionary from the tables and the catalogue
 	$(BIN)/python -m relapse_risk.features.dictionary data
