@@ -67,7 +67,9 @@ OPERATORS = (
     *("ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is"),
 )
 #: Lines whose mutants change nothing that a user could see, and why.
-EQUIVALENT: dict[str, str] = {}
+EQUIVALENT: dict[str, str] = {
+    "filled = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)": "below all others is below",
+}
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ def test_without_enough_later_positives_the_sigmoid_is_learned_on_other_househol
     y[late[: FEWEST_OF_A_CLASS - 1]] = True
     splits, kind = calibration_splits(index, y, OUTCOME, share=0.2, seed=0)
     assert kind == OTHER_HOUSEHOLDS
+    assert len(splits) == 5
     ids = index.get_level_values("household_id")
     for split in splits:
         assert not set(ids[split.train]) & set(ids[split.test])
