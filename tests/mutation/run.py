@@ -69,6 +69,7 @@ OPERATORS = (
 #: Lines whose mutants change nothing that a user could see, and why.
 EQUIVALENT: dict[str, str] = {
     "filled = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)": "below all others is below",
+    "_LARGEST_SHIFT = 20.0": "it only bounds the search",
 }
 
 

@@ -315,6 +315,17 @@ def test_a_text_with_a_telephone_number_is_no_code_text(tmp_path: Path) -> None:
     assert "138" not in text
 
 
+def test_what_was_entered_before_it_happened_was_not_entered_then(tmp_path: Path) -> None:
+    """登记日 sounds like an entry and 入库日 like nothing; but every row stands in 入库日 after 登记日."""
+    rows: list[list[Any]] = [["户编号", "走访编号", "登记日", "入库日", "院子", "房子"]]
+    rows += [
+        [h, f"v{n}", f"2021-03-{n % 20 + 1:02}", f"2021-03-{n % 20 + 4:02}", "好", "差"]
+        for n, h in enumerate(HOMES)
+    ]
+    told = tables(suggested(tmp_path, 走访=rows))["visits"]["columns"]
+    assert (told["occurred_on"], told["known_on"]) == ("登记日", "入库日")
+
+
 def test_the_whole_bill_is_the_amount_that_no_other_exceeds(tmp_path: Path) -> None:
     rows: list[list[Any]] = [
         ["户编号", "看病日期", "报销金额(元)", "酉列(元)"],

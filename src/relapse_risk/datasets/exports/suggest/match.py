@@ -9,6 +9,7 @@ import numpy as np
 
 from relapse_risk.datasets.exports.suggest.leftover import Leftover, entry_before_event
 from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, income_of, place_score
+from relapse_risk.datasets.exports.suggest.relations import seldom_after
 from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import (
     ASKED,
@@ -142,6 +143,7 @@ def match(sample: Sample, table: str, known: Known, free: set[int] | None = None
     rest = Leftover(sample, table, found.taken, found.scores, (every if free is None else free) - found.used)
     if not found.spread:
         rest.take()
+    _order_days(found, sample)
     if entry_before_event(sample, found.taken):
         del found.taken["known_on"], found.scores["known_on"]
     for row, name in enumerate(names):
@@ -151,6 +153,18 @@ def match(sample: Sample, table: str, known: Known, free: set[int] | None = None
             found.asked[name] = list(left)[:_MOST_CANDIDATES]
     found.value = _value(found, sample)
     return found
+
+
+def _order_days(found: Match, sample: Sample) -> None:
+    """Let the days of event and entry change places where entries would lie shortly before events."""
+    days = [found.taken.get(name) for name in ("occurred_on", "known_on")]
+    if days[0] is None or days[1] is None:
+        return
+    occurred, known = (sample.columns[of[0]] for of in days if of)
+    if seldom_after(known, occurred) and not entry_before_event(sample, found.taken):
+        least = min(found.scores["occurred_on"], found.scores["known_on"])
+        found.taken |= {"occurred_on": days[1], "known_on": days[0]}
+        found.scores |= {"occurred_on": least, "known_on": least}
 
 
 def _assigned(scores: Scores) -> Iterator[tuple[int, int]]:
