@@ -64,8 +64,23 @@ def test_the_cohort_of_a_day(sections: dict[str, object], purpose: str, as_of: s
     assert index.get_level_values("household_id").tolist() == expected
 
 
+def test_lifted_before_means_before_the_date() -> None:
+    records = drawn.records(
+        """
+        households
+        | household_id | occurred_on | lifted_on  | n_members |
+        | before       | 2020-01-01  | 2024-02-29 | 3         |
+        | on the day   | 2020-01-01  | 2024-03-01 | 3         |
+        | never        | 2020-01-01  |            | 3         |
+        """
+    )
+    assert list(cohort(records, "2024-03-01").get_level_values("household_id")) == ["before"]
+    assert list(cohort(records, "2024-03-02").get_level_values("household_id")) == ["before", "on the day"]
+
+
 def test_every_cohort_comes_with_an_attrition_table() -> None:
     table = attrition(drawn.records(STATUSES, drawn.settings(**PANEL)), ["2024-03-01", "2024-04-16"])
+    assert list(table.index) == list(range(len(table)))
     told = [(str(r.as_of), r.rule, r.removed, r.left) for r in table.itertuples()]
     assert told == [
         ("2024-03-01", "no profile yet", 1, 5),
