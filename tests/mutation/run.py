@@ -70,6 +70,7 @@ OPERATORS = (
 EQUIVALENT: dict[str, str] = {
     "filled = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)": "below all others is below",
     "_LARGEST_SHIFT = 20.0": "it only bounds the search",
+    "stream = make_stream([Ask(_STATUS, (None, 0), stat) for stat in stats])": "the windows swept are given apart",
 }
 
 

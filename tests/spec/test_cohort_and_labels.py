@@ -64,6 +64,12 @@ def test_the_cohort_of_a_day(sections: dict[str, object], purpose: str, as_of: s
     assert index.get_level_values("household_id").tolist() == expected
 
 
+def test_a_round_on_the_day_itself_lies_in_the_horizon() -> None:
+    outcome = OutcomeSettings(horizon_months=1, kind="panel", reporting_lag_days=0, rounds=("03-31", "04-30"))
+    assert settled_on("2024-03-31", outcome) == dt.date(2024, 4, 1)
+    assert settled_on("2024-04-01", outcome) == dt.date(2024, 5, 1)
+
+
 def test_lifted_before_means_before_the_date() -> None:
     records = drawn.records(
         """
