@@ -62,3 +62,23 @@ def test_a_reason_holds_its_groups_whole_part(told: Callable[..., list[Reason]])
     (reason,) = told([0.5, -0.2, 0.0, 0.0, 0.0, 0.0])
     assert reason.contribution == pytest.approx(0.3)
     assert reason.value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "missing", "zh", "en"),
+    [
+        ("dibao", 1.0, 0.0, "为是(通常是)", ": yes (usually yes)"),
+        ("dibao", 0.0, 0.0, "为否(通常是)", ": no (usually yes)"),
+        ("n_chronic", 1.0, 0.0, "为1人(通常1人)", ": 1 persons (usually 1 persons)"),
+        ("n_chronic", 2.0, 0.5, "为2人(通常1人)", ": 2 persons (usually 1 persons)"),
+        ("n_chronic", 2.0, 0.6, "为2人(通常无记录)", ": 2 persons (usually nothing was recorded in the window)"),
+    ],
+)
+def test_a_value_is_told_beside_what_is_usual(name: str, value: float, missing: float, zh: str, en: str) -> None:
+    """Flags are told as yes and no; where most households have no value, having none is what is usual."""
+    (feature,) = (f for f in catalogue() if f.name == name)
+    explainer = Explainer((feature,), {name: FeatureReference(missing, tuple([1.0] * 11))})
+    row = np.array([[0.5, -3.0]])
+    (told,) = explainer.reasons(np.array([value], np.float32), row[0], explainer.by_group(row)[0], 1)
+    assert told.zh.endswith(zh)
+    assert told.en.endswith(en)
