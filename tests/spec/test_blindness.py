@@ -16,6 +16,7 @@ from tests.support.small import model_of, save, small_county
 
 from relapse_risk import Records, RelapseModel, attrition, build_features, cohort, label_counts, labels, load_model
 from relapse_risk.features.catalogue import catalogue
+from relapse_risk.labelling import settled_on
 from relapse_risk.records.tables import TABLES
 from relapse_risk.scoring.ranking import ranked
 from relapse_risk.scoring.score import score
@@ -172,3 +173,15 @@ def test_judged_later_baselines_learn_only_from_what_was_known_when_the_model_wa
     expected = expected[labels(seen, expected).notna().to_numpy()]
     (rows,) = noted.rows
     assert set(rows) == set(expected)
+
+
+def test_a_date_is_judged_from_the_day_its_label_is_settled(later: Records, model: RelapseModel) -> None:
+    first, last = JUDGED
+    settled = settled_on(last, later.settings.outcome)
+    on = predictions_after(model, later.visible(settled), start=first, end=last)
+    assert sorted(set(on["as_of"].dt.date)) == [first, last]
+    assert on.attrs["skipped"] == {}
+    eve = settled - dt.timedelta(days=1)
+    before = predictions_after(model, later.visible(eve), start=first, end=last)
+    assert set(before["as_of"].dt.date) == {first}
+    assert before.attrs["skipped"] == {last.isoformat(): f"not settled before the records' end ({eve})"}

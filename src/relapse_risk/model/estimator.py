@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -390,8 +389,3 @@ def directions_of(features: Iterable[Feature]) -> dict[str, int]:
 def _noted_outcome(y: Any) -> OutcomeSettings | None:
     noted = getattr(y, "attrs", {}).get("outcome")
     return OutcomeSettings.model_validate(noted) if noted else None
-
-
-def as_dates(values: npt.NDArray[np.datetime64]) -> list[dt.date]:
-    """Return datetime64 values as dates."""
-    return [value.item() for value in values.astype("datetime64[D]")]
