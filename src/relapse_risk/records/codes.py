@@ -114,6 +114,12 @@ INCOME_PART = _codes(
     social_relief=("社会救济", "social relief"),
     poverty_insurance=("防贫保险", "anti-poverty insurance"),
     donation=("经常性捐赠和赔偿", "regular gifts and compensation"),
+    bonus=("奖金补发", "bonuses, thirteenth wages, back pay"),
+    severance=("遣散费", "severance pay"),
+    unemployment=("失业金", "unemployment benefit"),
+    scholarship=("助学金", "scholarship"),
+    gift=("亲友馈赠", "gifts of money"),
+    interest=("利息", "interest"),
     other=("其他", "other"),
 )
 
@@ -183,3 +189,132 @@ WORKPLACE = _codes(
     other_province=("省外", "another province"),
     other=("其他", "elsewhere"),
 )
+
+RELATION = _codes(
+    "relation",
+    head=("户主", "head"),
+    spouse=("配偶", "spouse"),
+    child=("子女", "son or daughter"),
+    child_in_law=("儿媳女婿", "son- or daughter-in-law"),
+    grandchild=("孙子女", "grandchild or great-grandchild"),
+    parent=("父母", "father or mother"),
+    parent_in_law=("配偶父母", "spouse's father or mother"),
+    grandparent=("祖父母", "grandparent"),
+    sibling=("兄弟姐妹", "brother or sister"),
+    other_kin=("其他亲属", "other kin"),
+    not_kin=("非亲属", "not kin"),
+)
+"""与户主关系, the form's kinds of child, grandchild and parent taken together."""
+
+SEX = _codes("sex", male=("男", "male"), female=("女", "female"))
+
+SCHOOLING = _codes(
+    "schooling",
+    illiterate=("文盲或半文盲", "cannot or can hardly read"),
+    primary=("小学", "primary school"),
+    junior=("初中", "junior secondary school"),
+    senior=("高中", "senior secondary school"),
+    college=("大专", "junior college"),
+    university=("本科及以上", "university"),
+)
+"""文化程度, in rising order."""
+
+SCHOOL_STAGE = _codes(
+    "school_stage",
+    no=("不在校", "not at school"),
+    preschool=("学前教育", "kindergarten"),
+    primary=("小学", "primary school"),
+    junior=("初中", "junior secondary school"),
+    senior=("普通高中", "senior secondary school"),
+    vocational=("中职", "secondary vocational school"),
+    college=("高职高专", "junior college"),
+    university=("本科及以上", "university"),
+)
+"""在校生状况, the form's years of a school taken together."""
+
+HEALTH = _codes(
+    "health",
+    healthy=("健康", "healthy"),
+    chronic=("长期慢性病", "a chronic illness"),
+    major_illness=("患有大病", "a major illness"),
+    disabled=("残疾", "a disability"),
+)
+"""健康状况; several may hold."""
+
+LABOUR_SKILL = _codes(
+    "labour_skill",
+    ordinary=("普通劳动力", "able to work"),
+    skilled=("技能劳动力", "skilled"),
+    weak=("弱劳动力或半劳动力", "able to work a little"),
+    lost=("丧失劳动力", "no longer able to work"),
+    none=("无劳动力", "not able to work"),
+)
+
+INSURANCE = _codes(
+    "insurance",
+    none=("未参保", "none"),
+    resident_medical=("居民医保", "residents' medical insurance"),
+    employee_medical=("职工医保", "employees' medical insurance"),
+    serious_illness=("大病保险", "serious-illness insurance"),
+    commercial_medical=("商业补充医疗保险", "commercial medical insurance"),
+    resident_pension=("居民养老", "residents' pension insurance"),
+    employee_pension=("职工养老", "employees' pension insurance"),
+)
+"""Insurances a person has; several may hold. ``none`` says that there is no insurance, empty that it is unknown."""
+
+INDUSTRY = _codes(
+    "industry",
+    agriculture=("农林牧渔业", "farming, forestry, fishing"),
+    mining=("采矿业", "mining"),
+    manufacturing=("制造业", "manufacturing"),
+    utilities=("电力燃气水", "electricity, gas, water"),
+    construction=("建筑业", "construction"),
+    trade=("批发零售业", "wholesale and retail trade"),
+    transport=("交通运输仓储邮政业", "transport, storage, post"),
+    catering=("住宿餐饮业", "hotels and catering"),
+    information=("信息软件业", "information and software"),
+    finance=("金融业", "finance"),
+    real_estate=("房地产业", "real estate"),
+    business_services=("租赁商务服务业", "leasing and business services"),
+    science=("科研技术服务业", "science and technical services"),
+    public_facilities=("水利环境公共设施业", "water, environment, public facilities"),
+    resident_services=("居民服务修理业", "services to residents, repair"),
+    domestic=("家政服务", "domestic work"),
+    education=("教育", "education"),
+    health=("卫生社会工作", "health and social work"),
+    culture=("文化体育娱乐业", "culture, sports, entertainment"),
+    government=("公共管理社会保障", "public administration and social security"),
+    other=("其他", "other"),
+)
+"""所属行业: the sections of GB/T 4754-2017, domestic work apart."""
+
+WORK_STATUS = _codes(
+    "work_status",
+    employee=("受雇", "employee"),
+    self_employed=("自营", "works for oneself"),
+    employer=("雇主", "employs others"),
+    family_worker=("家庭帮工", "helps in the family's business without pay"),
+)
+
+CONTRACT = _codes(
+    "contract",
+    open_ended=("无固定期限合同", "without an end"),
+    fixed_term=("固定期限合同", "until a fixed day"),
+    task=("以完成任务为期限", "until a task is done"),
+    casual=("零工", "by the day, odd jobs"),
+    none=("未签合同", "no contract"),
+)
+"""Kind of labour contract (Labour Contract Law, articles 12 to 15, and two for those who have none)."""
+
+WORK_CHANNEL = _codes(
+    "work_channel",
+    organised=("政府组织", "organised by the government"),
+    cooperation=("劳务协作", "labour cooperation between provinces"),
+    agency=("中介介绍", "through an agency"),
+    kin=("亲友介绍", "through kin or friends"),
+    own=("自主就业", "found alone"),
+    workshop=("帮扶车间", "aid workshop in the village"),
+    welfare_post=("公益性岗位", "public-welfare post"),
+    other=("其他", "other"),
+)
+"""就业渠道; the form leaves the list open."""

@@ -47,6 +47,8 @@ class Column:
         Inclusive bounds.
     not_before : str, optional
         A date column of the same row that this date may not precede.
+    not_after : str, optional
+        A date column of the same row that this date may not follow.
     at_most : str, optional
         A column of the same row that this number may not exceed.
     """
@@ -61,6 +63,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     not_before: str | None = None
+    not_after: str | None = None
     at_most: str | None = None
 
 

@@ -46,16 +46,28 @@ def _grade(zh: str, en: str) -> Column:
     return Column(Kind.INTEGER, zh, description, "grade", nullable=True, minimum=0, maximum=2)
 
 
-def _yuan(zh: str, en: str, *, nullable: bool = False) -> Column:
-    return Column(Kind.NUMBER, zh, en, "yuan", nullable=nullable, minimum=0, maximum=_MOST_MONEY)
+def _yuan(
+    zh: str, en: str, *, nullable: bool = False, optional: bool = False, at_most: str | None = None
+) -> Column:
+    return Column(
+        Kind.NUMBER,
+        zh,
+        en,
+        "yuan",
+        nullable=nullable,
+        optional=optional,
+        minimum=0,
+        maximum=_MOST_MONEY,
+        at_most=at_most,
+    )
 
 
 def _mu(zh: str, en: str) -> Column:
     return Column(Kind.NUMBER, zh, en, "mu", nullable=True, minimum=0, maximum=_MOST_MU)
 
 
-def _flag(zh: str, en: str, *, nullable: bool = True) -> Column:
-    return Column(Kind.FLAG, zh, en, nullable=nullable)
+def _flag(zh: str, en: str, *, nullable: bool = True, optional: bool = False) -> Column:
+    return Column(Kind.FLAG, zh, en, nullable=nullable, optional=optional)
 
 
 class Households(Table):
@@ -245,8 +257,39 @@ class Supports(Table):
     amount_yuan = _yuan("金额", "money value, where it has one", nullable=True)
 
 
+class Members(Table):
+    """A person's profile from ``occurred_on`` on, as in the national form's member table; a change adds a row.
+
+    Person ids are opaque, the same in ``employment``, and hold within the household.
+    """
+
+    name = "members"
+    key = ("household_id", "person_id", "occurred_on")
+
+    household_id = _household()
+    occurred_on = _occurred("day from which the profile holds")
+    known_on = _known()
+    person_id = _id("人员编号", "person id, opaque")
+    in_household = _flag("是否在户", "still a member; missing: yes", optional=True)
+    relation = _code("与户主关系", "relation to the head", codes.RELATION, nullable=True)
+    sex = _code("性别", "sex", codes.SEX, nullable=True)
+    birth_month = Column(
+        Kind.DATE,
+        "出生年月",
+        "first day of the month of birth",
+        "date",
+        nullable=True,
+        not_after="occurred_on",
+    )
+    schooling = _code("文化程度", "schooling finished", codes.SCHOOLING, nullable=True)
+    at_school = _code("在校生状况", "school attended now", codes.SCHOOL_STAGE, nullable=True)
+    health = Column(Kind.CODE_SET, "健康状况", "health", codes=codes.HEALTH, nullable=True)
+    labour_skill = _code("劳动技能", "ability to work", codes.LABOUR_SKILL, nullable=True)
+    insurance = Column(Kind.CODE_SET, "参保情况", "insurances", codes=codes.INSURANCE, nullable=True)
+
+
 class Employment(Table):
-    """A person's month in the real-name employment ledger (就业实名制台账)."""
+    """A person's month in the real-name employment ledger (就业实名制台账), with the main job of that month."""
 
     name = "employment"
     key = ("household_id", "person_id", "occurred_on")
@@ -254,10 +297,67 @@ class Employment(Table):
     household_id = _household()
     occurred_on = _occurred("a day of the month the row stands for")
     known_on = _known()
-    person_id = _id("人员编号", "person id")
+    person_id = _id("人员编号", "person id, opaque")
     employed = _flag("是否已务工", "in work that month", nullable=False)
     workplace = _code("务工所在地", "where the work is", codes.WORKPLACE, nullable=True)
-    wage_yuan = _yuan("工资", "wage of the month", nullable=True)
+    wage_yuan = _yuan("工资", "pay of the month from all work, one-off parts included", nullable=True)
+    one_off_yuan = _yuan(
+        "其中一次性收入",
+        "part of the pay that does not come every month: bonuses, thirteenth wages, back pay",
+        nullable=True,
+        optional=True,
+        at_most="wage_yuan",
+    )
+    industry = _code("所属行业", "industry", codes.INDUSTRY, nullable=True, optional=True)
+    work_status = _code("从业身份", "employed by others or not", codes.WORK_STATUS, nullable=True, optional=True)
+    contract = _code("合同类型", "kind of contract", codes.CONTRACT, nullable=True, optional=True)
+    formal = _flag("是否缴纳社保", "the work pays into social insurance", optional=True)
+    channel = _code("就业渠道", "how the work was found", codes.WORK_CHANNEL, nullable=True, optional=True)
+    distance_km = Column(
+        Kind.NUMBER,
+        "务工距离",
+        "distance from home to the work",
+        "km",
+        nullable=True,
+        optional=True,
+        minimum=0,
+        maximum=20_000,
+    )
+    started_on = Column(
+        Kind.DATE, "开始时间", "day the work began", "date", nullable=True, optional=True, not_after="known_on"
+    )
+    ended_on = Column(
+        Kind.DATE,
+        "结束时间",
+        "day the work ended or will end; missing while no end is known",
+        "date",
+        nullable=True,
+        optional=True,
+        not_before="started_on",
+    )
+    months_worked = Column(
+        Kind.NUMBER,
+        "务工时间",
+        "months in work of the last 12",
+        "months",
+        nullable=True,
+        optional=True,
+        minimum=0,
+        maximum=12,
+    )
+    hours_week = Column(
+        Kind.NUMBER, "周工时", "hours of work a week", "hours", nullable=True, optional=True, minimum=0, maximum=168
+    )
+    seeking = _flag("是否求职", "looks for work", optional=True)
+    seeking_since = Column(
+        Kind.DATE,
+        "求职开始时间",
+        "day since which the person looks for work",
+        "date",
+        nullable=True,
+        optional=True,
+        not_after="known_on",
+    )
 
 
 class Grids(Table):
@@ -285,6 +385,7 @@ TABLES: dict[str, type[Table]] = {
         Expenses,
         Shocks,
         Supports,
+        Members,
         Employment,
         Grids,
     )
