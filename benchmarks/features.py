@@ -111,7 +111,7 @@ def with_pandas(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
         frame["household"] = households.get_indexer(frame["household_id"])
     out = np.full((len(ids), len(days), len(NAMES)), np.nan, np.float32)
     for d, day in enumerate(days):
-        as_of, told = pd.Timestamp(day), {}
+        as_of, columns = pd.Timestamp(day), {}
         seen = {}
         for name, frame in (("visits", visits), ("incomes", incomes)):
             within = (frame["known_on"] < as_of) & (frame["occurred_on"] < as_of)
@@ -119,18 +119,18 @@ def with_pandas(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
         for w in WINDOWS:
             start = pd.Timestamp(_start(day, w))
             v = seen["visits"][seen["visits"]["occurred_on"] >= start].groupby("household")
-            told[f"visits_{w}"], told[f"clues_{w}"] = v.size(), v["clue"].sum()
-            told[f"grade_mean_{w}"], told[f"grade_max_{w}"] = v["grade"].mean(), v["grade"].max()
+            columns[f"visits_{w}"], columns[f"clues_{w}"] = v.size(), v["clue"].sum()
+            columns[f"grade_mean_{w}"], columns[f"grade_max_{w}"] = v["grade"].mean(), v["grade"].max()
             i = seen["incomes"][seen["incomes"]["occurred_on"] >= start]
             by = i.groupby("household")
-            told[f"net_{w}"], told[f"incomes_{w}"] = by["net"].sum(), by.size()
+            columns[f"net_{w}"], columns[f"incomes_{w}"] = by["net"].sum(), by.size()
             for s in SOURCES:
-                told[f"{s}_{w}"] = i[i["source"] == s].groupby("household")["amount_yuan"].sum()
+                columns[f"{s}_{w}"] = i[i["source"] == s].groupby("household")["amount_yuan"].sum()
         v = seen["visits"].sort_values("occurred_on", kind="stable").groupby("household")
-        told["grade_last"] = v["grade"].last()
-        told["visit_days"] = (as_of - v["occurred_on"].max()).dt.days
-        told["income_days"] = (as_of - seen["incomes"].groupby("household")["occurred_on"].max()).dt.days
-        frame = pd.DataFrame(told, columns=NAMES).reindex(np.arange(len(ids)))
+        columns["grade_last"] = v["grade"].last()
+        columns["visit_days"] = (as_of - v["occurred_on"].max()).dt.days
+        columns["income_days"] = (as_of - seen["incomes"].groupby("household")["occurred_on"].max()).dt.days
+        frame = pd.DataFrame(columns, columns=NAMES).reindex(np.arange(len(ids)))
         frame[ZERO] = frame[ZERO].fillna(0.0)
         out[:, d] = frame.to_numpy(np.float32)
     return out.reshape(-1, len(NAMES))
@@ -171,15 +171,15 @@ def with_polars(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
                     for s in SOURCES
                 ),
             ]
-        told = [
+        columns = [
             frame.lazy()
             .filter((pl.col("known_on") < day) & (on < day) & (on >= _start(day, 24)))
             .group_by("household")
             .agg(asked)
             for frame, asked in ((visits, of_visits), (incomes, of_incomes))
         ]
-        both = row.lazy().select("household").join(told[0], on="household", how="left")
-        both = both.join(told[1], on="household", how="left").sort("household")
+        both = row.lazy().select("household").join(columns[0], on="household", how="left")
+        both = both.join(columns[1], on="household", how="left").sort("household")
         done = both.select(pl.col(n).cast(pl.Float32) for n in NAMES).with_columns(pl.col(ZERO).fill_null(0.0))
         out[:, d] = done.collect().to_numpy()
     return out.reshape(-1, len(NAMES))
@@ -223,9 +223,9 @@ def with_duckdb(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
         FROM (SELECT h, d FROM ids CROSS JOIN days) LEFT JOIN of_v USING (h, d) LEFT JOIN of_i USING (h, d)
         ORDER BY h, d
     """  # noqa: S608
-    told = con.sql(sql).to_arrow_table()
+    answer = con.sql(sql).to_arrow_table()
     columns = [
-        np.asarray(pc.fill_null(told[name], 0.0 if name in ZERO else float("nan"))).astype(np.float32)
+        np.asarray(pc.fill_null(answer[name], 0.0 if name in ZERO else float("nan"))).astype(np.float32)
         for name in NAMES
     ]
     return np.column_stack(columns)
@@ -240,11 +240,11 @@ def one_household(records: Records, repeats: int = 300) -> dict[str, float]:
     for name in sorted(records.present - {"grids"}):
         table = records.table(name)
         mine = table.filter(pc.equal(table["household_id"], household)).drop_columns("household_id")
-        told = [{k: v for k, v in row.items() if v is not None} for row in mine.to_pylist()]
+        given = [{k: v for k, v in row.items() if v is not None} for row in mine.to_pylist()]
         history[name] = [
-            {k: v.isoformat() if isinstance(v, dt.date) else v for k, v in row.items()} for row in told
+            {k: v.isoformat() if isinstance(v, dt.date) else v for k, v in row.items()} for row in given
         ]
-        rows += len(told)
+        rows += len(given)
     body = {"as_of": records.end.isoformat(), "households": [{"household_id": household, **history}]}
     text = json.dumps(body).encode()
     plan = make_plan(catalogue(records.settings, frozenset(history)))
@@ -304,10 +304,10 @@ def main() -> None:
     others = [seconds for name, seconds in times.items() if name != "engine"]
     if others:
         print(f"the engine is {min(others) / times['engine']:.1f} times as fast as the best of them")
-    told = one_household(records)
+    one = one_household(records)
     print(
-        f"one household of {told['rows']} rows to {told['features']} features: "
-        f"{told['records to features']:.2f} ms from records, and {told['text to checked records']:.2f} ms before "
+        f"one household of {one['rows']} rows to {one['features']} features: "
+        f"{one['records to features']:.2f} ms from records, and {one['text to checked records']:.2f} ms before "
         "that to read and check the posted text (medians)"
     )
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from relapse_risk.dates import FAR_FUTURE, DateLike, Days, add_months, from_days, month_number, to_days
 from relapse_risk.features.build import encode, rows_of, split_index
 from relapse_risk.features.declare import Series
-from relapse_risk.features.kernel import NO_LINE, Dates, Stat, sweep
-from relapse_risk.features.plan import Ask, make_stream
+from relapse_risk.features.kernel import NO_LINE, DateWindows, StatisticKind, aggregate_windows
+from relapse_risk.features.plan import Statistic, make_stream
 from relapse_risk.records.records import Records
 from relapse_risk.settings import OutcomeSettings
 
@@ -123,18 +123,22 @@ def _outcomes(records: Records, index: pd.MultiIndex) -> tuple[Flags, dict[str, 
     encoded = encode(records)
     household, date = encoded.households(ids)[household_code], date_code.astype(np.int32)
 
-    def statuses(stats: tuple[Stat, ...], seen_on: Days, starts: Days, ends: Days) -> npt.NDArray[np.float64]:
-        stream = make_stream([Ask(_STATUS, (None, 0), stat) for stat in stats])
+    def statuses(
+        kinds: tuple[StatisticKind, ...], as_of: Days, starts: Days, ends: Days
+    ) -> npt.NDArray[np.float64]:
+        stream = make_stream([Statistic(_STATUS, (None, 0), kind) for kind in kinds])
         rows = rows_of(encoded, stream)
-        dates = Dates(seen_on, starts[:, None], ends[:, None], starts, ends, np.zeros_like(days))
-        return sweep(household, date, rows, NO_LINE, dates, stream.wanted, by_month=False)
+        dates = DateWindows(as_of, starts[:, None], ends[:, None], starts, ends, np.zeros_like(days))
+        return aggregate_windows(household, date, rows, NO_LINE, dates, stream.spec, by_month=False)
 
     now = np.full(len(days), end, np.int32)
-    n_statuses, worst = statuses((Stat.COUNT, Stat.MAX), now, days, add_months(days, outcome.horizon_months))
+    n_statuses, worst = statuses(
+        (StatisticKind.COUNT, StatisticKind.MAX), now, days, add_months(days, outcome.horizon_months)
+    )
     within = records.settings.cohort.status_within_months
     since = np.full(len(days), -FAR_FUTURE, np.int32) if within is None else add_months(days, -within)
-    (known_then,) = statuses((Stat.LAST,), days, since, days)
-    (known_now,) = statuses((Stat.LAST,), now, since, days)
+    (known_then,) = statuses((StatisticKind.LAST,), days, since, days)
+    (known_now,) = statuses((StatisticKind.LAST,), now, since, days)
 
     mature = np.array([_settled(int(day), outcome) <= end for day in days], bool)[date_code]
     already_poor = (known_now > 0) & ~(known_then > 0)

@@ -245,15 +245,15 @@ def of(county: Records, horizon: int, *, is_complete: bool) -> Records:
     return county.with_settings(settings)
 
 
-def differences(told: pd.DataFrame, expected: pd.DataFrame, lines: Mapping[str, Mapping[str, str]]) -> list[str]:
+def differences(got: pd.DataFrame, expected: pd.DataFrame, lines: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return in words where features are not what the dictionary says."""
     found = []
-    for name in map(str, told):
+    for name in map(str, got):
         if lines[name]["codes"]:
-            pairs = zip(told[name].astype(object), expected[name], strict=True)
+            pairs = zip(got[name].astype(object), expected[name], strict=True)
             differ = np.array([not (a == b or (pd.isna(a) and b is None)) for a, b in pairs])
         else:
-            one, other = (frame[name].to_numpy(float) for frame in (told, expected))
+            one, other = (frame[name].to_numpy(float) for frame in (got, expected))
             differ = ~np.isclose(one, other, rtol=RTOL, atol=ATOL, equal_nan=True)
         at = np.flatnonzero(differ)
         if len(at):
@@ -261,7 +261,7 @@ def differences(told: pd.DataFrame, expected: pd.DataFrame, lines: Mapping[str, 
             line = {word: text for word, text in lines[name].items() if text and word not in ("zh", "en")}
             found.append(
                 f"{name}: {len(at)} differ, the first of {household} on {as_of:%Y-%m-%d}: "
-                f"{told[name].iloc[at[0]]!r}, by the dictionary {expected[name].iloc[at[0]]!r}\n    {line}"
+                f"{got[name].iloc[at[0]]!r}, by the dictionary {expected[name].iloc[at[0]]!r}\n    {line}"
             )
     return found
 
@@ -273,10 +273,10 @@ def test_every_feature_is_what_its_line_of_the_dictionary_says(
     counties = [of(county, horizon, is_complete=is_complete) for horizon in (6, 12)]
     lines = [feature_lines(records.settings) for records in counties]
     found = []
-    for records, told, expected in zip(counties, lines, recompute(counties[0], index, *lines), strict=True):
+    for records, of_horizon, expected in zip(counties, lines, recompute(counties[0], index, *lines), strict=True):
         features = build_features(records, index, catalogue(records.settings))
         assert set(features) == set(expected)
-        found += differences(features, expected, told)
+        found += differences(features, expected, of_horizon)
     assert not found, f"{len(found)} features differ:\n" + "\n".join(found)
 
 
@@ -306,11 +306,11 @@ def test_a_correction_to_fewer_months_gives_back_the_months_it_no_longer_covers(
     )
     index = pd.MultiIndex.from_arrays([["h", "h"], pd.to_datetime(["2022-06-05", "2022-06-15"])])
     index.names = ["household_id", "as_of"]
-    told = build_features(records, index, catalogue(records.settings))
-    np.testing.assert_allclose(told["net_mean_12m"], [0.2, 0.95])
+    got = build_features(records, index, catalogue(records.settings))
+    np.testing.assert_allclose(got["net_mean_12m"], [0.2, 0.95])
 
 
-def test_every_feature_the_dictionary_tells_is_in_the_catalogue(county: Records) -> None:
+def test_every_feature_of_the_dictionary_is_in_the_catalogue(county: Records) -> None:
     lines = feature_lines(county.settings).values()
     assert {line["name"] for line in lines if line["feature"] == "True"} == {
         f.name for f in catalogue(county.settings)
@@ -320,5 +320,5 @@ def test_every_feature_the_dictionary_tells_is_in_the_catalogue(county: Records)
 def test_every_feature_is_exercised(county: Records, index: pd.MultiIndex) -> None:
     """A feature of one value, or always missing, would be compared in vain."""
     records = of(county, 6, is_complete=False)
-    told = build_features(records, index, catalogue(records.settings))
-    assert [name for name in told if told[name].nunique() < 2] == []
+    got = build_features(records, index, catalogue(records.settings))
+    assert [name for name in got if got[name].nunique() < 2] == []

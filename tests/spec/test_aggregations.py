@@ -126,7 +126,7 @@ CASES = [
     # no claim in the accounts is 0; without accounts nothing is known
     Case(A.MONTHLY, CLAIM, 2, "2024-03-01", 0, INCOMES, more={"account": ACCOUNTS}),
     Case(A.MONTHLY, CLAIM, 2, "2023-12-01", NAN, INCOMES, more={"account": ACCOUNTS}),
-    # the latest account tells of no business: what business brought the month before is not its value
+    # the latest account names no business: what business brought the month before is not its value
     Case(A.LAST, BUSINESS, None, "2024-02-01", 0.9, INCOMES, more={"account": ACCOUNTS}),
     Case(A.LAST, BUSINESS, None, "2024-03-01", NAN, INCOMES, more={"account": ACCOUNTS}),
     Case(A.STEP, WAGE, None, "2024-03-01", -1.0, INCOMES, more={"account": ACCOUNTS}),

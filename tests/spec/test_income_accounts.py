@@ -44,7 +44,7 @@ def test_a_quarter_s_sum_is_three_months_of_a_third_of_it() -> None:
         | h1           | 2023-12-31  | 2024-01-05 | wage   | 9000        | 3      |
         """
     )
-    told = (
+    names = (
         "wage_last",
         "net_last",
         "wage_mean_2m",
@@ -54,9 +54,9 @@ def test_a_quarter_s_sum_is_three_months_of_a_third_of_it() -> None:
         "net_max_24m",
     )
     # July to September 0.8 lines a month, October to December 3
-    assert values(records, "2024-01-06", *told) == about(3, 3, 3, 1.9, 6, 0.8, 3)
+    assert values(records, "2024-01-06", *names) == about(3, 3, 3, 1.9, 6, 0.8, 3)
     # before the second was known nothing is known of its months
-    assert values(records, "2024-01-05", *told) == about(0.8, 0.8, NAN, 0.8, 3, 0.8, 0.8)
+    assert values(records, "2024-01-05", *names) == about(0.8, 0.8, NAN, 0.8, 3, 0.8, 0.8)
 
 
 def test_a_window_takes_the_part_of_an_account_that_falls_inside() -> None:
@@ -67,7 +67,7 @@ def test_a_window_takes_the_part_of_an_account_that_falls_inside() -> None:
         | h1           | 2023-12-15  | wage   | 12000       | 12     |
         """
     )
-    # the last part stands on the account's own day, the others on the last days of the months before
+    # the last part is dated to the account's own day, the others to the last days of the months before
     assert values(records, "2024-01-01", "income_months_12m", "net_ratio_2m", "net_ratio_12m") == about(12, 1, 1)
     assert values(records, "2024-06-01", "income_months_12m", "net_mean_12m") == about(7, 1)  # June to December
     assert values(records, "2024-12-15", "income_months_12m") == about(1)
@@ -87,7 +87,7 @@ def test_a_correction_of_an_account_replaces_all_its_months() -> None:
     assert values(records, "2024-03-01", "income_months_12m", "wage_last") == about(2, 3)
 
 
-def test_months_that_two_accounts_tell_of_count_once_as_the_later_one_says() -> None:
+def test_months_that_two_accounts_cover_count_once_as_the_later_one_says() -> None:
     records = drawn.records(
         """
         incomes
@@ -98,7 +98,7 @@ def test_months_that_two_accounts_tell_of_count_once_as_the_later_one_says() -> 
         | h1           | 2023-11-30  | 2023-12-05 | transfer | pension | 300         |        |
         """
     )
-    # in July the account of the year holds in March too, where 700 was told before
+    # in July the account of the year holds in March too, where 700 was recorded before
     assert values(records, "2023-07-06", "wage_mean_12m", "wage_last") == about(1, 1)
     # in January: 2 a month of 2023, and 1 a month of July to December 2022 before; another source stays as it is
     assert values(records, "2024-01-06", "wage_mean_12m", "wage_mean_24m", "net_ratio_12m") == about(
@@ -191,8 +191,8 @@ def test_every_source_enters_the_account_by_its_kind(source: str) -> None:
     earned = 4.0 if wages else 0.0
     rest = -1.0 if kind == "cost" else 1.0
     whole = earned + (1.0 if kind == "income" else 0.0)
-    told = values(records, "2024-01-01", "net_last", "net_now_12m", "wage_share_12m", "nonwage_last")
-    assert told == about(earned + rest, earned + rest, (earned or 1.0) / whole, rest if wages else NAN)
+    got = values(records, "2024-01-01", "net_last", "net_now_12m", "wage_share_12m", "nonwage_last")
+    assert got == about(earned + rest, earned + rest, (earned or 1.0) / whole, rest if wages else NAN)
     without_wages = rest if wages else 0.0
     assert values(records, "2024-01-01", "balance_without_wages_12m") == about(without_wages)
 
@@ -272,7 +272,7 @@ def test_a_month_of_which_only_bills_are_known_is_no_month_of_the_account() -> N
         | h1           | 2023-12-10  | 2023-12-12 | medical | 1500           |
         """
     )
-    # November's bill is told with November's wages, December's with none; the year's balance has both at once
+    # November's bill counts with November's wages, December's with none; the year's balance has both at once
     assert values(records, "2024-01-05", "balance_below_12m", "balance_std_12m") == about(0, NAN)
     assert values(records, "2024-01-06", "balance_below_12m", "balance_std_12m") == about(1, np.sqrt(1.125))
     assert values(records, "2024-01-05", "paid_now_12m") == about(3 / 12)
@@ -326,7 +326,7 @@ def test_what_the_balance_would_be_with_other_wages_and_in_the_coming_season() -
 # ---- bills -----------------------------------------------------------------------------------------------------
 
 
-def test_several_bills_of_a_day_and_kind_are_told_apart() -> None:
+def test_several_bills_of_a_day_and_kind_are_kept_apart() -> None:
     records = drawn.records(
         """
         expenses
@@ -338,6 +338,6 @@ def test_several_bills_of_a_day_and_kind_are_told_apart() -> None:
         | h1           | 2023-12-22  | 2023-12-22 | medical | B1      |                |
         """
     )
-    told = ("medical_bills_12m", "medical_max_12m", "medical_paid_12m", "medical_days_since")
-    assert values(records, "2023-12-28", *told) == about(4, 3, 3.9 / 12, 6)
-    assert values(records, "2023-12-29", *told) == about(4, 3, 4.2 / 12, 7)
+    names = ("medical_bills_12m", "medical_max_12m", "medical_paid_12m", "medical_days_since")
+    assert values(records, "2023-12-28", *names) == about(4, 3, 3.9 / 12, 6)
+    assert values(records, "2023-12-29", *names) == about(4, 3, 4.2 / 12, 7)

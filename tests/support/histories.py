@@ -61,7 +61,7 @@ def _value(name: str, column: Column) -> st.SearchStrategy[Any]:
     }
     few: dict[
         str, st.SearchStrategy[Any]
-    ] = {  # few sources and parts, so that longer accounts tell of one month twice
+    ] = {  # few sources and parts, so that longer accounts cover one month twice
         "part": st.sampled_from([None, "pension", "crops"]),
         "source": st.sampled_from(["wage", "wage", "transfer", "business", "claim", "production_cost"]),
         "months": st.one_of(st.none(), st.just(1), st.integers(2, 18)),

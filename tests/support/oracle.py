@@ -63,8 +63,8 @@ class Oracle:
             return _mean(values) - _mean(before)
         if a is Aggregation.RATIO:
             assert f.window is not None
-            told = values or (f.account and self._observations(f.account, household, as_of, f.window, f.skip))
-            return sum(values) / f.window if told else NAN
+            observed = values or (f.account and self._observations(f.account, household, as_of, f.window, f.skip))
+            return sum(values) / f.window if observed else NAN
         if not values:
             return NAN
         if f.account is not None:  # a value older than the latest account is not the latest account's
@@ -118,14 +118,14 @@ class Oracle:
     def _observations(
         self, series: Series, household: str, as_of: dt.date, window: int | None, skip: int
     ) -> list[tuple[dt.date, float]]:
-        """Return what was seen in the window, oldest first; a month's total stands on its latest day."""
+        """Return the observations of the window, oldest first; a month's total is dated to its latest day."""
         end = months_before(as_of, skip)
         start = dt.date.min if window is None else months_before(as_of, window + skip)
         seen: list[tuple[dt.date, float]] = []
-        for day, told in self._told(series, household, as_of):
+        for day, amount in self._values_by_day(series, household, as_of):
             if not start <= day < end:
                 continue
-            value = told / self._divisor(series.scale, household, day, as_of)
+            value = amount / self._divisor(series.scale, household, day, as_of)
             if math.isnan(value):
                 continue
             if series.by_month and seen and _month(seen[-1][0]) == _month(day):
@@ -134,7 +134,7 @@ class Oracle:
                 seen.append((day, value))
         return seen
 
-    def _told(self, series: Series, household: str, as_of: dt.date) -> list[tuple[dt.date, float]]:
+    def _values_by_day(self, series: Series, household: str, as_of: dt.date) -> list[tuple[dt.date, float]]:
         """Return the days and values of a series' visible rows, by day."""
         if series.table == "account":
             return self._account(household, as_of)
@@ -142,22 +142,22 @@ class Oracle:
             rows = [row for row in self._visible(series.table, household, as_of) if self._passes(series, row)]
             return [(row["occurred_on"], _derived(series, row)) for row in rows]
         parts = [part for part in self._income_parts(household, as_of) if self._passes(series, part)]
-        told = [(part["occurred_on"], _derived(series, part)) for part in parts]
+        found = [(part["occurred_on"], _derived(series, part)) for part in parts]
         if self.settings.data.accounts_complete and series.where and series.by_month and series.value:
-            told += [(day, 0.0) for day in self._days_with_income(household, as_of)]
-        return sorted(told, key=lambda one: one[0])
+            found += [(day, 0.0) for day in self._days_with_income(household, as_of)]
+        return sorted(found, key=lambda one: one[0])
 
     def _account(self, household: str, as_of: dt.date) -> list[tuple[dt.date, float]]:
         """Return what came in, and the bills of the months in which something is known to have come in."""
         net = Series("incomes", "net_yuan")
-        told = [(part["occurred_on"], _derived(net, part)) for part in self._income_parts(household, as_of)]
+        found = [(part["occurred_on"], _derived(net, part)) for part in self._income_parts(household, as_of)]
         months = {_month(day) for day in self._days_with_income(household, as_of)}
         bills = [b for b in self._visible("expenses", household, as_of) if _month(b["occurred_on"]) in months]
-        told += [(bill["occurred_on"], -_float(bill["self_paid_yuan"])) for bill in bills]
-        return sorted(told, key=lambda one: one[0])
+        found += [(bill["occurred_on"], -_float(bill["self_paid_yuan"])) for bill in bills]
+        return sorted(found, key=lambda one: one[0])
 
     def _income_parts(self, household: str, as_of: dt.date) -> list[Row]:
-        """Return incomes month by month, without months that a longer account of a later day tells of again."""
+        """Return incomes month by month, without months that a longer account of a later day covers again."""
         visible = self._visible("incomes", household, as_of)
         parts = []
         for row in visible:
@@ -168,17 +168,17 @@ class Oracle:
                 and (r["months"] or 1) > 1
                 and r["occurred_on"] > row["occurred_on"]
             ]
-            again = {_month(day) for r in longer for day in _days_told(r)}
-            days = [day for day in _days_told(row) if _month(day) not in again]
+            again = {_month(day) for r in longer for day in _days_covered(r)}
+            days = [day for day in _days_covered(row) if _month(day) not in again]
             parts += [
                 {**row, "occurred_on": d, "amount_yuan": row["amount_yuan"] / (row["months"] or 1)} for d in days
             ]
         return parts
 
     def _days_with_income(self, household: str, as_of: dt.date) -> set[dt.date]:
-        """Return the days that any income stands on, in any version known."""
+        """Return the days that have any income, in any version known."""
         rows = [r for r in self.rows["incomes"] if r["household_id"] == household and r["known_on"] < as_of]
-        return {day for row in rows for day in _days_told(row)}
+        return {day for row in rows for day in _days_covered(row)}
 
     def _visible(self, table: str, household: str, as_of: dt.date) -> list[Row]:
         """Return the latest visible version of each fact, by day, the codes and texts of the key, and day known."""
@@ -206,8 +206,8 @@ class Oracle:
             value = row[column]
             if value is None:
                 return False
-            told = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-            parts = told.split(",") if column == "risk_types" else [told]
+            text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+            parts = text.split(",") if column == "risk_types" else [text]
             if not set(parts) & set(codes):
                 return False
         return True
@@ -234,8 +234,8 @@ class Oracle:
         return NAN if units is None else float(units), head
 
 
-def _days_told(row: Row) -> list[dt.date]:
-    """Return the days that a row's months stand on: its own, and the ends of the months before."""
+def _days_covered(row: Row) -> list[dt.date]:
+    """Return the days of a row's months: its own, and the ends of the months before."""
     days = [row["occurred_on"]]
     for _ in range(1, row["months"] or 1):
         days.append(days[-1].replace(day=1) - dt.timedelta(days=1))

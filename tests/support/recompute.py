@@ -108,8 +108,8 @@ def _set_horizon(lines: dict[str, Line], horizon: int) -> None:
         lines[name] = {**lines[name], **ahead}
     for name in ("net_now", "paid_now"):
         lines[f"{name}_ahead"] = {**lines[f"{name}_6m_skip_6m"], **ahead, "name": f"{name}_ahead"}
-    told = {**lines["balance_ahead_last_year"], "terms": "+1 * net_now_ahead -1 * paid_now_ahead"}
-    lines["balance_ahead_last_year"] = told
+    line = {**lines["balance_ahead_last_year"], "terms": "+1 * net_now_ahead -1 * paid_now_ahead"}
+    lines["balance_ahead_last_year"] = line
     kept = 12 - months
     lines["wage_now_kept"] = {**lines["wage_now_6m"], "window_months": str(kept), "name": "wage_now_kept"}
     terms = f"+1 * other_now_12m +{months / 12!r} * wage_now_3m +{kept / 12!r} * wage_now_kept -1 * paid_now_12m"
@@ -127,7 +127,7 @@ def _kind_of_source(source: str) -> str:
 
 @cache
 def key_of(table: str) -> list[str]:
-    """Return the columns that tell a table's rows apart."""
+    """Return the columns of a table's key."""
     return [line["column"] for line in _table_lines()[table] if line["key"] == "True"]
 
 
@@ -243,11 +243,11 @@ def _conditions(where: str) -> list[tuple[str, frozenset[str]]]:
 
 
 def passes(where: str, row: Row) -> bool:
-    """Tell whether a row passes the column where."""
+    """Return whether a row passes the column where."""
     for column, codes in _conditions(where):
         code = row[column]
-        told = None if code is None else str(code).lower() if isinstance(code, bool) else str(code)
-        if told is None or codes.isdisjoint(told.split(",") if column == "risk_types" else [told]):
+        text = None if code is None else str(code).lower() if isinstance(code, bool) else str(code)
+        if text is None or codes.isdisjoint(text.split(",") if column == "risk_types" else [text]):
             return False
     return True
 
@@ -267,7 +267,7 @@ class Household:
     _lines_of_days: dict[tuple[dt.date, bool], float | None] = field(default_factory=dict)
     _rows_of: dict[Series, list[tuple[dt.date, Any]]] = field(default_factory=dict)
     _observed: dict[Any, list[Observation]] = field(default_factory=dict)
-    _told: dict[str, Any] = field(default_factory=dict)
+    _values: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, as_of: dt.date, settings: Settings, versions: dict[str, pd.DataFrame]) -> Household:
@@ -345,15 +345,15 @@ class Household:
 
     def features(self, lines: dict[str, Line]) -> dict[str, Any]:
         """Return the values of features, None where missing; what was observed is kept for other lines."""
-        self.lines, self._told = lines, {}
+        self.lines, self._values = lines, {}
         return {name: self.feature(name) for name, line in lines.items() if line["feature"] == "True"}
 
     def feature(self, name: str) -> Any:
         """Return a feature's value, None where it is missing."""
-        if name not in self._told:
+        if name not in self._values:
             value = self._compute(self.lines[name])
-            self._told[name] = 0.0 if value is None and self.lines[name]["missing"] == "zero" else value
-        return self._told[name]
+            self._values[name] = 0.0 if value is None and self.lines[name]["missing"] == "zero" else value
+        return self._values[name]
 
     def _compute(self, line: Line) -> Any:  # noqa: PLR0911, PLR0912
         how = line["aggregation"]
@@ -372,12 +372,12 @@ class Household:
         months = None if line["window_months"] == "ever" else int(line["window_months"])
         end = back(self.as_of, skip)
         start = None if months is None else back(self.as_of, skip + months)
-        told = self.observations(series, start, end)
-        values = [one.value for one in told]
+        observed = self.observations(series, start, end)
+        values = [one.value for one in observed]
 
         if account is not None and how in ("last", "step", "last value per unit of another"):
             newest = self.observations(account, None, end)
-            if newest and told and month_of(told[-1].day) < month_of(newest[-1].day):
+            if newest and observed and month_of(observed[-1].day) < month_of(newest[-1].day):
                 return None
         match how:
             case "count":
@@ -411,7 +411,7 @@ class Household:
             case "last":
                 return values[-1]
             case "days since":
-                return (end - told[-1].day).days
+                return (end - observed[-1].day).days
             case "days since the date held":
                 return (self.as_of - values[-1]).days
             case "count below the line":
@@ -436,8 +436,8 @@ class Household:
             case "std":
                 return float(np.std(values, ddof=1))
             case "slope":
-                positions = [one.position for one in told]
-                if len({one.position for one in told}) == 1:
+                positions = [one.position for one in observed]
+                if len({one.position for one in observed}) == 1:
                     return None
                 return _slope(positions, values)
             case "distance from the line in standard deviations":
@@ -503,6 +503,6 @@ def recompute(records: Records, index: pd.MultiIndex, *lines: dict[str, Line]) -
             if household in found
         }
         one = Household.of(as_of.date(), records.settings, versions)
-        for told, of_them in zip(rows, lines, strict=True):
-            told.append(one.features(of_them))
-    return [pd.DataFrame(told, index=index, dtype=object) for told in rows]
+        for found, of_them in zip(rows, lines, strict=True):
+            found.append(one.features(of_them))
+    return [pd.DataFrame(found, index=index, dtype=object) for found in rows]

@@ -1,4 +1,4 @@
-"""A feature that cannot be computed, or told to anyone, is refused where it is declared."""
+"""A feature that cannot be computed or explained is refused where it is declared."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARE = next(f for f in FEATURES if f.aggregation is Aggregation.SHARE)
 
 
 @pytest.mark.parametrize(
-    ("feature", "change", "told"),
+    ("feature", "change", "message"),
     [
         (PLAIN, {"series": Series("rumours")}, "no table 'rumours'"),
         (PLAIN, {"risk_type": "bad luck"}, "'bad luck'. Valid: "),
@@ -31,7 +31,7 @@ SHARE = next(f for f in FEATURES if f.aggregation is Aggregation.SHARE)
     ],
 )
 def test_a_declaration_that_makes_no_sense_is_refused_by_name(
-    feature: Any, change: dict[str, Any], told: str
+    feature: Any, change: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=rf"(?s)feature {feature.name}: .*{told}"):
+    with pytest.raises(UsageError, match=rf"(?s)feature {feature.name}: .*{message}"):
         replace(feature, **change)

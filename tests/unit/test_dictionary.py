@@ -1,4 +1,4 @@
-"""The data dictionary in data/ tells of the tables and features as they are."""
+"""The data dictionary in data/ describes the tables and features as they are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_word_and_every_term_of_the_feature_dictionary_is_defined() -> Non
             assert column or ("value", f"{line['table']}.{line['value']}") in defined, line
 
 
-def test_constants_of_a_feature_stand_in_its_line_and_its_label() -> None:
+def test_constants_of_a_feature_are_in_its_line_and_its_label() -> None:
     lines = {line["name"]: line for line in rows_of(dictionary.feature_dictionary())}
     for name in ("net_margin_12m", "balance_gap_12m"):
         assert lines[name]["cushion"] == "0.1"

@@ -1,4 +1,4 @@
-"""Hashes that tell rows apart: equal wherever number and text are, however the texts lie in memory."""
+"""Hashes of rows: equal wherever number and text are, however the texts lie in memory."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ def test_equal_pairs_have_equal_hashes_and_others_differ(pairs: list[tuple[int, 
     )
     hashes = hash_with(numbers, whole)
     assert np.array_equal(hashes, hash_with(numbers, pieces))
-    assert len(set(hashes.tolist())) == len(set(pairs)), "64 bits tell so few pairs apart"
+    assert len(set(hashes.tolist())) == len(set(pairs)), "64 bits distinguish so few pairs"

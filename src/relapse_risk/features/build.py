@@ -19,8 +19,8 @@ from relapse_risk.features.catalogue.calendar import HARVEST_MONTH
 from relapse_risk.features.declare import ACCOUNT, ACCOUNT_OF, Aggregation, Feature, Scale
 from relapse_risk.features.derive import derive
 from relapse_risk.features.encode import Encoded, EncodedTable, Numbers
-from relapse_risk.features.kernel import NO_LINE, Dates, Line, Rows, sweep
-from relapse_risk.features.plan import AsOf, Filter, Plan, Stream, Window, make_plan, value_of
+from relapse_risk.features.kernel import NO_LINE, DateWindows, Line, StreamRows, aggregate_windows
+from relapse_risk.features.plan import AsOfDays, Filter, Plan, Stream, Window, make_plan, value_of
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -144,16 +144,16 @@ def build_matrix(
     return matrix
 
 
-class _Input(NamedTuple):
-    """A stream with the rows, the line and the windows it is swept with."""
+class _StreamInput(NamedTuple):
+    """A stream and what it is computed from: rows, line and windows."""
 
     stream: Stream
-    rows: Rows
+    rows: StreamRows
     line: Line
-    dates: Dates
+    dates: DateWindows
 
 
-def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterable[Any]]) -> list[_Input]:
+def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterable[Any]]) -> list[_StreamInput]:
     """Return what the plan's streams read; ``each`` maps, on threads or not."""
     bounds = _Bounds(days, encoded.step(days))
     deque(each(encoded.table, dict.fromkeys(name for stream in plan.streams for name in _tables(stream))), maxlen=0)
@@ -162,14 +162,15 @@ def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterab
     for stream in plan.streams:
         alike.setdefault((stream.table, stream.where, stream.by_month), []).append(stream)
 
-    def inputs(streams: list[Stream]) -> list[_Input]:
-        keep = keep_rows(encoded, streams[0])
+    def inputs(streams: list[Stream]) -> list[_StreamInput]:
+        kept = filter_rows(encoded, streams[0])
         return [
-            _Input(stream, rows_of(encoded, stream, keep), line, bounds.dates(stream.windows)) for stream in streams
+            _StreamInput(stream, rows_of(encoded, stream, kept), line, bounds.dates(stream.windows))
+            for stream in streams
         ]
 
     found = {id(one.stream): one for some in each(inputs, alike.values()) for one in some}
-    return [found[id(stream)] for stream in plan.streams]  # statistics are told apart by their place
+    return [found[id(stream)] for stream in plan.streams]  # in the order of the plan, which places statistics by it
 
 
 def _needs_line(stream: Stream) -> bool:
@@ -191,24 +192,24 @@ def encode(records: Records) -> Encoded:
 def _fill(
     out: npt.NDArray[np.float32],
     plan: Plan,
-    inputs: list[_Input],
+    inputs: list[_StreamInput],
     household: npt.NDArray[np.int32],
     date: npt.NDArray[np.int32],
     days: Days,
 ) -> None:
     columns: list[npt.NDArray[np.float64]] = []
     for stream, rows, line, dates in inputs:
-        numbers = sweep(
+        numbers = aggregate_windows(
             household,
             date,
             rows,
             line,
             dates,
-            stream.wanted,
+            stream.spec,
             by_month=stream.by_month,
         )
         columns.extend(numbers)
-    as_of = AsOf(days, date)
+    as_of = AsOfDays(days, date)
     for position, (feature, needs) in enumerate(zip(plan.features, plan.needs, strict=True)):
         if feature.aggregation is Aggregation.CALENDAR:
             out[:, position] = _calendar(feature, days)[date]
@@ -229,13 +230,15 @@ class _Bounds:
     def __init__(self, days: Days, step: Days) -> None:
         self._days, self._step = days, step
         self._moved: dict[int | None, Days] = {None: np.full(len(days), _DISTANT_PAST, np.int32)}
-        self._dates: dict[tuple[Window, ...], Dates] = {}
+        self._dates: dict[tuple[Window, ...], DateWindows] = {}
 
-    def dates(self, windows: tuple[Window, ...]) -> Dates:
+    def dates(self, windows: tuple[Window, ...]) -> DateWindows:
         if windows not in self._dates:
             starts = np.stack([self._back(start) for start, _ in windows], axis=1)
             ends = np.stack([self._back(end) for _, end in windows], axis=1)
-            self._dates[windows] = Dates(self._days, starts, ends, starts.min(axis=1), ends.max(axis=1), self._step)
+            self._dates[windows] = DateWindows(
+                self._days, starts, ends, starts.min(axis=1), ends.max(axis=1), self._step
+            )
         return self._dates[windows]
 
     def _back(self, months: int | None) -> Days:
@@ -244,10 +247,11 @@ class _Bounds:
         return self._moved[months]
 
 
-class Kept(NamedTuple):
-    """Rows of a table that pass a filter, and what every stream reads of them.
+class FilteredRows(NamedTuple):
+    """Rows of a table that pass a filter, with what every stream reads of them.
 
-    ``positions`` are the rows' own, None for all; -1 is a nought: a day's account that does not name what is asked.
+    ``positions`` are the rows' positions in the table, None for all; -1 is an added row of zero, of a day whose
+    account does not name the source.
     """
 
     positions: npt.NDArray[np.int64] | None
@@ -258,7 +262,7 @@ class Kept(NamedTuple):
     month: Days
 
 
-def rows_of(encoded: Encoded, stream: Stream, keep: Kept | None = None) -> Rows:
+def rows_of(encoded: Encoded, stream: Stream, kept: FilteredRows | None = None) -> StreamRows:
     """Return a stream's rows.
 
     Parameters
@@ -267,23 +271,23 @@ def rows_of(encoded: Encoded, stream: Stream, keep: Kept | None = None) -> Rows:
         The records.
     stream : Stream
         Which rows.
-    keep : Kept, optional
+    kept : FilteredRows, optional
         The rows that pass its filter, where they are known already.
     """
-    keep = keep or keep_rows(encoded, stream)
-    channels = np.empty((len(keep.occurred), len(stream.channels)))
+    kept = kept or filter_rows(encoded, stream)
+    channels = np.empty((len(kept.occurred), len(stream.channels)))
     for k, (value, _) in enumerate(stream.channels):
         if stream.table == ACCOUNT:
             channels[:, k] = encoded.account.yuan
             continue
         values = None if value is None else derive(encoded.table(stream.table), value)
-        channels[:, k] = _values(values, keep.positions)
-    step = encoded.step(keep.occurred) if _needs_line(stream) else keep.month
-    return Rows(keep.offsets, keep.occurred, keep.known, keep.superseded, keep.month, step, channels)
+        channels[:, k] = _values(values, kept.positions)
+    step = encoded.step(kept.occurred) if _needs_line(stream) else kept.month
+    return StreamRows(kept.offsets, kept.occurred, kept.known, kept.superseded, kept.month, step, channels)
 
 
 def _values(values: Numbers | None, positions: npt.NDArray[np.int64] | None) -> Numbers | float:
-    """Return the rows' values, 1 of each row where there are none; a nought is 0, and no row."""
+    """Return the rows' values, 1 for each row if none are given; an added row of zero does not count as a row."""
     if positions is None:
         return 1.0 if values is None else values
     if not positions.size or positions.min() >= 0:
@@ -293,55 +297,55 @@ def _values(values: Numbers | None, positions: npt.NDArray[np.int64] | None) -> 
     return np.where(positions < 0, 0.0, values.take(positions, mode="clip"))
 
 
-def keep_rows(encoded: Encoded, stream: Stream) -> Kept:
+def filter_rows(encoded: Encoded, stream: Stream) -> FilteredRows:
     """Return the rows that pass a stream's filter."""
     if stream.table == ACCOUNT:
         account = encoded.account
         offsets = encoded.offsets(account.household)
-        return Kept(None, offsets, account.occurred, account.known, account.superseded, account.month)
+        return FilteredRows(None, offsets, account.occurred, account.known, account.superseded, account.month)
     table = encoded.table(stream.table)
     positions = _passes(table, stream.where)
     arrays = (table.household, table.occurred, table.known, table.superseded, table.month)
     if positions is None:
         household, *rest = arrays
-        return Kept(None, encoded.offsets(household), *rest)
+        return FilteredRows(None, encoded.offsets(household), *rest)
     if stream.table == ACCOUNT_OF[0] and stream.by_month and encoded.complete:
-        positions, *arrays_kept = _with_noughts(table, positions)
+        positions, *arrays_kept = _with_zero_rows(table, positions)
         household, *rest = arrays_kept
     else:
         household, *rest = (array.take(positions) for array in arrays)
-    return Kept(positions, encoded.offsets(household), *rest)
+    return FilteredRows(positions, encoded.offsets(household), *rest)
 
 
-def _with_noughts(table: EncodedTable, positions: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:
-    """Return rows that pass, and a nought on each day whose account is known before one of them is, to stay.
+def _with_zero_rows(table: EncodedTable, positions: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:
+    """Return the rows that pass, and a row of zero on each day whose account is known before such a row is.
 
     Returns
     -------
     positions, household, occurred, known, superseded, month
-        -1 for the noughts.
+        -1 for the rows of zero.
     """
     day, starts, first_known = table.days
-    # Rows that a later version replaces do not count: a nought beside them changes no month's sum.
+    # Rows that a later version replaces do not count: a zero beside them changes no month's sum.
     lasting = positions[table.superseded[positions] == FAR_FUTURE]
     new_day = np.flatnonzero(np.diff(day[lasting], prepend=-1))
-    told = np.full(len(starts), FAR_FUTURE, np.int32)
+    passing_known = np.full(len(starts), FAR_FUTURE, np.int32)
     if lasting.size:
-        told[day[lasting[new_day]]] = np.minimum.reduceat(table.known[lasting], new_day)
-    lacking = np.flatnonzero(told > first_known)
-    # A nought stands where its day begins; sorted stably, it comes before rows of that day that pass.
+        passing_known[day[lasting[new_day]]] = np.minimum.reduceat(table.known[lasting], new_day)
+    lacking = np.flatnonzero(passing_known > first_known)
+    # A row of zero comes where its day begins: sorted stably, before that day's rows that pass.
     row = np.concatenate([starts[lacking], positions])
     order = np.argsort(row, kind="stable")
-    row, is_nought = row[order], order < len(lacking)
+    row, is_zero_row = row[order], order < len(lacking)
     known, superseded = table.known.take(row), table.superseded.take(row)
-    known[is_nought], superseded[is_nought] = first_known[lacking], FAR_FUTURE
+    known[is_zero_row], superseded[is_zero_row] = first_known[lacking], FAR_FUTURE
     rest = (table.household.take(row), table.occurred.take(row), known, superseded, table.month.take(row))
-    return np.where(is_nought, -1, row), *rest
+    return np.where(is_zero_row, -1, row), *rest
 
 
 def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...]) -> npt.NDArray[np.int64] | None:
     """Return the rows that pass, None for all."""
-    keep: npt.NDArray[np.bool_] | None = None
+    kept: npt.NDArray[np.bool_] | None = None
     for column, codes in where:
         kind = TABLES[table.name].columns[column].kind
         if kind is Kind.CODE_SET:
@@ -353,5 +357,5 @@ def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...])
         else:
             each = [table.code(column) == table.position(column, code) for code in codes]
         passed = each[0] if len(each) == 1 else np.logical_or.reduce(each)
-        keep = passed if keep is None else keep & passed
-    return None if keep is None else np.flatnonzero(keep)
+        kept = passed if kept is None else kept & passed
+    return None if kept is None else np.flatnonzero(kept)

@@ -64,7 +64,7 @@ class Scale(IntEnum):
 
 
 class Missing(Enum):
-    """What a missing value of a feature means, or what stands in its place."""
+    """What a missing value of a feature means, or what replaces it."""
 
     NOT_RECORDED = Label("无记录", "nothing was recorded in the window")
     TOO_FEW = Label("记录不足", "too few records in the window")
@@ -202,9 +202,9 @@ class Feature:
 
 #: Aggregations that say what they are of.
 OF_ANOTHER = (Aggregation.SHARE, Aggregation.PER)
-#: Aggregations that may say which accounts they look at; a sum a month accounted for must.
+#: Aggregations that may name the account they belong to; a sum a month accounted for must.
 OF_ACCOUNTS = (Aggregation.MONTHLY, Aggregation.RATIO, Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
-#: Of these, those that are missing where the account's latest month does not tell of the series.
+#: Of these, those that are missing where the account's latest month has nothing of the series.
 LATEST_OF_ACCOUNTS = (Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
 #: Aggregations that need a window in months.
 WITHIN = (Aggregation.RATIO, Aggregation.MONTHLY, Aggregation.CHANGE)

@@ -25,7 +25,7 @@ _GENERAL = {
     "where": "column in (codes): the row's code is one of them; for risk_types, one of the row's codes is; for "
     "flags true or false. A missing code does not pass.",
     "complete accounts": "If data.accounts_complete is set, each = month, where names a source or part of incomes "
-    "and the value is not 1, every day in the window on which some income stands (of any source, in any version "
+    "and the value is not 1, every day in the window that has some income (of any source, in any version "
     "known before as_of, replaced or not, by period) adds an observation of 0. If it is not set, nothing is added.",
     "of": "a second series: the whole of a share, or the divisor of a value per unit",
     "account": "a second series, of all incomes, or of all months of the ledger: with it, the aggregations that "
@@ -94,7 +94,7 @@ _MISSING = {
     Missing.NOT_RECORDED: "stays missing",
     Missing.TOO_FEW: "stays missing",
     Missing.NEVER: "stays missing",
-    Missing.ZERO: "0 stands in its place",
+    Missing.ZERO: "replaced by 0",
     Missing.KNOWN: "never occurs",
 }
 
@@ -116,7 +116,7 @@ _VALUES = {
     "missing or the person is not employed",
     "employment.earned_yuan": "wage_yuan; 0 where it is missing and the person is not employed",
     "account.balance_yuan": "The rows of incomes by period with net_yuan, and those of expenses with minus "
-    "self_paid_yuan, together. A row of expenses counts only in calendar months in which some income stands (by "
+    "self_paid_yuan, together. A row of expenses counts only in calendar months that have some income (by "
     "period, in any version known before as_of, replaced or not, in the window or out of it).",
 }
 

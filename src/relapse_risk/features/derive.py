@@ -62,7 +62,7 @@ def _away(table: EncodedTable) -> Numbers:
 
 
 def _earned_yuan(table: EncodedTable) -> Numbers:
-    """Wage of a person's month; 0 where it says that the person was not in work and tells no wage."""
+    """Wage of a person's month; 0 where the person was not in work and no wage is recorded."""
     wage = table.number("wage_yuan")
     return np.where(np.isnan(wage) & (table.number("employed") == 0), 0.0, wage)
 

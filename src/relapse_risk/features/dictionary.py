@@ -1,6 +1,6 @@
 """The data dictionary, generated from the table classes and the catalogue: ``python -m ...dictionary data``.
 
-The features' lines and the definitions say all that is needed to compute every feature anew.
+The features' lines and the definitions are enough to compute every feature from the tables.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def feature_dictionary() -> str:
         *("risk_type", "risk_type_zh", "monotone", "codes"),
     )
     features = catalogue()
-    told = {feature.name for feature in features}
-    terms = {term.name: term for feature in features for _, term in feature.terms if term.name not in told}
+    names = {feature.name for feature in features}
+    terms = {term.name: term for feature in features for _, term in feature.terms if term.name not in names}
     rows = [_line(feature, is_feature=True) for feature in features]
     return _csv(header, rows + [_line(term, is_feature=False) for term in terms.values()])
 

@@ -28,7 +28,7 @@ from relapse_risk.records.tables import TABLES
 from relapse_risk.settings import LineSettings
 
 Numbers = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.int64]
 
 
 class EncodedTable:
@@ -66,26 +66,26 @@ class EncodedTable:
         self._numbers: dict[str, Numbers] = {}
         self.derived: dict[str, Numbers] = {}
         if "months" in self._columns and (pc.max(data["months"]).as_py() or 1) > 1:
-            self._tell_by_month()
+            self._split_by_month()
         self.month = _months(self.occurred)
 
     def __len__(self) -> int:
         return len(self.household)
 
-    def _place(self, household: npt.NDArray[np.int32], occurred: Days) -> Codes:
+    def _place(self, household: npt.NDArray[np.int32], occurred: Days) -> Integers:
         """Return numbers that order rows by household, day and the codes of the key."""
         place = _pair(household.astype(np.int64), occurred)
         for codes in self._codes.values():
             place = _pair(place, codes)
         return place
 
-    def _take(self, rows: Codes) -> None:
+    def _take(self, rows: Integers) -> None:
         self._data = self._data.take(pa.array(rows))
         self.household, self.occurred, self.known = (a[rows] for a in (self.household, self.occurred, self.known))
         self._codes = {column: codes[rows] for column, codes in self._codes.items()}
 
-    def _tell_by_month(self) -> None:
-        """Put the months of longer rows in their places."""
+    def _split_by_month(self) -> None:
+        """Split rows of several months into rows of one month each."""
         months = pc.fill_null(self._data["months"], 1).to_numpy().astype(np.int64)
         row, occurred = parts_of(self.occurred, months)
         alike = self.household[row].astype(np.int64)
@@ -122,7 +122,7 @@ class EncodedTable:
         return cast("npt.NDArray[np.bool_]", np.asarray(found.fill_null(False)))
 
     def position(self, column: str, value: str) -> int:
-        """Return the number that stands for a code or an item.
+        """Return the number of a code or an item.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class EncodedTable:
         return listed.index(value)
 
     @cached_property
-    def days(self) -> tuple[Codes, Codes, Days]:
+    def days(self) -> tuple[Integers, Integers, Days]:
         """Each household's days: the one a row lies on, each one's first row, and when any row of it was known."""
         if not len(self):
             return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
@@ -168,7 +168,7 @@ class EncodedTable:
         codes = self._columns[column].codes
         return _positions(values, pa.array(codes.values if codes else self._items, pa.string()))
 
-    def _superseded(self, place: Codes) -> Days:
+    def _superseded(self, place: Integers) -> Days:
         """Return the day each row's next version was known; rows that share a key are versions of one fact.
 
         Parameters
@@ -181,7 +181,7 @@ class EncodedTable:
         code = place if "occurred_on" in key else self.household.astype(np.int64)
         kinds = {column: self._columns[column].kind for column in key if column != "household_id"}
         texts = [self._data[column] for column, kind in kinds.items() if kind in (Kind.ID, Kind.TEXT)]
-        # Nearly every row is its fact's only version: tell the few that may not be by a hash, then by the texts.
+        # Nearly every row is its fact's only version: find the few that may not be by a hash, then by the texts.
         hashed = code
         for values in texts:
             hashed = hash_with(hashed, values)
@@ -334,13 +334,13 @@ def _days(values: pa.ChunkedArray) -> Days:
     return cast(Days, np.asarray(values.cast(pa.int32())))
 
 
-def _identity(values: pa.ChunkedArray) -> Codes:
+def _identity(values: pa.ChunkedArray) -> Integers:
     """Return numbers that are equal where the values are; missing is a value of its own."""
     encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
     return np.asarray(encoded.indices).astype(np.int64)
 
 
-def _pair(code: Codes, other: npt.NDArray[np.integer]) -> Codes:
+def _pair(code: Integers, other: npt.NDArray[np.integer]) -> Integers:
     """Return numbers that order, and are equal, as the pairs are; written over the first halves where they fit."""
     low = int(other.min(initial=0))
     width = int(other.max(initial=0)) - low + 1
@@ -352,7 +352,7 @@ def _pair(code: Codes, other: npt.NDArray[np.integer]) -> Codes:
     return code
 
 
-def _duplicated(code: Codes) -> npt.NDArray[np.bool_]:
+def _duplicated(code: Integers) -> npt.NDArray[np.bool_]:
     """Return where a number occurs more than once."""
     if code.size < 2:
         return np.zeros(code.size, bool)
@@ -364,7 +364,7 @@ def _duplicated(code: Codes) -> npt.NDArray[np.bool_]:
     return back
 
 
-def _beside_its_like(ordered: Codes) -> npt.NDArray[np.bool_]:
+def _beside_its_like(ordered: Integers) -> npt.NDArray[np.bool_]:
     """Return where a number equals the one before or after it."""
     same = ordered[1:] == ordered[:-1]
     beside = np.zeros(ordered.size, bool)
@@ -373,7 +373,7 @@ def _beside_its_like(ordered: Codes) -> npt.NDArray[np.bool_]:
     return beside
 
 
-def _order(place: Codes, known: Days, texts: list[pa.ChunkedArray]) -> npt.NDArray[np.int64] | None:
+def _order(place: Integers, known: Days, texts: list[pa.ChunkedArray]) -> npt.NDArray[np.int64] | None:
     """Return the order of rows by place, the texts of the key and day known; None if they lie so."""
     n = len(place)
     if n < 2:
@@ -389,10 +389,10 @@ def _order(place: Codes, known: Days, texts: list[pa.ChunkedArray]) -> npt.NDArr
     return None if order is None or np.array_equal(order, np.arange(n)) else order
 
 
-def _ranks(values: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> Codes:
+def _ranks(values: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> Integers:
     """Return numbers that order the rows as their texts do: the same in any batch."""
     encoded = values.take(pa.array(rows)).combine_chunks().dictionary_encode(null_encoding="encode")
     texts = encoded.dictionary.to_pylist()
     rank = np.empty(len(texts), np.int64)
     rank[sorted(range(len(texts)), key=lambda k: (texts[k] is not None, texts[k] or ""))] = np.arange(len(texts))
-    return cast(Codes, rank[np.asarray(encoded.indices)])
+    return cast(Integers, rank[np.asarray(encoded.indices)])

@@ -1,4 +1,4 @@
-"""Hashes of texts: to tell quickly that most rows are alone with theirs. Equal hashes prove nothing."""
+"""Hashes of texts: different hashes prove that texts differ, equal ones prove nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-Codes = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
@@ -22,7 +22,7 @@ def _mix(numbers, offsets, letters):  # type: ignore[no-untyped-def]
     return out
 
 
-def hash_with(numbers: Codes, texts: pa.ChunkedArray) -> Codes:
+def hash_with(numbers: Integers, texts: pa.ChunkedArray) -> Integers:
     """Return hashes of pairs of a number and a text.
 
     Parameters
@@ -43,5 +43,5 @@ def hash_with(numbers: Codes, texts: pa.ChunkedArray) -> Codes:
         letters = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)
         found.append(_mix(numbers[done : done + len(chunk)], offsets, letters))
         done += len(chunk)
-    hashes: Codes = np.concatenate(found).view(np.int64) if found else numbers
+    hashes: Integers = np.concatenate(found).view(np.int64) if found else numbers
     return hashes

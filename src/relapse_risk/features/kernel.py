@@ -1,10 +1,10 @@
-"""The compiled sweep over one stream of records: every window of every (household, as_of) row.
+"""The compiled loop over one stream of records: every window of every (household, as_of) row.
 
 A stream's rows lie household by household in order of ``occurred_on``. Each index row walks back over its own
 household's rows once, drops what was not visible, and takes each window's statistics from the rest. Nothing is
 shared between index rows, and every sum runs in one fixed order, so a row's numbers do not depend, to the last
-bit, on the batch it is computed in or on the number of threads. The sweep holds no lock of Python's: the caller
-runs one for each part of a large index.
+bit, on the batch it is computed in or on the number of threads. The loop releases Python's lock: the caller runs
+one for each part of a large index.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from relapse_risk.dates import Days
 from relapse_risk.features.declare import Scale
 from relapse_risk.records import visibility
 
-#: Mean length of a calendar month in days: slopes are told per month.
+#: Mean length of a calendar month in days: slopes are per month.
 DAYS_PER_MONTH = 365.2425 / 12
 
 
-class Stat(IntEnum):
-    """What can be asked of the observations in a window, the newest observation being the first."""
+class StatisticKind(IntEnum):
+    """What can be computed from the observations in a window; the newest observation is the first."""
 
     COUNT = 0
     SUM = 1
@@ -45,12 +45,12 @@ class Stat(IntEnum):
     OLDEST_MONTH = 13
 
 
-_COUNT, _SUM, _MEAN, _MIN, _MAX, _STD, _SLOPE, _LAST, _PREVIOUS, _DAYS_SINCE, *_MORE = map(int, Stat)
+_COUNT, _SUM, _MEAN, _MIN, _MAX, _STD, _SLOPE, _LAST, _PREVIOUS, _DAYS_SINCE, *_MORE = map(int, StatisticKind)
 _OPEN, _BELOW, _NEWEST_MONTH, _OLDEST_MONTH = _MORE
 _NONE, _LINE, _LINE_NOW, _HEAD = map(int, Scale)
 
 
-class Rows(NamedTuple):
+class StreamRows(NamedTuple):
     """Rows of a stream, household by household, oldest first.
 
     Parameters
@@ -62,7 +62,7 @@ class Rows(NamedTuple):
     step : ndarray of int32, shape (n_rows,)
         Column of ``Line.yuan`` on the row's day; anything where no channel is divided by a line of that day.
     values : ndarray of float64, shape (n_rows, n_channels)
-        NaN where the row says nothing.
+        NaN where missing.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -80,7 +80,7 @@ class Line(NamedTuple):
     Parameters
     ----------
     offsets, occurred, known, superseded
-        Profile rows, as in ``Rows``.
+        Profile rows, as in ``StreamRows``.
     units : ndarray of float64, shape (n_profiles,)
         Members the line counts.
     area : ndarray of int32, shape (n_profiles,)
@@ -98,7 +98,7 @@ class Line(NamedTuple):
     yuan: npt.NDArray[np.float64]
 
 
-#: The line where no money is told.
+#: An empty line, for streams without money.
 NO_LINE = Line(
     offsets=np.zeros(1, np.int64),
     occurred=np.zeros(0, np.int32),
@@ -110,12 +110,12 @@ NO_LINE = Line(
 )
 
 
-class Dates(NamedTuple):
-    """When the index rows look, and how far.
+class DateWindows(NamedTuple):
+    """The as_of days of index rows, and their windows.
 
     Parameters
     ----------
-    seen_on : ndarray of int32, shape (n_dates,)
+    as_of : ndarray of int32, shape (n_dates,)
         Rows known before this day are visible.
     starts, ends : ndarray of int32, shape (n_dates, n_windows)
         Half-open windows on ``occurred_on``.
@@ -125,7 +125,7 @@ class Dates(NamedTuple):
         Column of ``Line.yuan`` on the day.
     """
 
-    seen_on: Days
+    as_of: Days
     starts: Days
     ends: Days
     earliest: Days
@@ -133,13 +133,13 @@ class Dates(NamedTuple):
     step: Days
 
 
-class Wanted(NamedTuple):
+class KernelSpec(NamedTuple):
     """What to compute, grouped by channel and window.
 
     Parameters
     ----------
     channel, window, first : ndarray of int32, shape (n_groups,), the last of shape (n_groups + 1,)
-        Group g asks ``stat[first[g]:first[g + 1]]`` of one channel in one window.
+        Group g computes the statistics ``kind[first[g]:first[g + 1]]`` of one channel in one window.
     longer : ndarray of bool, shape (n_groups,)
         Whether the group's window is the one before of the same channel, begun earlier: only what lies between is
         read.
@@ -147,8 +147,8 @@ class Wanted(NamedTuple):
         Observations that the group's statistics need at most, the newest.
     summed : ndarray of bool, shape (n_groups,)
         Whether a statistic of the group needs their values together.
-    stat : ndarray of int32, shape (n_outputs,)
-        A ``Stat`` each.
+    kind : ndarray of int32, shape (n_outputs,)
+        A ``StatisticKind`` each.
     scale : ndarray of int32, shape (n_channels,)
         A ``Scale`` each.
     """
@@ -159,7 +159,7 @@ class Wanted(NamedTuple):
     longer: npt.NDArray[np.bool_]
     most: Days
     summed: npt.NDArray[np.bool_]
-    stat: Days
+    kind: Days
     scale: Days
 
 
@@ -167,7 +167,7 @@ _is_visible = njit(cache=True)(visibility.is_visible)
 
 
 @njit(cache=True)
-def _set_line(divisors, scales, of_day, line, household, day, step, seen_on):  # type: ignore[no-untyped-def]
+def _set_line(divisors, scales, of_day, line, household, day, step, as_of):  # type: ignore[no-untyped-def]
     """Set what channels are divided by: the month's line, on a day, of a household or of one head.
 
     The members are those of the latest visible profile at or before the day, else of the earliest visible one. NaN
@@ -176,7 +176,7 @@ def _set_line(divisors, scales, of_day, line, household, day, step, seen_on):  #
     low, high = line.offsets[household], line.offsets[household + 1]
     chosen = -1
     for p in range(low, high):
-        if not _is_visible(line.known[p], seen_on) or _is_visible(line.superseded[p], seen_on):
+        if not _is_visible(line.known[p], as_of) or _is_visible(line.superseded[p], as_of):
             continue
         if line.occurred[p] > day and chosen >= 0:
             break
@@ -193,36 +193,50 @@ def _set_line(divisors, scales, of_day, line, household, day, step, seen_on):  #
 
 
 @njit(cache=True)
-def _oldest_month(rows, household, channel, start, end, seen_on):  # type: ignore[no-untyped-def]
-    """Return the month of the oldest visible row in a window, read from the oldest on; NaN if there is none."""
+def _oldest_month(rows, household, channel, start, end, as_of):  # type: ignore[no-untyped-def]
+    """Return the month of the oldest visible row in a window, NaN if there is none."""
     if household >= 0:
         for r in range(rows.offsets[household], rows.offsets[household + 1]):
             if rows.occurred[r] >= end:
                 break
-            visible = _is_visible(rows.known[r], seen_on) and not _is_visible(rows.superseded[r], seen_on)
+            visible = _is_visible(rows.known[r], as_of) and not _is_visible(rows.superseded[r], as_of)
             if visible and rows.occurred[r] >= start and not np.isnan(rows.values[r, channel]):
                 return float(rows.month[r])
     return np.nan
 
 
 #: Statistics of the newest observations, and how many of them; the oldest is found from the other end.
-NEWEST = {Stat.LAST: 1, Stat.DAYS_SINCE: 1, Stat.NEWEST_MONTH: 1, Stat.PREVIOUS: 2, Stat.OLDEST_MONTH: 0}
+NEWEST = {
+    StatisticKind.LAST: 1,
+    StatisticKind.DAYS_SINCE: 1,
+    StatisticKind.NEWEST_MONTH: 1,
+    StatisticKind.PREVIOUS: 2,
+    StatisticKind.OLDEST_MONTH: 0,
+}
 #: Statistics that add values up or compare them.
-SUMMED = {Stat.SUM, Stat.MEAN, Stat.MIN, Stat.MAX, Stat.STD, Stat.SLOPE, Stat.BELOW}
+SUMMED = {
+    StatisticKind.SUM,
+    StatisticKind.MEAN,
+    StatisticKind.MIN,
+    StatisticKind.MAX,
+    StatisticKind.STD,
+    StatisticKind.SLOPE,
+    StatisticKind.BELOW,
+}
 
 
-def _compile_sweep(rule: int) -> Any:
-    """Return the compiled sweep; numba's cache on disk tells versions apart by the number closed over.
+def _compile_aggregation(rule: int) -> Any:
+    """Return the compiled loop; numba's cache on disk distinguishes versions by the number closed over.
 
     Parameters
     ----------
     rule : int
-        Checksum of the rule of visibility, which lies in another file than the sweep: a change there must not be
+        Checksum of the rule of visibility, which lies in another file than the loop: a change there must not be
         answered from the cache.
     """
 
     @njit(cache=True, nogil=True)
-    def _sweep_rows(household, date, rows, longest, by_month, line, dates, wanted, out):  # type: ignore[no-untyped-def]
+    def _aggregate_rows(household, date, rows, longest, by_month, line, dates, spec, out):  # type: ignore[no-untyped-def]
         _ = rule
         n_channels = rows.values.shape[1]
         seen = np.empty(longest, np.int64)
@@ -230,11 +244,11 @@ def _compile_sweep(rule: int) -> Any:
         values = np.empty(longest)
         ticks = np.empty(longest)
         divisors = np.ones(n_channels)
-        line_now = bool(np.any(wanted.scale == _LINE_NOW))
-        line_of_day = bool(np.any((wanted.scale == _LINE) | (wanted.scale == _HEAD)))
+        line_now = bool(np.any(spec.scale == _LINE_NOW))
+        line_of_day = bool(np.any((spec.scale == _LINE) | (spec.scale == _HEAD)))
         for i in range(len(household)):
             h, d = household[i], date[i]
-            seen_on = dates.seen_on[d]
+            as_of = dates.as_of[d]
             n_seen = 0
             of_day = 0
             following = -1
@@ -247,7 +261,7 @@ def _compile_sweep(rule: int) -> Any:
                     else:
                         high = middle
                 if line_now:
-                    _set_line(divisors, wanted.scale, False, line, h, seen_on, dates.step[d], seen_on)
+                    _set_line(divisors, spec.scale, False, line, h, as_of, dates.step[d], as_of)
                 following = low - 1
             n = 0
             n_read = 0
@@ -260,10 +274,10 @@ def _compile_sweep(rule: int) -> Any:
             lowest = np.inf
             highest = -np.inf
             below = 0
-            for g in range(len(wanted.channel)):
-                c, w = wanted.channel[g], wanted.window[g]
+            for g in range(len(spec.channel)):
+                c, w = spec.channel[g], spec.window[g]
                 start, end = dates.starts[d, w], dates.ends[d, w]
-                if not wanted.longer[g]:
+                if not spec.longer[g]:
                     n = 0
                     n_read = 0
                     n_summed = 0
@@ -276,11 +290,11 @@ def _compile_sweep(rule: int) -> Any:
                         if occurred < dates.earliest[d]:
                             break
                         following -= 1
-                        if not _is_visible(rows.known[r], seen_on) or _is_visible(rows.superseded[r], seen_on):
+                        if not _is_visible(rows.known[r], as_of) or _is_visible(rows.superseded[r], as_of):
                             continue
                         seen[n_seen] = r
                         if line_of_day and (n_seen == 0 or occurred != of_day):
-                            _set_line(divisors, wanted.scale, True, line, h, occurred, rows.step[r], seen_on)
+                            _set_line(divisors, spec.scale, True, line, h, occurred, rows.step[r], as_of)
                             of_day = occurred
                         for k in range(n_channels):
                             numbers[n_seen, k] = rows.values[r, k] / divisors[k]
@@ -292,8 +306,8 @@ def _compile_sweep(rule: int) -> Any:
                     occurred = rows.occurred[r]
                     if occurred < start:
                         break
-                    if n >= wanted.most[g] and not (by_month and rows.month[r] == month):
-                        break  # enough is seen: older observations change nothing
+                    if n >= spec.most[g] and not (by_month and rows.month[r] == month):
+                        break  # enough is read: older observations change nothing
                     n_read += 1
                     if occurred >= end:
                         continue
@@ -312,14 +326,14 @@ def _compile_sweep(rule: int) -> Any:
                     values[n] = value
                     ticks[n] = float(month) if by_month else occurred / DAYS_PER_MONTH
                     n += 1
-                if by_month and wanted.summed[g]:  # a month that two windows share may have grown
+                if by_month and spec.summed[g]:  # a month that two windows share may have grown
                     n_summed = 0
                 if n_summed == 0:
                     total = 0.0
                     lowest = np.inf
                     highest = -np.inf
                     below = 0
-                if wanted.summed[g]:
+                if spec.summed[g]:
                     for j in range(n_summed, n):
                         value = values[j]
                         total += value
@@ -330,43 +344,43 @@ def _compile_sweep(rule: int) -> Any:
                     n_summed = n
                 mean = total / n if n > 0 else np.nan
                 # Written out here rather than in a function: a call would cost more than most statistics do.
-                for o in range(wanted.first[g], wanted.first[g + 1]):
-                    stat = wanted.stat[o]
+                for o in range(spec.first[g], spec.first[g + 1]):
+                    kind = spec.kind[o]
                     result = np.nan
-                    if stat == _COUNT:
+                    if kind == _COUNT:
                         result = float(n)
-                    elif stat == _OPEN:
+                    elif kind == _OPEN:
                         result = float(still_open)
-                    elif stat == _OLDEST_MONTH:
-                        result = _oldest_month(rows, h, c, start, end, seen_on)
+                    elif kind == _OLDEST_MONTH:
+                        result = _oldest_month(rows, h, c, start, end, as_of)
                     elif n == 0:
                         pass
-                    elif stat == _SUM:
+                    elif kind == _SUM:
                         result = total
-                    elif stat == _MEAN:
+                    elif kind == _MEAN:
                         result = mean
-                    elif stat == _MIN:
+                    elif kind == _MIN:
                         result = lowest
-                    elif stat == _MAX:
+                    elif kind == _MAX:
                         result = highest
-                    elif stat == _LAST:
+                    elif kind == _LAST:
                         result = values[0]
-                    elif stat == _DAYS_SINCE:
+                    elif kind == _DAYS_SINCE:
                         result = float(days_since)
-                    elif stat == _BELOW:
+                    elif kind == _BELOW:
                         result = float(below)
-                    elif stat == _NEWEST_MONTH:
+                    elif kind == _NEWEST_MONTH:
                         result = float(newest)
                     elif n == 1:
                         pass
-                    elif stat == _PREVIOUS:
+                    elif kind == _PREVIOUS:
                         result = values[1]
-                    elif stat == _STD:
+                    elif kind == _STD:
                         squares = 0.0
                         for j in range(n):
                             squares += (values[j] - mean) ** 2
                         result = np.sqrt(squares / (n - 1))
-                    elif stat == _SLOPE:
+                    elif kind == _SLOPE:
                         mean_tick = 0.0
                         for j in range(n):
                             mean_tick += ticks[j]
@@ -380,10 +394,10 @@ def _compile_sweep(rule: int) -> Any:
                             result = across / along
                     out[o, i] = result
 
-    return _sweep_rows
+    return _aggregate_rows
 
 
-_sweep_rows = _compile_sweep(zlib.crc32(inspect.getsource(visibility).encode()))
+_aggregate_rows = _compile_aggregation(zlib.crc32(inspect.getsource(visibility).encode()))
 
 
 @njit(cache=True, nogil=True)
@@ -394,13 +408,13 @@ def _longest(offsets):  # type: ignore[no-untyped-def]
     return longest
 
 
-def sweep(
+def aggregate_windows(
     household: npt.NDArray[np.int32],
     date: npt.NDArray[np.int32],
-    rows: Rows,
+    rows: StreamRows,
     line: Line,
-    dates: Dates,
-    wanted: Wanted,
+    dates: DateWindows,
+    spec: KernelSpec,
     *,
     by_month: bool,
 ) -> npt.NDArray[np.float64]:
@@ -412,7 +426,7 @@ def sweep(
         Household of each index row; -1 has no records.
     date : ndarray of int32, shape (n,)
         Row of ``dates`` of each index row.
-    rows, line, dates, wanted
+    rows, line, dates, spec
         See their classes.
     by_month : bool
         Whether an observation is a calendar month's total rather than a row.
@@ -423,6 +437,6 @@ def sweep(
         NaN where a statistic has too few observations: one for most, two for the previous value, the standard
         deviation and the slope.
     """
-    out = np.empty((len(wanted.stat), len(household)))  # a statistic's values lie together
-    _sweep_rows(household, date, rows, _longest(rows.offsets), by_month, line, dates, wanted, out)
+    out = np.empty((len(spec.kind), len(household)))  # a statistic's values lie together
+    _aggregate_rows(household, date, rows, _longest(rows.offsets), by_month, line, dates, spec, out)
     return out

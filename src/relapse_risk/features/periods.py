@@ -1,9 +1,9 @@
-"""Amounts that stand for several months, told month by month.
+"""Amounts of several months, split month by month.
 
 A row of m months is m rows of an m-th of its amount: the last on its own day, the earlier ones on the last days of
 the months before. All become known, and are replaced by a later version, as the row itself. A longer account also
-stands in for what rows of earlier days say of its months: two accounts of a year, drawn up half a year apart, both
-tell of the months between, and those months count once.
+replaces what rows of earlier days say of its months: two accounts of a year, drawn up half a year apart, both
+cover the months between, and those months count once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Parts(NamedTuple):
     row : ndarray of int64, shape (n_parts,)
         The row each is a part of.
     occurred : ndarray of int32, shape (n_parts,)
-        The day each stands on.
+        The day of each.
     """
 
     row: Positions
@@ -42,7 +42,7 @@ def parts_of(occurred: Days, months: npt.NDArray[np.int64]) -> Parts:
     occurred : ndarray of int32, shape (n_rows,)
         Days since 1970-01-01.
     months : ndarray of int64, shape (n_rows,)
-        Months each row stands for, 1 or more.
+        Months each row covers, 1 or more.
     """
     row = np.repeat(np.arange(len(months)), months)
     back = np.arange(len(row)) - np.repeat(np.cumsum(months) - months, months)
@@ -71,7 +71,7 @@ class Pieces(NamedTuple):
 def pieces_of(
     alike: Positions, month: Days, drawn_up: Days, known: Days, superseded: Days, longer: npt.NDArray[np.bool_]
 ) -> Pieces:
-    """Return when parts hold: while no other version of the row does, and no longer row tells of the month.
+    """Return when parts hold: while no other version of the row does, and no longer row covers the month.
 
     A longer row that is corrected to fewer months gives back those that it no longer covers, so a part may hold
     twice. A part that does not hold from its first day has a piece without a day there: it was on record.
@@ -85,7 +85,7 @@ def pieces_of(
     drawn_up, known, superseded : ndarray of int32, shape (n_parts,)
         Day of the row each is a part of, the day it was known, and the day its next version was.
     longer : ndarray of bool, shape (n_parts,)
-        Whether that row stands for several months.
+        Whether that row covers several months.
     """
     by = np.lexsort((known, drawn_up, month, alike))
     ordered = (alike[by], month[by], drawn_up[by], known[by], superseded[by], longer[by])

@@ -1,4 +1,4 @@
-"""From declarations to sweeps: which statistics of which streams the features need, and how they combine."""
+"""From declarations to statistics: what the features need of which streams, and how it combines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from relapse_risk.dates import Days, month_number
 from relapse_risk.features.declare import LATEST_OF_ACCOUNTS, YEAR, Aggregation, Feature, Missing, Scale, Series
-from relapse_risk.features.kernel import NEWEST, SUMMED, Stat, Wanted
+from relapse_risk.features.kernel import NEWEST, SUMMED, KernelSpec, StatisticKind
 
 #: Months back from as_of: (start, end) of a window; no start is "ever".
 Window = tuple[int | None, int]
@@ -22,51 +22,51 @@ Filter = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], bool]
 
 
 @dataclass(frozen=True)
-class Ask:
+class Statistic:
     """One statistic of one series in one window."""
 
     series: Series
     window: Window
-    stat: Stat
+    kind: StatisticKind
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Rows that are swept together: those of one table that pass one filter.
+    """Rows that are read together: those of one table that pass one filter.
 
     Parameters
     ----------
     table, where, by_month
         As in ``Series``.
     channels : tuple of (str or None, Scale)
-        The values that are swept, and what they are divided by.
-    asks : tuple of Ask
-        In the order of the sweep's outputs.
+        The values that are read, and what they are divided by.
+    statistics : tuple of Statistic
+        In the order of the kernel's outputs.
     windows : tuple of Window
         All windows that occur.
-    wanted : Wanted
-        The asks, as the kernel reads them.
+    spec : KernelSpec
+        The statistics, as the kernel reads them.
     """
 
     table: str
     where: tuple[tuple[str, tuple[str, ...]], ...]
     by_month: bool
     channels: tuple[tuple[str | None, Scale], ...]
-    asks: tuple[Ask, ...]
+    statistics: tuple[Statistic, ...]
     windows: tuple[Window, ...]
-    wanted: Wanted
+    spec: KernelSpec
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What ``build`` does for a list of features.
+    """What is computed for a list of features.
 
     Parameters
     ----------
     features : tuple of Feature
         Output columns in order.
     streams : tuple of Stream
-        The sweeps.
+        What is read.
     needs : tuple of tuple of int
         For each feature, the places of its statistics among those of all streams, one stream after another.
     """
@@ -81,69 +81,78 @@ def _window(feature: Feature, back: int = 0) -> Window:
     return (None if feature.window is None else feature.window + skip, skip)
 
 
-#: The statistics of its own series and window that each aggregation takes.
-DIRECT: dict[Aggregation, tuple[Stat, ...]] = {
-    Aggregation.COUNT: (Stat.COUNT,),
-    Aggregation.SUM: (Stat.SUM,),
-    Aggregation.MEAN: (Stat.MEAN,),
-    Aggregation.MIN: (Stat.MIN,),
-    Aggregation.MAX: (Stat.MAX,),
-    Aggregation.STD: (Stat.STD,),
-    Aggregation.SLOPE: (Stat.SLOPE,),
-    Aggregation.LAST: (Stat.LAST,),
-    Aggregation.STEP: (Stat.LAST, Stat.PREVIOUS),
-    Aggregation.DAYS_SINCE: (Stat.DAYS_SINCE,),
-    Aggregation.OPEN: (Stat.OPEN,),
-    Aggregation.RATIO: (Stat.SUM,),
-    Aggregation.MONTHLY: (Stat.SUM,),
-    Aggregation.BELOW: (Stat.BELOW, Stat.COUNT),  # an empty window is told from one without a month below
-    Aggregation.SHARE: (Stat.SUM,),
-    Aggregation.PER: (Stat.LAST,),
-    Aggregation.MARGIN: (Stat.MEAN, Stat.STD),
-    Aggregation.CHANGE: (Stat.MEAN,),
-    Aggregation.LAST_CHANGE: (Stat.LAST,),
-    Aggregation.ELAPSED: (Stat.LAST,),
+#: The statistics of its own series and window that each aggregation needs.
+DIRECT: dict[Aggregation, tuple[StatisticKind, ...]] = {
+    Aggregation.COUNT: (StatisticKind.COUNT,),
+    Aggregation.SUM: (StatisticKind.SUM,),
+    Aggregation.MEAN: (StatisticKind.MEAN,),
+    Aggregation.MIN: (StatisticKind.MIN,),
+    Aggregation.MAX: (StatisticKind.MAX,),
+    Aggregation.STD: (StatisticKind.STD,),
+    Aggregation.SLOPE: (StatisticKind.SLOPE,),
+    Aggregation.LAST: (StatisticKind.LAST,),
+    Aggregation.STEP: (StatisticKind.LAST, StatisticKind.PREVIOUS),
+    Aggregation.DAYS_SINCE: (StatisticKind.DAYS_SINCE,),
+    Aggregation.OPEN: (StatisticKind.OPEN,),
+    Aggregation.RATIO: (StatisticKind.SUM,),
+    Aggregation.MONTHLY: (StatisticKind.SUM,),
+    Aggregation.BELOW: (
+        StatisticKind.BELOW,
+        StatisticKind.COUNT,
+    ),  # the count distinguishes an empty window from one without a month below
+    Aggregation.SHARE: (StatisticKind.SUM,),
+    Aggregation.PER: (StatisticKind.LAST,),
+    Aggregation.MARGIN: (StatisticKind.MEAN, StatisticKind.STD),
+    Aggregation.CHANGE: (StatisticKind.MEAN,),
+    Aggregation.LAST_CHANGE: (StatisticKind.LAST,),
+    Aggregation.ELAPSED: (StatisticKind.LAST,),
 }
 
 
-def asks_of(feature: Feature) -> tuple[Ask, ...]:
+def statistics_of(feature: Feature) -> tuple[Statistic, ...]:
     """Return the statistics a feature is made of."""
     series, window, a = feature.series, _window(feature), feature.aggregation
     if a is Aggregation.TERMS:
-        return tuple(ask for _, term in feature.terms for ask in asks_of(term))
+        return tuple(one for _, term in feature.terms for one in statistics_of(term))
     if a is Aggregation.CALENDAR:
         return ()
-    return (*(Ask(series, window, stat) for stat in DIRECT[a]), *_asks_beside(feature))
+    return (*(Statistic(series, window, stat) for stat in DIRECT[a]), *_statistics_beside(feature))
 
 
-def _asks_beside(feature: Feature) -> tuple[Ask, ...]:
-    """Return the statistics of other series or windows that an aggregation looks at."""
+def _statistics_beside(feature: Feature) -> tuple[Statistic, ...]:
+    """Return the statistics of other series or windows that an aggregation needs."""
     series, window, a = feature.series, _window(feature), feature.aggregation
     ever = (None, feature.skip)
-    asks: list[Ask] = []
+    statistics: list[Statistic] = []
     if a is Aggregation.SHARE and feature.of:
-        asks.append(Ask(feature.of, window, Stat.SUM))
+        statistics.append(Statistic(feature.of, window, StatisticKind.SUM))
     elif a is Aggregation.PER and feature.of:
-        asks.append(Ask(feature.of, ever, Stat.LAST))
+        statistics.append(Statistic(feature.of, ever, StatisticKind.LAST))
     elif a is Aggregation.CHANGE:
-        asks.append(Ask(series, _window(feature, YEAR), Stat.MEAN))
+        statistics.append(Statistic(series, _window(feature, YEAR), StatisticKind.MEAN))
     elif a is Aggregation.LAST_CHANGE:
-        asks.append(Ask(series, _window(feature, YEAR), Stat.LAST))
+        statistics.append(Statistic(series, _window(feature, YEAR), StatisticKind.LAST))
     if a is Aggregation.MONTHLY and feature.account:
-        asks += [Ask(feature.account, window, Stat.NEWEST_MONTH), Ask(feature.account, ever, Stat.OLDEST_MONTH)]
+        statistics += [
+            Statistic(feature.account, window, StatisticKind.NEWEST_MONTH),
+            Statistic(feature.account, ever, StatisticKind.OLDEST_MONTH),
+        ]
     elif a is Aggregation.RATIO and feature.account:
-        asks.append(Ask(feature.account, window, Stat.NEWEST_MONTH))
+        statistics.append(Statistic(feature.account, window, StatisticKind.NEWEST_MONTH))
     elif feature.account:
-        asks += [Ask(series, window, Stat.NEWEST_MONTH), Ask(feature.account, ever, Stat.NEWEST_MONTH)]
-    return tuple(asks)
+        statistics += [
+            Statistic(series, window, StatisticKind.NEWEST_MONTH),
+            Statistic(feature.account, ever, StatisticKind.NEWEST_MONTH),
+        ]
+    return tuple(statistics)
 
 
-Statistics = Sequence[npt.NDArray[np.float64]]
-Combine = Callable[[Feature, Statistics, "AsOf"], npt.NDArray[np.float64]]
+Values = Sequence[npt.NDArray[np.float64]]
+Combine = Callable[[Feature, Values, "AsOfDays"], npt.NDArray[np.float64]]
 
 
-class AsOf:
-    """The days that rows look from.
+class AsOfDays:
+    """The as_of days of index rows.
 
     Parameters
     ----------
@@ -169,24 +178,24 @@ class AsOf:
         return self._months[back]
 
 
-def _first(_f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
+def _first(_f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
     return of[0]
 
 
-def _difference(_f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
+def _difference(_f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
     return of[0] - of[1]
 
 
-def _share(_f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
+def _share(_f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
     return _or_zero(of[0]) / _positive(of[1])
 
 
-def _ratio(f: Feature, of: Statistics, _d: AsOf) -> npt.NDArray[np.float64]:
+def _ratio(f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
     total = np.where(np.isnan(of[1]), np.nan, _or_zero(of[0])) if f.account else of[0]
     return total / float(f.window or 1)
 
 
-def _monthly(f: Feature, of: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]:
+def _monthly(f: Feature, of: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]:
     """Divide by the months from the window's start, or from the account's beginning, to the account's latest."""
     assert f.window is not None  # noqa: S101
     total, newest, oldest = of
@@ -216,7 +225,7 @@ def _positive(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(values > 0, values, np.nan)
 
 
-def value_of(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]:
+def value_of(feature: Feature, statistics: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]:
     """Return a feature's values from the statistics it is made of.
 
     Parameters
@@ -224,9 +233,9 @@ def value_of(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.NDArr
     feature : Feature
         Not of the calendar.
     statistics : sequence of ndarray of float64, shape (n,)
-        Those of ``asks_of``, in its order.
-    as_of : AsOf
-        The days the rows look from.
+        Those of ``statistics_of``, in its order.
+    as_of : AsOfDays
+        The rows' as_of days.
     """
     if feature.aggregation is Aggregation.TERMS:
         return _sum_of_terms(feature, statistics, as_of)
@@ -237,10 +246,10 @@ def value_of(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.NDArr
     return _or_zero(values) if feature.missing is Missing.ZERO else values
 
 
-def _sum_of_terms(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.NDArray[np.float64]:
+def _sum_of_terms(feature: Feature, statistics: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]:
     total, at = np.zeros(len(statistics[0])), 0
     for factor, term in feature.terms:
-        n = len(asks_of(term))
+        n = len(statistics_of(term))
         total = total + factor * value_of(term, statistics[at : at + n], as_of)
         at += n
     return total
@@ -248,15 +257,15 @@ def _sum_of_terms(feature: Feature, statistics: Statistics, as_of: AsOf) -> npt.
 
 @lru_cache(maxsize=32)
 def make_plan(features: tuple[Feature, ...]) -> Plan:
-    """Return the sweeps that a list of features needs, each statistic once."""
-    asks = list(dict.fromkeys(ask for feature in features for ask in asks_of(feature)))
-    streams: dict[tuple[object, ...], list[Ask]] = {}
-    for ask in asks:
-        s = ask.series
-        streams.setdefault((s.table, s.where, s.by_month), []).append(ask)
+    """Return what a list of features needs, each statistic once."""
+    statistics = list(dict.fromkeys(one for feature in features for one in statistics_of(feature)))
+    streams: dict[tuple[object, ...], list[Statistic]] = {}
+    for one in statistics:
+        s = one.series
+        streams.setdefault((s.table, s.where, s.by_month), []).append(one)
     made = tuple(make_stream(of) for of in streams.values())
-    places = {ask: k for k, ask in enumerate(ask for stream in made for ask in stream.asks)}
-    return Plan(features, made, tuple(tuple(places[ask] for ask in asks_of(feature)) for feature in features))
+    places = {one: k for k, one in enumerate(one for stream in made for one in stream.statistics)}
+    return Plan(features, made, tuple(tuple(places[one] for one in statistics_of(feature)) for feature in features))
 
 
 def _reads_on(before: tuple[int, int] | None, one: tuple[int, int] | None, windows: Sequence[Window]) -> bool:
@@ -270,21 +279,23 @@ def _reads_on(before: tuple[int, int] | None, one: tuple[int, int] | None, windo
 _ALL = 2**31 - 1
 
 
-def _channel(ask: Ask) -> tuple[str | None, Scale]:
-    return ask.series.value, ask.series.scale
+def _channel(one: Statistic) -> tuple[str | None, Scale]:
+    return one.series.value, one.series.scale
 
 
-def make_stream(asks: Sequence[Ask]) -> Stream:
-    """Return the stream of asks that share a table, a filter and a way of counting."""
-    # Windows that end together stand one after another, the longer after the shorter: each reads on from the last.
-    windows = tuple(sorted({ask.window for ask in asks}, key=lambda w: (w[1], math.inf if w[0] is None else w[0])))
-    channels = tuple(dict.fromkeys(_channel(ask) for ask in asks))
-    groups: dict[tuple[int, int], list[Ask]] = {}
-    for ask in asks:
-        groups.setdefault((channels.index(_channel(ask)), windows.index(ask.window)), []).append(ask)
+def make_stream(statistics: Sequence[Statistic]) -> Stream:
+    """Return the stream of statistics that share a table, a filter and a way of counting."""
+    # Windows of one end follow each other, the longer after the shorter: each reads on from the one before.
+    windows = tuple(
+        sorted({one.window for one in statistics}, key=lambda w: (w[1], math.inf if w[0] is None else w[0]))
+    )
+    channels = tuple(dict.fromkeys(_channel(one) for one in statistics))
+    groups: dict[tuple[int, int], list[Statistic]] = {}
+    for one in statistics:
+        groups.setdefault((channels.index(_channel(one)), windows.index(one.window)), []).append(one)
     groups = dict(sorted(groups.items()))
-    ordered = tuple(ask for of in groups.values() for ask in of)
-    series = asks[0].series
+    ordered = tuple(one for of in groups.values() for one in of)
+    series = statistics[0].series
     sizes = [len(of) for of in groups.values()]
     return Stream(
         series.table,
@@ -293,14 +304,14 @@ def make_stream(asks: Sequence[Ask]) -> Stream:
         channels,
         ordered,
         windows,
-        Wanted(
+        KernelSpec(
             channel=np.array([channel for channel, _ in groups], np.int32),
             window=np.array([window for _, window in groups], np.int32),
             first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
             longer=np.array([_reads_on(before, one, windows) for before, one in pairwise([None, *groups])], bool),
-            most=np.array([max(NEWEST.get(ask.stat, _ALL) for ask in of) for of in groups.values()], np.int32),
-            summed=np.array([any(ask.stat in SUMMED for ask in of) for of in groups.values()], bool),
-            stat=np.array([int(ask.stat) for ask in ordered], np.int32),
+            most=np.array([max(NEWEST.get(one.kind, _ALL) for one in of) for of in groups.values()], np.int32),
+            summed=np.array([any(one.kind in SUMMED for one in of) for of in groups.values()], bool),
+            kind=np.array([int(one.kind) for one in ordered], np.int32),
             scale=np.array([int(scale) for _, scale in channels], np.int32),
         ),
     )

@@ -65,17 +65,19 @@ def catalogue(settings: Settings | None = None, tables: Collection[str] | None =
 
 def fingerprint(features: Collection[Feature]) -> str:
     """Return a SHA-256 of all that decides the features' numbers and directions; words do not count."""
-    told = [_told(feature) for feature in features]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    decisive = [_as_json(feature) for feature in features]
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def _told(feature: Feature) -> dict[str, object]:
+def _as_json(feature: Feature) -> dict[str, object]:
     """Return what decides a feature's numbers and direction, as JSON holds it."""
-    told: dict[str, object] = {
+    decisive: dict[str, object] = {
         name: getattr(feature, name) for name in ("name", "window", "skip", "monotone", "cushion")
     }
-    told |= {name: getattr(feature, name).name for name in ("aggregation", "missing")}
-    told |= {name: one and vars(one) for name in ("series", "of", "account") for one in [getattr(feature, name)]}
-    told["codes"] = feature.codes.values if feature.codes else None
-    told["terms"] = [(factor, _told(term)) for factor, term in feature.terms]
-    return told
+    decisive |= {name: getattr(feature, name).name for name in ("aggregation", "missing")}
+    decisive |= {
+        name: one and vars(one) for name in ("series", "of", "account") for one in [getattr(feature, name)]
+    }
+    decisive["codes"] = feature.codes.values if feature.codes else None
+    decisive["terms"] = [(factor, _as_json(term)) for factor, term in feature.terms]
+    return decisive

@@ -1,6 +1,6 @@
 """The balance that a county judges by: net income and claims, less compliant self-paid spending, to the line.
 
-All of it is told a month and to the household's line in force on the as_of day, as the county would on that day. The
+All of it is per month and relative to the household's line in force on the as_of day, as the county would compute it. The
 balance itself is the county's: all that came in within the window, spread over it. The others count the months that are
 accounted for, so that months whose records are not in yet are not taken for months without income. A household of which
 no income is known has no balance; one of which no bill is known spent nothing.
@@ -13,7 +13,7 @@ from relapse_risk.features.declare import ACCOUNT, YEAR, Feature, Missing, Scale
 from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.records.codes import Label
 
-#: Months that say what wages a household has now.
+#: Months that show what wages a household has now.
 QUARTER = 3
 RISK = "income"
 #: The same, month by month: its course.
@@ -81,7 +81,7 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
     Parameters
     ----------
     horizon_months : int
-        Months ahead that are predicted: what those months brought a year before is told.
+        Months ahead that are predicted; one feature is what those months brought a year before.
     """
     ahead = min(horizon_months, YEAR)
     paid = _paid(YEAR)

@@ -1,6 +1,6 @@
 """Rigid spending as a ratio to the line: what the test against the line counts off.
 
-Spending of a window is told a month of it, a single bill as it is; both in the month's line of the bill's day.
+Spending of a window is per month of it, a single bill as it is; both relative to the month's line of the bill's day.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What was earned, always as a ratio to the monitoring line: never in money, whose value moves.
 
-Incomes are told a month: a longer account's share of each of its months. Net income holds insurance claims, as the test
+Incomes are per month: a longer account's share of each of its months. Net income holds insurance claims, as the test
 against the line does. Risk is held to fall as it rises. Of a single source no direction is sure: at equal net income,
 more aid or more business can mean more risk.
 """
@@ -12,7 +12,7 @@ from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.records.codes import INCOME_SOURCE, Label, income_sources
 
 UNIT = "line"
-#: A tenth of a line, beside the deviation that a distance from the line is told in.
+#: A tenth of a line, added to the deviation by which a distance from the line is divided.
 CUSHION = 0.1
 
 
@@ -39,7 +39,7 @@ WAGE = _of("source", "wage")
 #: Incomes before costs and without claims: the whole that published shares of a source are of.
 GROSS = _of("source", *income_sources("income"))
 
-#: The reason group a source speaks for, where it is not the income's level itself.
+#: The reason group of a source, where it is not the income's level itself.
 RISK_TYPES = {"wage": "unstable_work", "business": "industry_failure"}
 PARTS = (
     ("pension", Label("养老保险金", "pension"), ("pension",), "income"),
@@ -49,7 +49,7 @@ PARTS = (
 
 
 def _last(name: str, word: Label, series: Series, risk_type: str) -> Feature:
-    """Return the latest account's: not an older one's, where the latest does not tell of the source."""
+    """Return the latest account's value; missing, not an older one's, where the latest does not name the source."""
     return Feature(name, Label(f"最近一次核算的月均{word.zh}", f"{word.en} a month, latest account"), UNIT, series, A.LAST,
                    risk_type=risk_type, account=ACCOUNTS)  # fmt: skip
 
@@ -102,7 +102,7 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
     Parameters
     ----------
     horizon_months : int
-        Months ahead that are predicted: what those months brought a year before is told.
+        Months ahead that are predicted; two features are what those months brought a year before.
     """
     ahead = min(horizon_months, YEAR)
     return (

@@ -6,7 +6,7 @@ from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.features.declare import Feature, Missing, Series
 from relapse_risk.records.codes import SHOCK_KIND, Label
 
-#: The reason group each kind of shock speaks for.
+#: The reason group of each kind of shock.
 RISK_TYPES = {
     "illness": "illness",
     "accident": "accident",

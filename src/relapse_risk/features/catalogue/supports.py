@@ -7,7 +7,7 @@ from relapse_risk.features.declare import Feature, Missing, Scale, Series
 from relapse_risk.records.codes import Label
 
 SUPPORT = Series("supports")
-#: Measures that serve one purpose, and the reason group they speak for.
+#: Measures that serve one purpose, and their reason group.
 PURPOSES = (
     ("industry", Label("产业和金融帮扶", "industry and finance"), ("industry", "finance"), "industry_failure"),
     ("work", Label("就业和公益岗帮扶", "employment and welfare posts"), ("employment", "welfare_post"),

@@ -1,4 +1,4 @@
-"""What the visits saw: the six looks, how often and how thoroughly anyone looked, and the clues raised."""
+"""Visits: the six looks, how often and how thoroughly they were made, and the clues raised."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ VISIT = Series("visits")
 GRADES = Series("visits", "grade_total")
 CLUE = Series("visits", where=(("clue_raised", ("true",)),))
 
-#: Look, its word, and the reason group it speaks for.
+#: Look, its word, and its reason group.
 LOOKS = (
     ("yard", Label("院子", "yard"), "living_conditions"),
     ("house", Label("房子", "house"), "living_conditions"),
