@@ -118,14 +118,14 @@ CASES = [
     Case(A.CHANGE, NET, 2, "2024-03-01", 1.25 - 0.6, INCOMES),
     Case(A.CHANGE, NET, 2, "2023-03-01", NAN, INCOMES),
     # a year's window begins in March 2023, after the first account: its two accounts are those of twelve months
-    Case(A.MONTHLY, NET, 12, "2024-03-01", 2.5 / 12, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.MONTHLY, NET, 12, "2024-03-01", 2.5 / 12, INCOMES, more={"account": NET}),
     # the accounts end in February 2024: [2023-05-01, 2024-05-01) holds ten months until then
-    Case(A.MONTHLY, NET, 12, "2024-05-01", 2.5 / 10, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.MONTHLY, NET, 12, "2024-05-01", 2.5 / 10, INCOMES, more={"account": NET}),
     # they begin in February 2023: 24 months back nothing was accounted for before
-    Case(A.MONTHLY, NET, 24, "2024-03-01", 3.1 / 13, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.MONTHLY, NET, 24, "2024-03-01", 3.1 / 13, INCOMES, more={"account": NET}),
     # no claim in the accounts is 0; without accounts nothing is known
-    Case(A.MONTHLY, CLAIM, 2, "2024-03-01", 0, INCOMES, more={"account": ACCOUNTS}),
-    Case(A.MONTHLY, CLAIM, 2, "2023-12-01", NAN, INCOMES, more={"account": ACCOUNTS}),
+    Case(A.MONTHLY, CLAIM, 2, "2024-03-01", 0, INCOMES, more={"account": NET}),
+    Case(A.MONTHLY, CLAIM, 2, "2023-12-01", NAN, INCOMES, more={"account": NET}),
     # the latest account names no business: what business brought the month before is not its value
     Case(A.LAST, BUSINESS, None, "2024-02-01", 0.9, INCOMES, more={"account": ACCOUNTS}),
     Case(A.LAST, BUSINESS, None, "2024-03-01", NAN, INCOMES, more={"account": ACCOUNTS}),

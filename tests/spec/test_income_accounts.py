@@ -259,6 +259,24 @@ def test_a_household_without_income_records_has_no_balance_and_one_without_bills
     assert values(records, "2024-01-01", "paid_now_12m", household="h2") == about(1.5 / 12)
 
 
+def test_a_household_of_unknown_size_has_no_line_and_so_no_balance() -> None:
+    records = drawn.records(
+        """
+        households
+        | household_id | occurred_on | n_members |
+        | h1           | 2020-01-01  |           |
+        | h2           | 2020-01-01  | 1         |
+        incomes
+        | household_id | occurred_on | source | amount_yuan |
+        | h1           | 2023-12-31  | wage   | 1500        |
+        | h2           | 2023-12-31  | wage   | 1500        |
+        """
+    )
+    names = ("balance_12m", "balance_accounted_12m", "balance_without_wages_12m", "net_ratio_12m", "cost_ratio_12m")
+    assert values(records, "2024-01-01", *names) == about(*[NAN] * len(names))
+    assert values(records, "2024-01-01", *names, household="h2") == about(1.5 / 12, 1.5, 0, 1.5, 0)
+
+
 def test_a_month_of_which_only_bills_are_known_is_no_month_of_the_account() -> None:
     records = drawn.records(
         """

@@ -63,8 +63,7 @@ class Oracle:
             return _mean(values) - _mean(before)
         if a is Aggregation.RATIO:
             assert f.window is not None
-            observed = values or (f.account and self._observations(f.account, household, as_of, f.window, f.skip))
-            return sum(values) / f.window if observed else NAN
+            return sum(values) / f.window if values else NAN
         if not values:
             return NAN
         if f.account is not None:  # a value older than the latest account is not the latest account's

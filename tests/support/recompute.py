@@ -385,8 +385,6 @@ class Household:
             case "open":
                 return sum(value >= end for value in values)
             case "sum a month of the window":
-                if account is not None:
-                    return sum(values) / months if self.observations(account, start, end) else None
                 return sum(values) / months if values else None
             case "sum a month accounted for":
                 assert account is not None

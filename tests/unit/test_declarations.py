@@ -15,6 +15,7 @@ from relapse_risk.settings import Settings
 FEATURES = catalogue(Settings())
 PLAIN = next(f for f in FEATURES if f.aggregation is Aggregation.MEAN and f.window)
 CODED = next(f for f in FEATURES if f.codes)
+MONTHLY = next(f for f in FEATURES if f.aggregation is Aggregation.MONTHLY)
 SHARE = next(f for f in FEATURES if f.aggregation is Aggregation.SHARE)
 
 
@@ -27,6 +28,8 @@ SHARE = next(f for f in FEATURES if f.aggregation is Aggregation.SHARE)
         (CODED, {"monotone": 1}, "0 for a category"),
         (SHARE, {"of": None}, "says what it is of"),
         (PLAIN, {"of": PLAIN.series}, "says what it is of"),
+        (MONTHLY, {"account": Series("incomes", by_month=True)}, "scale NONE. Valid: the series' own, LINE"),
+        (PLAIN, {"account": PLAIN.series}, "An account goes with "),
         (PLAIN, {"aggregation": Aggregation.CHANGE, "window": EVER}, "needs a window in months"),
     ],
 )

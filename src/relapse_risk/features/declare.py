@@ -148,8 +148,9 @@ class Feature:
         For a category: its codes, in the order of their numbers.
     account : Series, optional
         All that the series is a part of, by month: a last value that is older than the account's latest month is
-        missing, a sum is 0 where only others of the account have observations and missing where none has, and a
-        sum a month accounted for counts the months that the account covers.
+        missing, and a sum a month accounted for counts the months that the account covers. That sum is 0 where
+        only others of the account have observations, missing where none has; so its account has the series' scale,
+        and is missing with it where the line is unknown.
     terms : tuple of (float, Feature)
         What a sum of terms adds up: factors and features.
     cushion : float
@@ -194,6 +195,11 @@ class Feature:
         if (a is Aggregation.MONTHLY and self.account is None) or (self.account and a not in OF_ACCOUNTS):
             valid = ", ".join(one.value for one in OF_ACCOUNTS)
             raise UsageError(f"feature {self.name}: {a.value!r} and account. An account goes with {valid}.")
+        if a is Aggregation.MONTHLY and self.account and self.account.scale is not self.series.scale:
+            raise UsageError(
+                f"feature {self.name}: account in scale {self.account.scale.name}. "
+                f"Valid: the series' own, {self.series.scale.name}."
+            )
         if (a is Aggregation.TERMS) != bool(self.terms):
             raise UsageError(f"feature {self.name}: a sum of terms, and nothing else, has terms")
         if a in WITHIN and self.window is EVER:
@@ -203,7 +209,7 @@ class Feature:
 #: Aggregations that say what they are of.
 OF_ANOTHER = (Aggregation.SHARE, Aggregation.PER)
 #: Aggregations that may name the account they belong to; a sum a month accounted for must.
-OF_ACCOUNTS = (Aggregation.MONTHLY, Aggregation.RATIO, Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
+OF_ACCOUNTS = (Aggregation.MONTHLY, Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
 #: Of these, those that are missing where the account's latest month has nothing of the series.
 LATEST_OF_ACCOUNTS = (Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
 #: Aggregations that need a window in months.

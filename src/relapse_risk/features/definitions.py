@@ -62,8 +62,7 @@ _AGGREGATIONS = {
     A.STEP: "newest observation less the one before it; missing with fewer than 2; see account",
     A.DAYS_SINCE: "days from the occurred_on of the newest row to the window's end",
     A.OPEN: "number of observations whose value is the window's end or later; 0 if there are none",
-    A.RATIO: "Sum of the observations over window_months. With an account, the sum is 0 if there are none, and "
-    "missing only if the account has no observation in the window.",
+    A.RATIO: "sum of the observations over window_months; missing if there are none",
     A.MONTHLY: "Sum of the observations (0 if there are none) over the months that the account covers: from the "
     "later of the calendar month of the window's start and that of the account's oldest observation ever (window "
     "'ever', same skip) to that of its newest in the window, both counted, at most window_months. Missing if the "

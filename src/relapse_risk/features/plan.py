@@ -137,8 +137,6 @@ def _statistics_beside(feature: Feature) -> tuple[Statistic, ...]:
             Statistic(feature.account, window, StatisticKind.NEWEST_MONTH),
             Statistic(feature.account, ever, StatisticKind.OLDEST_MONTH),
         ]
-    elif a is Aggregation.RATIO and feature.account:
-        statistics.append(Statistic(feature.account, window, StatisticKind.NEWEST_MONTH))
     elif feature.account:
         statistics += [
             Statistic(series, window, StatisticKind.NEWEST_MONTH),
@@ -190,11 +188,6 @@ def _share(_f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
     return _or_zero(of[0]) / _positive(of[1])
 
 
-def _ratio(f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
-    total = np.where(np.isnan(of[1]), np.nan, _or_zero(of[0])) if f.account else of[0]
-    return total / float(f.window or 1)
-
-
 def _monthly(f: Feature, of: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]:
     """Divide by the months from the window's start, or from the account's beginning, to the account's latest."""
     assert f.window is not None  # noqa: S101
@@ -206,7 +199,7 @@ def _monthly(f: Feature, of: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]
 COMBINED: dict[Aggregation, Combine] = {
     Aggregation.BELOW: lambda _f, of, _d: of[0] / np.where(of[1] > 0, 1.0, np.nan),
     Aggregation.STEP: _difference,
-    Aggregation.RATIO: _ratio,
+    Aggregation.RATIO: lambda f, of, _d: of[0] / float(f.window or 1),
     Aggregation.MONTHLY: _monthly,
     Aggregation.SHARE: _share,
     Aggregation.PER: lambda _f, of, _d: of[0] / _positive(of[1]),

@@ -8,7 +8,7 @@ no income is known has no balance; one of which no bill is known spent nothing.
 
 from __future__ import annotations
 
-from relapse_risk.features.catalogue.incomes import ACCOUNTS, BUT_WAGES, CUSHION, UNIT, net
+from relapse_risk.features.catalogue.incomes import BUT_WAGES, CUSHION, UNIT, net
 from relapse_risk.features.declare import ACCOUNT, YEAR, Feature, Missing, Scale, Series
 from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.records.codes import Label
@@ -21,9 +21,9 @@ BY_MONTH = Series(ACCOUNT, "balance_yuan", by_month=True, scale=Scale.LINE_NOW)
 PAID = Series("expenses", "self_paid_yuan", scale=Scale.LINE_NOW)
 
 
-def _income(name: str, word: Label, months: int, *sources: str, skip: int = 0, over: A = A.MONTHLY) -> Feature:
-    return Feature(name, word, UNIT, net(Scale.LINE_NOW, *sources), over, months, skip=skip, account=ACCOUNTS,
-                   risk_type=RISK, monotone=-1)  # fmt: skip
+def _income(name: str, word: Label, months: int, *sources: str, skip: int = 0) -> Feature:
+    return Feature(name, word, UNIT, net(Scale.LINE_NOW, *sources), A.MONTHLY, months, skip=skip,
+                   account=net(Scale.LINE_NOW), risk_type=RISK, monotone=-1)  # fmt: skip
 
 
 def _name(name: str, months: int, skip: int) -> str:
@@ -67,9 +67,9 @@ def _accounted(months: int, skip: int = 0, sign: float = 1.0) -> Terms:
 
 def _balance(months: int) -> Feature:
     span = _span(months, 0)
-    whole = _income(f"net_in_all_{months}m", Label(f"{span.zh}纯收入合计(按现行监测线,每月)",
+    whole = Feature(f"net_in_all_{months}m", Label(f"{span.zh}纯收入合计(按现行监测线,每月)",
                                                    f"all net income of {span.en}, a month, to the line now"),
-                    months, over=A.RATIO)  # fmt: skip
+                    UNIT, net(Scale.LINE_NOW), A.RATIO, months, risk_type=RISK, monotone=-1)  # fmt: skip
     word = Label(f"近{months}个月月均结余(纯收入和理赔减合规自付,按现行监测线)",
                  f"balance a month, {months} months: net income and claims less self-paid spending, to the line now")  # fmt: skip
     return _sum(f"balance_{months}m", word, ((1.0, whole), (-1.0, _paid(months))))

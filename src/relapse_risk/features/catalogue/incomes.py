@@ -107,7 +107,7 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
     ahead = min(horizon_months, YEAR)
     return (
         *(Feature(f"net_ratio_{w}m", Label(f"近{w}个月月均纯收入(含理赔,按已核算月份)", f"net income with claims a month accounted for, {w} months"),
-                  UNIT, NET, A.MONTHLY, w, account=ACCOUNTS, risk_type="income", monotone=-1) for w in (2, 6, 12, 24)),
+                  UNIT, NET, A.MONTHLY, w, account=NET, risk_type="income", monotone=-1) for w in (2, 6, 12, 24)),
         *(Feature(f"net_mean_{w}m", Label(f"近{w}个月有记录月份的月均纯收入(含理赔)",
                                          f"mean net income with claims of the months recorded, {w} months"),
                   UNIT, NET, A.MEAN, w, risk_type="income", monotone=-1) for w in (2, 6, 12, 24)),
@@ -159,9 +159,9 @@ def features(horizon_months: int) -> tuple[Feature, ...]:
         *_ahead_last_year(ahead),
         *(feature for part in PARTS for feature in _part(*part)),
         Feature("claim_ratio_12m", Label("近12个月月均理赔收入", "insurance payouts a month, 12 months"),
-                UNIT, _of("source", *income_sources("claim")), A.MONTHLY, 12, account=ACCOUNTS,
+                UNIT, _of("source", *income_sources("claim")), A.MONTHLY, 12, account=NET,
                 risk_type="natural_disaster"),
         Feature("cost_ratio_12m", Label("近12个月月均生产经营性支出", "production costs a month, 12 months"),
-                UNIT, _of("source", *income_sources("cost")), A.MONTHLY, 12, account=ACCOUNTS,
+                UNIT, _of("source", *income_sources("cost")), A.MONTHLY, 12, account=NET,
                 risk_type="industry_failure"),
     )  # fmt: skip
