@@ -33,14 +33,14 @@ from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.split import calibration_splits, label_timing
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.evaluate import GROUPS
-from relapse_risk.training.splits import Origin, rolling_origins, settled_dates
+from relapse_risk.training.splits import RollingOrigin, mature_dates, rolling_origins
 from relapse_risk.training.train import unfitted
 
 Flags = npt.NDArray[np.bool_]
 WAYS = ("sigmoid", "newest date", "kept trees", "estimator")
 
 
-def datasets(asked: argparse.Namespace) -> Iterator[tuple[str, Dataset, list[Origin]]]:
+def datasets(asked: argparse.Namespace) -> Iterator[tuple[str, Dataset, list[RollingOrigin]]]:
     """Yield each county's or horizon's rows and origins."""
     if asked.source == "county":
         made = ((f"county, seed {seed}", simulate_county(asked.households, 60, seed)[0]) for seed in asked.seeds)
@@ -48,7 +48,7 @@ def datasets(asked: argparse.Namespace) -> Iterator[tuple[str, Dataset, list[Ori
         panels = ((h, import_eph(asked.files, h)) for h in asked.horizon)
         made = ((f"panel, {h} months", Records.from_tables(p.tables, p.settings)) for h, p in panels)
     for name, records in made:
-        dates = settled_dates(records)
+        dates = mature_dates(records)
         data = make_dataset(records, dates, catalogue(records.settings, records.present))
         yield name, data, rolling_origins(dates, records.settings.outcome, asked.origins)
 
@@ -62,7 +62,7 @@ def calibrators(data: Dataset, train: Flags, boosters: int) -> tuple[RelapseMode
     data.fit(model, train)
     splits, _ = calibration_splits(X.index, y, settings.outcome, share=model.calibration_share, seed=0)
     timing = label_timing(X.index, len(y), settings.outcome, splits)
-    scores = [clone(model).grow(X.iloc[s.train], y[s.train]).decision_function(X.iloc[s.test]) for s in splits]
+    scores = [clone(model).fit_trees(X.iloc[s.train], y[s.train]).decision_function(X.iloc[s.test]) for s in splits]
     held = np.concatenate(scores)
     truth, age = (np.concatenate([of[s.test] for s in splits]) for of in (y, timing.age))
     sigmoid = fit_sigmoid(held, truth)

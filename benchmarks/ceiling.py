@@ -20,7 +20,7 @@ from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.training.dataset import make_dataset
 from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
-from relapse_risk.training.splits import rolling_origins, settled_dates
+from relapse_risk.training.splits import mature_dates, rolling_origins
 from relapse_risk.training.train import unfitted
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     told(f"simulating {asked.households:,} households, {asked.months} months, seed {asked.seed}, {switches}")
     records, truth = simulate_county(asked.households, asked.months, asked.seed, switches=switches)
     settings = records.settings
-    dates = settled_dates(records)
+    dates = mature_dates(records)
     told(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
     features = catalogue(settings, records.present)
     data = make_dataset(records, dates, features)

@@ -3,7 +3,7 @@
     python benchmarks/panel.py FILE... [--horizon 4 13] [--origins 6] [--until 2018-04-01]
 
 Two tables a horizon. "Once": everyone trains on what was known before one day and is judged on all later dates
-whose outcome is settled. "Rolling": at each of the last origins everyone trains on what was settled before it and
+whose outcome is mature. "Rolling": at each of the last origins everyone trains on what was mature before it and
 is judged at it; each origin is ranked by itself. Relapse: not poor now, poor at an earlier visit.
 """
 
@@ -32,7 +32,7 @@ from relapse_risk.settings import Settings
 from relapse_risk.training.baselines import Baseline, baselines
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.metrics import ranking_metrics
-from relapse_risk.training.splits import rolling_origins, settled_dates
+from relapse_risk.training.splits import mature_dates, rolling_origins
 from relapse_risk.training.train import unfitted
 
 Numbers = npt.NDArray[np.float64]
@@ -124,9 +124,9 @@ def main() -> None:
         imported = import_eph(asked.files, horizon)
         records = Records.from_tables(imported.tables, imported.settings)
         settings = records.settings
-        dates = settled_dates(records)
+        dates = mature_dates(records)
         data = make_dataset(records, dates)
-        known = settled_dates(records.visible(asked.until))
+        known = mature_dates(records.visible(asked.until))
         later = [day for day in dates if day >= asked.until]
         once = (data.on(known) & data.to_train, data.on(later) & data.in_cohort)
         span = f"{later[0]} to {later[-1]}" if len(later) > 1 else f"{later[0]}"

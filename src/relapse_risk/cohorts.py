@@ -83,7 +83,7 @@ def attrition(
     return _select(records, as_of, purpose)[1]
 
 
-def standing(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
+def cohort_flags(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
     """Return, for pairs of households and dates, who was not poor and who had been poor or lifted before.
 
     Returns
@@ -92,37 +92,37 @@ def standing(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
         As visible on each date.
     """
     ids, household, days, date = split_index(index)
-    plan = make_plan(_facts(records.settings.cohort.status_within_months))
-    facts = build_matrix(records, ids, household, days, date, plan)
-    return _status_known(records, facts) & ~_poor(facts), _poor_before(facts)
+    plan = make_plan(_cohort_features(records.settings.cohort.status_within_months))
+    values = build_matrix(records, ids, household, days, date, plan)
+    return _status_known(records, values) & ~_poor(values), _poor_before(values)
 
 
-def _facts(status_within_months: int | None) -> tuple[Feature, ...]:
+def _cohort_features(status_within_months: int | None) -> tuple[Feature, ...]:
     """Return what the rules look at, computed by the engine as everything else is."""
 
-    def fact(name: str, series: Series, aggregation: Aggregation, window: int | None = None) -> Feature:
+    def feature(name: str, series: Series, aggregation: Aggregation, window: int | None = None) -> Feature:
         return Feature(name, Label(name, name), "", series, aggregation, window)
 
     return (
-        fact("profile", Series("households"), Aggregation.COUNT),
-        fact("status", Series("statuses", "poor"), Aggregation.LAST, status_within_months),
-        fact("poor_ever", Series("statuses", where=(("poor", ("true",)),)), Aggregation.COUNT),
-        fact("lifted", Series("households", "lifted_on"), Aggregation.ELAPSED),
+        feature("profile", Series("households"), Aggregation.COUNT),
+        feature("status", Series("statuses", "poor"), Aggregation.LAST, status_within_months),
+        feature("poor_ever", Series("statuses", where=(("poor", ("true",)),)), Aggregation.COUNT),
+        feature("lifted", Series("households", "lifted_on"), Aggregation.ELAPSED),
     )
 
 
-def _status_known(records: Records, facts: npt.NDArray[np.float32]) -> Flags:
+def _status_known(records: Records, values: npt.NDArray[np.float32]) -> Flags:
     """Where every identification is recorded, no status says: not poor."""
     registry = records.settings.outcome.kind == "registry"
-    return np.full(len(facts), True) if registry else ~np.isnan(facts[:, 1])
+    return np.full(len(values), True) if registry else ~np.isnan(values[:, 1])
 
 
-def _poor(facts: npt.NDArray[np.float32]) -> Flags:
-    return facts[:, 1] > 0
+def _poor(values: npt.NDArray[np.float32]) -> Flags:
+    return values[:, 1] > 0
 
 
-def _poor_before(facts: npt.NDArray[np.float32]) -> Flags:
-    return (facts[:, 2] > 0) | (facts[:, 3] > 0)
+def _poor_before(values: npt.NDArray[np.float32]) -> Flags:
+    return (values[:, 2] > 0) | (values[:, 3] > 0)
 
 
 def _select(
@@ -136,17 +136,17 @@ def _select(
     ids = encode(records).ids
     household, date = (codes.ravel() for codes in np.indices((len(ids), len(days))))
     rules = records.settings.cohort
-    plan = make_plan(_facts(rules.status_within_months))
-    facts = build_matrix(records, ids, household, days, date, plan)
-    everyone = np.full(len(facts), True)
+    plan = make_plan(_cohort_features(rules.status_within_months))
+    values = build_matrix(records, ids, household, days, date, plan)
+    everyone = np.full(len(values), True)
     only_poor_before = rules.previously_poor_only if purpose == "score" else rules.train_on == "cohort"
     poor_too = purpose == "train" and rules.train_on == "observed"
     within = f" within {rules.status_within_months} months" if rules.status_within_months else ""
     steps = {
-        "no profile yet": facts[:, 0] > 0,
-        f"no status{within}": _status_known(records, facts),
-        "poor at the latest status": everyone if poor_too else ~_poor(facts),
-        "never poor or lifted before": _poor_before(facts) if only_poor_before else everyone,
+        "no profile yet": values[:, 0] > 0,
+        f"no status{within}": _status_known(records, values),
+        "poor at the latest status": everyone if poor_too else ~_poor(values),
+        "never poor or lifted before": _poor_before(values) if only_poor_before else everyone,
     }
     left = everyone.copy()
     rows = []

@@ -39,17 +39,17 @@ LEFT_OUT = {
 _STATUS = Series("statuses", "poor")
 
 
-def settled_on(as_of: DateLike, outcome: OutcomeSettings) -> dt.date:
+def matures_on(as_of: DateLike, outcome: OutcomeSettings) -> dt.date:
     """Return the first day on which a label made for ``as_of`` is known for sure.
 
     That is when every status that can fall into the horizon has come in::
 
-        as_of 2024-01-01, horizon 6 months, lag 30 days:  horizon ends 2024-07-01 -> settled 2024-07-31
+        as_of 2024-01-01, horizon 6 months, lag 30 days:  horizon ends 2024-07-01 -> mature 2024-07-31
 
     Where statuses are dated to fixed days (a panel's rounds), only those days count::
 
         as_of 2018-04-01, horizon 13 months to 2019-05-01, rounds at quarter ends, lag 0:
-        the last round inside is 2019-03-31 -> settled 2019-04-01
+        the last round inside is 2019-03-31 -> mature 2019-04-01
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ def settled_on(as_of: DateLike, outcome: OutcomeSettings) -> dt.date:
     outcome : OutcomeSettings
         Horizon, lag and rounds.
     """
-    return from_days(_settled(to_days(as_of), outcome))
+    return from_days(_maturity_day(to_days(as_of), outcome))
 
 
-def _settled(as_of: int, outcome: OutcomeSettings) -> int:
+def _maturity_day(as_of: int, outcome: OutcomeSettings) -> int:
     """Return the same in days, where the calendar's end is no bound."""
     end = int(add_months(as_of, outcome.horizon_months))
     inside = _rounds(as_of, end, outcome.rounds)
@@ -140,7 +140,7 @@ def _outcomes(records: Records, index: pd.MultiIndex) -> tuple[Flags, dict[str, 
     (known_then,) = statuses((StatisticKind.LAST,), days, since, days)
     (known_now,) = statuses((StatisticKind.LAST,), now, since, days)
 
-    mature = np.array([_settled(int(day), outcome) <= end for day in days], bool)[date_code]
+    mature = np.array([_maturity_day(int(day), outcome) <= end for day in days], bool)[date_code]
     already_poor = (known_now > 0) & ~(known_then > 0)
     unobserved = n_statuses == 0 if outcome.kind == "panel" else np.full(len(worst), False)
     return worst > 0, {

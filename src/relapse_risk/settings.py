@@ -140,7 +140,7 @@ class LineSettings(_Section):
     steps: tuple[LineStep, ...] = ()
 
 
-class Item(_Section):
+class ItemSettings(_Section):
     """A further coded answer that visits bring (table ``observations``).
 
     Parameters
@@ -193,7 +193,7 @@ class Settings(_Section):
     ----------
     data, cycle, outcome, cohort, line, training : section
         See the sections' own classes.
-    items : dict of str to Item
+    items : dict of str to ItemSettings
         The items of the table ``observations``.
     """
 
@@ -203,7 +203,7 @@ class Settings(_Section):
     cohort: CohortSettings = CohortSettings()
     line: LineSettings = LineSettings()
     training: TrainingSettings = TrainingSettings()
-    items: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Item] = {}
+    items: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], ItemSettings] = {}
 
     @model_validator(mode="after")
     def _unique_steps(self) -> Settings:

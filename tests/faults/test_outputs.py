@@ -23,7 +23,7 @@ from relapse_risk.errors import OutputBusy, OutputExists, StorageError, UsageErr
 from relapse_risk.model.bundle import load_model
 from relapse_risk.outputs import check_folder, hold, new_file, new_folder
 from relapse_risk.records import write_folder
-from relapse_risk.scoring.tables import new_table
+from relapse_risk.scoring.result_files import new_table
 
 #: Kills its process at the n-th thing that is done to the disk.
 KILLED = """

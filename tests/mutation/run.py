@@ -42,12 +42,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "model/estimator.py": ("spec/test_calibration.py", "unit/test_estimator.py"),
     "model/boosters.py": ("unit/test_estimator.py", "parity/test_determinism.py"),
     "model/reasons.py": ("spec/test_reasons.py", "serve/test_answers.py"),
-    "model/reference.py": ("unit/test_reference.py", "faults/test_bundle.py"),
+    "model/inputs.py": ("spec/test_reasons.py", "faults/test_bundle.py"),
     "model/bundle.py": ("faults/test_bundle.py", "unit/test_cli.py"),
     "scoring/score.py": (*_SCORES, "parity/test_parity.py"),
     "scoring/ranking.py": _SCORES,
     "scoring/reach.py": _SCORES,
-    "scoring/tables.py": _SCORES,
+    "scoring/result_files.py": _SCORES,
     "records/validate.py": ("unit/test_records.py", "property/test_ids.py"),
     "datasets/exports/rows.py": _IMPORT,
     "datasets/exports/gather.py": ("property/test_same_key.py", *_IMPORT),
@@ -174,8 +174,8 @@ def main() -> None:
                 print(f"    line {mutant.line}, {mutant.operator}: {mutant.text}", flush=True)
             return module, ran, lived
 
-        told = list(pool.map(one, modules))
-    ran, lived = sum(n for _, n, _ in told), sum(len(of) for _, _, of in told)
+        runs = list(pool.map(one, modules))
+    ran, lived = sum(n for _, n, _ in runs), sum(len(mutants) for _, _, mutants in runs)
     print(f"{ran - lived} of {ran} mutants noticed")
     raise SystemExit(1 if lived else 0)
 

@@ -56,7 +56,7 @@ def assert_parity(client: Client, model: RelapseModel, records: Records, ids: li
         assert told["household_id"] == row["household_id"]
         assert [told[name] for name in NUMBERS] == [row[name] for name in NUMBERS]
         assert told["because"] == {
-            name.removeprefix("because_"): row[name] for name in batch.columns if "because_" in name
+            name.removeprefix("contribution_"): row[name] for name in batch.columns if "contribution_" in name
         }
         assert (told["band"], told["reasons"]) == (row["band"], row["reasons"])
 

@@ -19,7 +19,7 @@ from tests.support.recompute import codes_of, feature_lines, key_of, recompute
 from relapse_risk.datasets import simulate_county
 from relapse_risk.features import build_features, catalogue
 from relapse_risk.records import TABLES, Records
-from relapse_risk.settings import Item, LineSettings, LineStep
+from relapse_risk.settings import ItemSettings, LineSettings, LineStep
 
 AS_OF = (
     "2020-02-29",
@@ -45,7 +45,7 @@ LINE = LineSettings(
         LineStep(since=dt.date(2022, 6, 20), yuan=8200, area="T02"),
     ),
 )
-ITEMS = {name: Item(zh=name, en=name) for name in ("savings", "debt")}
+ITEMS = {name: ItemSettings(zh=name, en=name) for name in ("savings", "debt")}
 
 
 class Worse:

@@ -13,7 +13,7 @@ from tests.support.ascii import index
 from tests.support.histories import HOUSEHOLDS, as_of_dates
 from tests.support.oracle import Oracle, months_before
 
-from relapse_risk.labelling import label_counts, labels, settled_on
+from relapse_risk.labelling import label_counts, labels, matures_on
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 from relapse_risk.settings import Settings
@@ -43,7 +43,7 @@ def as_records(drawn: list[dict[str, Any]], settings: Settings) -> Records:
 def read_slowly(records: Records, oracle: Oracle, household: str, as_of: dt.date) -> str:
     """Return the label or the reason there is none, from the statuses as lists of rows."""
     used = records.settings
-    if settled_on(as_of, used.outcome) > records.end:
+    if matures_on(as_of, used.outcome) > records.end:
         return "immature"
     within = used.cohort.status_within_months
     since = dt.date.min if within is None else months_before(as_of, within)

@@ -16,7 +16,7 @@ from tests.support.small import model_of, save, small_county
 
 from relapse_risk import Records, RelapseModel, attrition, build_features, cohort, label_counts, labels, load_model
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.labelling import settled_on
+from relapse_risk.labelling import matures_on
 from relapse_risk.records.tables import TABLES
 from relapse_risk.scoring.ranking import ranked
 from relapse_risk.scoring.score import score
@@ -25,7 +25,7 @@ from relapse_risk.training import evaluate as judging
 from relapse_risk.training.baselines import Baseline
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.evaluate import predictions_after, predictions_at_origins
-from relapse_risk.training.splits import Origin, settled_dates
+from relapse_risk.training.splits import RollingOrigin, mature_dates
 
 #: The model learns from what was known before this day, and is judged at these dates.
 UNTIL = dt.date(2021, 10, 1)
@@ -50,7 +50,7 @@ def earlier(later: Records) -> Records:
 def model(later: Records, tmp_path_factory: pytest.TempPathFactory) -> RelapseModel:
     """A model that learned from what was known before ``UNTIL``."""
     seen = later.visible(UNTIL)
-    data = make_dataset(seen, settled_dates(seen), catalogue(seen.settings, seen.present))
+    data = make_dataset(seen, mature_dates(seen), catalogue(seen.settings, seen.present))
     folder = tmp_path_factory.mktemp("models")
     return load_model(folder / save(model_of(seen, data), seen.settings, UNTIL, folder))
 
@@ -125,9 +125,9 @@ class _NotedModel(RelapseModel):
         super().fit(X, y, scored=scored)
         return self
 
-    def grow(self, X: Any, y: Any) -> _NotedModel:
-        self.rows.append(("grow", X.index))
-        super().grow(X, y)
+    def fit_trees(self, X: Any, y: Any) -> _NotedModel:
+        self.rows.append(("fit_trees", X.index))
+        super().fit_trees(X, y)
         return self
 
 
@@ -141,13 +141,13 @@ def test_at_each_origin_everyone_learns_from_the_rows_to_learn_from_and_no_other
     later: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = _lifted_only(later)
-    dates = settled_dates(records)
+    dates = mature_dates(records)
     data = make_dataset(records, dates, catalogue(records.settings, records.present))
     assert 0 < data.to_train.sum() < data.in_cohort.sum()
     noted = _Noted()
     monkeypatch.setattr(judging, "baselines", lambda _: [noted])
     _NotedModel.rows.clear()
-    origin = Origin(tuple(dates[:3]), dates[-1])
+    origin = RollingOrigin(tuple(dates[:3]), dates[-1])
     told = predictions_at_origins(
         data, [origin], lambda: _NotedModel(n_trees=3, n_boosters=1, n_threads=1, outcome=records.settings.outcome)
     )
@@ -155,7 +155,7 @@ def test_at_each_origin_everyone_learns_from_the_rows_to_learn_from_and_no_other
     expected = expected[labels(records, expected).notna().to_numpy()]
     for rows in (*noted.rows, *(index for _, index in _NotedModel.rows)):
         assert set(rows) == set(expected)
-    assert {kind for kind, _ in _NotedModel.rows} == {"fit", "grow"}
+    assert {kind for kind, _ in _NotedModel.rows} == {"fit", "fit_trees"}
     assert set(told["household_id"]) == set(data.X.index[data.on([origin.test])].get_level_values("household_id"))
 
 
@@ -169,19 +169,19 @@ def test_judged_later_baselines_learn_only_from_what_was_known_when_the_model_wa
     monkeypatch.setattr(judging, "baselines", lambda _: [noted])
     predictions_after(model, records, start=JUDGED[0], end=JUDGED[1])
     seen = records.visible(UNTIL)
-    expected = cohort(seen, settled_dates(seen), purpose="train")
+    expected = cohort(seen, mature_dates(seen), purpose="train")
     expected = expected[labels(seen, expected).notna().to_numpy()]
     (rows,) = noted.rows
     assert set(rows) == set(expected)
 
 
-def test_a_date_is_judged_from_the_day_its_label_is_settled(later: Records, model: RelapseModel) -> None:
+def test_a_date_is_judged_from_the_day_its_label_is_mature(later: Records, model: RelapseModel) -> None:
     first, last = JUDGED
-    settled = settled_on(last, later.settings.outcome)
-    on = predictions_after(model, later.visible(settled), start=first, end=last)
+    mature = matures_on(last, later.settings.outcome)
+    on = predictions_after(model, later.visible(mature), start=first, end=last)
     assert sorted(set(on["as_of"].dt.date)) == [first, last]
     assert on.attrs["skipped"] == {}
-    eve = settled - dt.timedelta(days=1)
+    eve = mature - dt.timedelta(days=1)
     before = predictions_after(model, later.visible(eve), start=first, end=last)
     assert set(before["as_of"].dt.date) == {first}
-    assert before.attrs["skipped"] == {last.isoformat(): f"not settled before the records' end ({eve})"}
+    assert before.attrs["skipped"] == {last.isoformat(): f"not mature before the records' end ({eve})"}

@@ -46,7 +46,7 @@ def rounds(n: int, months: int = 2) -> list[dt.date]:
     lag=st.integers(0, 90),
     share=st.floats(0.05, 0.6),
 )
-def test_the_trees_behind_the_sigmoid_learn_no_label_that_was_not_settled_by_its_first_date(
+def test_the_trees_behind_the_sigmoid_learn_no_label_that_was_not_mature_by_its_first_date(
     n_dates: int, months: int, horizon: int, lag: int, share: float
 ) -> None:
     dates = rounds(n_dates, months)
@@ -59,17 +59,17 @@ def test_the_trees_behind_the_sigmoid_learn_no_label_that_was_not_settled_by_its
     (split,) = splits
     days = pd.DatetimeIndex(index.get_level_values("as_of"))
     first = days[split.test].min()
-    settled = days[split.train].max() + pd.DateOffset(months=horizon) + pd.Timedelta(days=lag)
-    assert settled <= first
+    mature = days[split.train].max() + pd.DateOffset(months=horizon) + pd.Timedelta(days=lag)
+    assert mature <= first
     assert set(split.test) == set(np.flatnonzero(days >= first)), "every later row is calibrated on"
     usable = days + pd.DateOffset(months=horizon) + pd.Timedelta(days=lag) <= first
-    assert set(split.train) == set(np.flatnonzero(usable)), "nothing settled is left out"
+    assert set(split.train) == set(np.flatnonzero(usable)), "no mature label is left out"
     assert len(split.test) >= share * len(index) - 1e-9
     assert (days > first).mean() < share, "no more than the share asks for"
 
 
 def test_immature_labels_by_hand() -> None:
-    """Calibrated from 2021-03-01 on: 2020-07-01 is settled on 2021-01-31, 2020-09-01 only on 2021-03-31."""
+    """Calibrated from 2021-03-01 on: 2020-07-01 is mature on 2021-01-31, 2020-09-01 only on 2021-03-31."""
     dates = rounds(10)
     assert dates[-3] == dt.date(2021, 3, 1)
     index = pairs(dates, 100)
@@ -238,7 +238,7 @@ def _old_and_new(log_odds: list[float]) -> tuple[float, float]:
     raw = model.decision_function(X[test])
     (split,), kind = calibration_splits(cast("pd.MultiIndex", X_train.index), y_train, OUTCOME, share=0.2, seed=0)
     assert kind == model.calibrated_on_ == LATER
-    earlier = clone(model).grow(X_train.iloc[split.train], y_train[split.train])
+    earlier = clone(model).fit_trees(X_train.iloc[split.train], y_train[split.train])
     sigmoid = fit_sigmoid(earlier.decision_function(X_train.iloc[split.test]), y_train[split.test])
     return sigmoid(raw).sum() / came_true, model.calibrator_(raw).sum() / came_true
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from tests.support import ascii as drawn
 
-from relapse_risk.cohorts import attrition, cohort, cycles, standing
+from relapse_risk.cohorts import attrition, cohort, cohort_flags, cycles
 from relapse_risk.errors import UsageError
-from relapse_risk.labelling import label_counts, labels, settled_on
+from relapse_risk.labelling import label_counts, labels, matures_on
 from relapse_risk.settings import CycleSettings, OutcomeSettings
 from relapse_risk.training.dataset import make_dataset
 
@@ -66,8 +66,8 @@ def test_the_cohort_of_a_day(sections: dict[str, object], purpose: str, as_of: s
 
 def test_a_round_on_the_day_itself_lies_in_the_horizon() -> None:
     outcome = OutcomeSettings(horizon_months=1, kind="panel", reporting_lag_days=0, rounds=("03-31", "04-30"))
-    assert settled_on("2024-03-31", outcome) == dt.date(2024, 4, 1)
-    assert settled_on("2024-04-01", outcome) == dt.date(2024, 5, 1)
+    assert matures_on("2024-03-31", outcome) == dt.date(2024, 4, 1)
+    assert matures_on("2024-04-01", outcome) == dt.date(2024, 5, 1)
 
 
 def test_lifted_before_means_before_the_date() -> None:
@@ -102,7 +102,7 @@ def test_every_cohort_comes_with_an_attrition_table() -> None:
 
 def test_standing_tells_who_was_not_poor_and_who_had_been() -> None:
     pairs = drawn.index(*((h, "2024-03-01") for h in ("never", "was_poor", "lifted", "poor_now")))
-    not_poor, poor_before = standing(drawn.records(STATUSES), pairs)
+    not_poor, poor_before = cohort_flags(drawn.records(STATUSES), pairs)
     assert not_poor.tolist() == [True, True, True, False]
     assert poor_before.tolist() == [False, True, True, True]
 
@@ -121,10 +121,10 @@ def test_standing_tells_who_was_not_poor_and_who_had_been() -> None:
         ("2018-04-01", {"horizon_months": 2, "reporting_lag_days": 0, "rounds": ["03-31"]}, "2018-06-01"),
     ],
 )
-def test_a_label_is_settled_when_all_that_can_fall_into_it_is_in(
+def test_a_label_is_mature_when_all_that_can_fall_into_it_is_in(
     as_of: str, outcome: dict[str, object], expected: str
 ) -> None:
-    assert settled_on(as_of, OutcomeSettings.model_validate(outcome)) == dt.date.fromisoformat(expected)
+    assert matures_on(as_of, OutcomeSettings.model_validate(outcome)) == dt.date.fromisoformat(expected)
 
 
 OUTCOMES = """
@@ -148,7 +148,7 @@ NAMES = ("on_the_day", "last_day", "day_after", "back_again", "corrected", "fine
     [
         ("registry", "2024-07-31", ["poor", "poor", "not", "poor", "not", "not", "not"]),
         ("panel", "2024-07-31", ["poor", "poor", "?", "poor", "not", "not", "?"]),
-        # a day short of the lag, nothing is settled, not even what is already known to be poor
+        # a day short of the lag, nothing is mature, not even what is already known to be poor
         ("registry", "2024-07-30", ["?"] * 7),
         ("panel", "2024-07-30", ["?"] * 7),
     ],
@@ -221,7 +221,7 @@ def test_who_was_poor_before_the_date_but_known_later_has_no_label(
         "unobserved": len(unobserved),
     }
     early = label_counts(records.visible("2024-07-30"), pairs)
-    assert (early["immature"], early["already_poor"]) == (len(names), 0), "before it is settled, nothing is told"
+    assert (early["immature"], early["already_poor"]) == (len(names), 0), "before it is mature, nothing is told"
 
 
 def test_who_was_poor_already_is_scored_but_neither_learned_from_nor_judged() -> None:

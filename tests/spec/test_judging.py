@@ -13,12 +13,12 @@ from tests.support.ascii import records, settings
 from tests.support.small import Small
 
 from relapse_risk.errors import NotEnoughData
-from relapse_risk.labelling import settled_on
+from relapse_risk.labelling import matures_on
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.settings import OutcomeSettings
 from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
 from relapse_risk.training.metrics import foreseen_by_date, probability_metrics, ranking_metrics, visited_first
-from relapse_risk.training.splits import Origin, rolling_origins, settled_dates
+from relapse_risk.training.splits import RollingOrigin, mature_dates, rolling_origins
 
 
 @given(
@@ -35,7 +35,7 @@ def test_no_training_label_reaches_into_the_test_date(months: list[int], horizon
             end = pd.Timestamp(day) + pd.DateOffset(months=horizon) + pd.Timedelta(days=lag)
             assert end <= pd.Timestamp(origin.test)
         later = [day for day in dates if day not in origin.train]
-        assert all(settled_on(day, outcome) > origin.test for day in later), "nothing settled is left out"
+        assert all(matures_on(day, outcome) > origin.test for day in later), "no mature label is left out"
 
 
 def test_the_latest_origins_are_judged_and_none_where_none_are_asked_for() -> None:
@@ -45,7 +45,7 @@ def test_the_latest_origins_are_judged_and_none_where_none_are_asked_for() -> No
     assert rolling_origins(dates, outcome, 0) == []
 
 
-def test_training_dates_have_history_behind_them_and_a_settled_label_before_the_end() -> None:
+def test_training_dates_have_history_behind_them_and_a_mature_label_before_the_end() -> None:
     told = records(
         """
         households
@@ -69,9 +69,9 @@ def test_training_dates_have_history_behind_them_and_a_settled_label_before_the_
         ),
     )
     assert told.end == dt.date(2024, 1, 1)
-    assert settled_dates(told) == [dt.date(2023, 3, 1), dt.date(2023, 5, 1)]
-    with pytest.raises(NotEnoughData, match=r"no as_of date from 2023-02-28 on has a settled label"):
-        settled_dates(told.visible("2023-07-01"))
+    assert mature_dates(told) == [dt.date(2023, 3, 1), dt.date(2023, 5, 1)]
+    with pytest.raises(NotEnoughData, match=r"no as_of date from 2023-02-28 on has a mature label"):
+        mature_dates(told.visible("2023-07-01"))
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ def test_origins_that_cannot_be_judged_are_told_with_the_reason(small: Small) ->
     days = sorted({day.item() for day in small.data.dates})
     long_ago = dt.date(2000, 1, 1)
     origins = [
-        Origin(train=(long_ago,), test=days[-2]),
-        Origin(train=(days[0],), test=long_ago),
-        Origin(train=tuple(days[:-3]), test=days[-1]),
+        RollingOrigin(train=(long_ago,), test=days[-2]),
+        RollingOrigin(train=(days[0],), test=long_ago),
+        RollingOrigin(train=tuple(days[:-3]), test=days[-1]),
     ]
     said: list[str] = []
 

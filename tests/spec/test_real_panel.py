@@ -14,7 +14,7 @@ from relapse_risk.datasets.eph import import_eph
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.training.dataset import make_dataset
 from relapse_risk.training.metrics import ranking_metrics
-from relapse_risk.training.splits import settled_dates
+from relapse_risk.training.splits import mature_dates
 
 pytestmark = pytest.mark.xdist_group("panel")
 
@@ -58,9 +58,9 @@ def test_every_household_is_accounted_for(panel: Records) -> None:
 def test_a_model_of_the_past_ranks_later_relapses_better_than_income_does(panel: Records) -> None:
     until = "2018-04-01"
     past = panel.visible(until)
-    train = make_dataset(past, settled_dates(past))
+    train = make_dataset(past, mature_dates(past))
     model = RelapseModel(n_trees=150, n_boosters=1).fit(train.X[train.to_train], train.y[train.to_train])
-    later = make_dataset(panel, [day for day in settled_dates(panel) if day.isoformat() >= until])
+    later = make_dataset(panel, [day for day in mature_dates(panel) if day.isoformat() >= until])
     X, y = later.X[later.in_cohort], later.y[later.in_cohort]
     assert len(later.dates) > len(y) > 500
     by_model = ranking_metrics(model.predict_proba(X)[:, 1], y, 0.1)

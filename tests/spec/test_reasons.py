@@ -9,8 +9,8 @@ import pytest
 
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import Feature
+from relapse_risk.model.inputs import FeatureReference
 from relapse_risk.model.reasons import Explainer, Reason
-from relapse_risk.model.reference import FeatureReference
 
 NAMES = ("medical_paid_12m", "n_chronic", "net_last", "net_mean_12m", "yard_last", "visit_count_2m")
 ILLNESS, INCOME, LIVING = "illness", "income", "living_conditions"

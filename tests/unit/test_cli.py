@@ -26,7 +26,7 @@ from relapse_risk.cli.service import _loopback
 from relapse_risk.errors import OutputBusy, RelapseError, UsageError
 from relapse_risk.outputs import hold
 from relapse_risk.records import write_folder
-from relapse_risk.scoring.tables import new_table
+from relapse_risk.scoring.result_files import new_table
 
 Run = Callable[..., tuple[int, str, str]]
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
@@ -96,9 +96,9 @@ def test_train_then_score_then_evaluate(run: Run, data: Path, tmp_path: Path) ->
     assert judged["rows"] == len(rows) > 300
     # rounds of two months; the label takes six and thirty days, and the records end on 2022-07-01
     assert judged["skipped"] == dict.fromkeys(
-        ["2022-01-01", "2022-03-01", "2022-05-01"], "not settled before the records' end (2022-07-01)"
+        ["2022-01-01", "2022-03-01", "2022-05-01"], "not mature before the records' end (2022-07-01)"
     )
-    assert "not judged: 2022-01-01, not settled before the records' end" in err
+    assert "not judged: 2022-01-01, not mature before the records' end" in err
     assert not set(judged["skipped"]) & set(rows["as_of"].dt.strftime("%Y-%m-%d"))
     assert rows.columns.tolist() == [
         *("household_id", "as_of", "probability", "label", "in_cohort", "was_poor_before"),

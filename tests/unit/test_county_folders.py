@@ -19,7 +19,7 @@ from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.folder import load_records, write_folder
 from relapse_risk.settings import Settings
 from relapse_risk.training.dataset import make_dataset
-from relapse_risk.training.splits import settled_dates
+from relapse_risk.training.splits import mature_dates
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -122,7 +122,7 @@ def test_the_truth_lies_apart_and_no_model_reads_it(tmp_path: Path) -> None:
 
     def learned() -> list[float]:
         records = load_records(out)
-        data = make_dataset(records, settled_dates(records)[-2:])
+        data = make_dataset(records, mature_dates(records)[-2:])
         model = RelapseModel(outcome=records.settings.outcome, n_boosters=1, n_trees=30, n_threads=1).fit(
             data.X, data.y
         )

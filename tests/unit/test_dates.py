@@ -11,7 +11,7 @@ import pytest
 
 from relapse_risk.dates import from_days, to_date
 from relapse_risk.errors import UsageError
-from relapse_risk.labelling import settled_on
+from relapse_risk.labelling import matures_on
 from relapse_risk.settings import OutcomeSettings
 
 
@@ -44,9 +44,9 @@ def test_the_calendars_ends_are_told_in_words() -> None:
             from_days(beyond)
 
 
-def test_a_label_that_settles_after_the_last_day_is_told_so() -> None:
+def test_a_label_that_matures_after_the_last_day_is_told_so() -> None:
     rounds = OutcomeSettings(horizon_months=6, reporting_lag_days=0, rounds=("03-31", "12-31"))
     with pytest.raises(UsageError, match="after 9999-12-31"):
-        settled_on(dt.date(9999, 8, 1), rounds)
-    assert settled_on(dt.date(9999, 2, 1), rounds) == dt.date(9999, 4, 1)
-    assert settled_on(dt.date(1, 1, 1), rounds) == dt.date(1, 4, 1)
+        matures_on(dt.date(9999, 8, 1), rounds)
+    assert matures_on(dt.date(9999, 2, 1), rounds) == dt.date(9999, 4, 1)
+    assert matures_on(dt.date(1, 1, 1), rounds) == dt.date(1, 4, 1)

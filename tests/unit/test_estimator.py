@@ -213,7 +213,7 @@ def test_risk_follows_the_direction_a_feature_declares(small: Small) -> None:
 def test_parameters_nothing_can_be_learned_with_are_refused_all_at_once(
     rows: Any, parameters: dict[str, Any], told: list[str]
 ) -> None:
-    for learn in (few(**parameters).fit, few(**parameters).grow):
+    for learn in (few(**parameters).fit, few(**parameters).fit_trees):
         with pytest.raises(UsageError) as refused:
             learn(*rows)
         lines = str(refused.value).splitlines()
@@ -228,7 +228,7 @@ def test_every_parameter_has_a_check() -> None:
 def test_the_usual_parameters_and_numpys_numbers_are_taken(rows: Any) -> None:
     model = few(n_trees=np.int64(2), learning_rate=np.float32(0.1), min_rows_in_leaf=9, random_state=np.int32(7))
     assert model.fit(*rows).boosters_.boosters[0].num_trees() == 2
-    few(monotone=None).grow(*rows)
+    few(monotone=None).fit_trees(*rows)
 
 
 def test_a_column_given_twice_is_named(small: Small, rows: Any) -> None:
@@ -280,12 +280,16 @@ def test_labels_missing_in_a_type_without_missing_labels_are_refused(rows: Any, 
 
 def test_a_model_that_was_not_fitted_says_so(small: Small, rows: Any) -> None:
     X, y = rows
-    grown = few().grow(X, y)
-    assert len(grown.decision_function(X)) == len(X)
+    trees = few().fit_trees(X, y)
+    assert len(trees.decision_function(X)) == len(X)
     failed = few()
     with pytest.raises(NotEnoughData):
         failed.fit(X, np.zeros(len(X), bool))
-    for model, told in ((few(), "not fitted yet"), (failed, "not fitted yet"), (grown, "grown but not calibrated")):
+    for model, told in (
+        (few(), "not fitted yet"),
+        (failed, "not fitted yet"),
+        (trees, "has trees but no calibration"),
+    ):
         for call in (
             lambda model=model: model.predict_proba(X),
             lambda model=model: model.predict(X),

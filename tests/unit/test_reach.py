@@ -18,7 +18,7 @@ from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.ranking import ranked
 from relapse_risk.scoring.reach import why_empty
-from relapse_risk.scoring.tables import new_table
+from relapse_risk.scoring.result_files import new_table
 from relapse_risk.training.dataset import make_dataset
 
 LONG_AGO = dt.date(2010, 1, 1)
@@ -39,7 +39,7 @@ def test_a_day_before_the_records_has_an_empty_cohort_with_everything_that_follo
     features = build_features(small.records, then)
     pd.testing.assert_series_equal(features.dtypes, build_features(small.records, now).dtypes)
     data = make_dataset(small.records, [LONG_AGO])
-    assert (len(data.X), len(data.y), len(data.facts)) == (0, 0, 0)
+    assert (len(data.X), len(data.y), len(data.rule_features)) == (0, 0, 0)
 
 
 def test_an_empty_index_made_by_hand_will_do(small: Small, model: RelapseModel) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from relapse_risk.scoring.tables import new_table
+from relapse_risk.scoring.result_files import new_table
 from relapse_risk.spreadsheet import harmless
 
 

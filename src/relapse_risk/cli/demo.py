@@ -33,7 +33,7 @@ def demo(
     from relapse_risk.outputs import check_folder, hold  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.scoring.ranking import ranked  # noqa: PLC0415
-    from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
+    from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import metrics_of, predictions_after  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
 

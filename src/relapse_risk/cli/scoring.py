@@ -34,7 +34,7 @@ def score_command(
     from relapse_risk.records.folder import load_records, settings_of  # noqa: PLC0415
     from relapse_risk.scoring.ranking import as_of_date, ranked  # noqa: PLC0415
     from relapse_risk.scoring.reach import why_empty  # noqa: PLC0415
-    from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
+    from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
 
     bundle = find_bundle(models, model)
     settings = settings_of(data)

@@ -30,7 +30,7 @@ def train_command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the procedure at rolling origins, train on everything settled, and write a model bundle."""
+    """Judge the procedure at rolling origins, train on every mature label, and write a model bundle."""
     from relapse_risk.outputs import check_folder  # noqa: PLC0415
     from relapse_risk.records.folder import load_records, settings_of  # noqa: PLC0415
     from relapse_risk.settings import Settings  # noqa: PLC0415
@@ -85,7 +85,7 @@ def evaluate_command(
     ] = None,
     end: Annotated[
         datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="Last as_of; the last settled one otherwise."),
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Last as_of; the last mature one otherwise."),
     ] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Write predictions and labels to this .parquet or .csv file.")
@@ -96,7 +96,7 @@ def evaluate_command(
     """Judge a model on later dates, beside the rules used today."""
     from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
-    from relapse_risk.scoring.tables import new_table  # noqa: PLC0415
+    from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import evaluate, judged_from  # noqa: PLC0415
 
     bundle = find_bundle(models, model)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from relapse_risk.settings import Item
+from relapse_risk.settings import ItemSettings
 
 _YES_IS_CONCERN = {1: 1, 2: 0}
 _YES_IS_SERIOUS = {1: 2, 2: 0}
@@ -50,7 +50,7 @@ class PanelItem:
     ----------
     column : str
         The panel's column.
-    setting : Item
+    setting : ItemSettings
         Name, unit, reason group and direction.
     yes_no : bool
         Whether 1 is yes and 2 no, told as 1 and 0.
@@ -59,7 +59,7 @@ class PanelItem:
     """
 
     column: str
-    setting: Item
+    setting: ItemSettings
     yes_no: bool = False
     no_answer: tuple[int, ...] = ()
 
@@ -74,7 +74,7 @@ class PanelItem:
 def _item(
     column: str, zh: str, en: str, group: str, monotone: Any = 0, unit: str = "code", **how: Any
 ) -> PanelItem:
-    return PanelItem(column, Item(zh=zh, en=en, unit=unit, risk_type=group, monotone=monotone), **how)
+    return PanelItem(column, ItemSettings(zh=zh, en=en, unit=unit, risk_type=group, monotone=monotone), **how)
 
 
 def _lived_on(column: str, zh: str, en: str, group: str = "income") -> PanelItem:

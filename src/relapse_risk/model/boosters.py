@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import lightgbm as lgb
 
 Matrix = npt.NDArray[np.float32]
-Scores = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.float64]
 
 #: The thread count a booster was trained with stands in its text and decides nothing; it is written as this.
 _THREADS_LINE = re.compile(r"^\[num_threads: -?\d+\]$", re.MULTILINE)
@@ -47,7 +47,7 @@ class Boosters:
         """Return each booster in LightGBM's text format, the same whatever number of threads trained it."""
         return [_THREADS_LINE.sub("[num_threads: 0]", booster.model_to_string()) for booster in self.boosters]
 
-    def raw_scores(self, matrix: Matrix, n_threads: int | None = None) -> Scores:
+    def raw_scores(self, matrix: Matrix, n_threads: int | None = None) -> Numbers:
         """Return the mean raw score (log-odds before calibration).
 
         Parameters
@@ -66,7 +66,7 @@ class Boosters:
             total += booster.predict(matrix, raw_score=True, num_threads=_threads(n_threads))
         return total / len(self.boosters)
 
-    def contributions(self, matrix: Matrix, n_threads: int | None = None) -> Scores:
+    def contributions(self, matrix: Matrix, n_threads: int | None = None) -> Numbers:
         """Return what each feature adds to the raw score (exact TreeSHAP), and last the base score.
 
         Returns
@@ -78,7 +78,7 @@ class Boosters:
         if not len(matrix):  # LightGBM divides by the number of rows
             return total
         for booster in self.boosters:
-            total += cast(Scores, booster.predict(matrix, pred_contrib=True, num_threads=_threads(n_threads)))
+            total += cast(Numbers, booster.predict(matrix, pred_contrib=True, num_threads=_threads(n_threads)))
         return total / len(self.boosters)
 
 

@@ -27,15 +27,14 @@ from relapse_risk.features.catalogue import fingerprint
 from relapse_risk.model.boosters import Boosters
 from relapse_risk.model.calibration import SigmoidCalibrator
 from relapse_risk.model.estimator import RelapseModel
-from relapse_risk.model.features_of import features_by_name
-from relapse_risk.model.reference import FeatureReference
+from relapse_risk.model.inputs import FeatureReference, features_by_name
 from relapse_risk.outputs import hold, sweep_folder
 from relapse_risk.settings import Settings
 
 MANIFEST = "manifest.json"
 BUNDLE = "bundle.json"
 FIRST_BOOSTER = "booster-00.txt"
-FORMAT = 1
+FORMAT = 2
 #: A version is its last training day and the first digits of its manifest's hash.
 VERSION = re.compile(r"^\d{8}-[0-9a-f]{12}$")
 _FILE = re.compile(r"^(bundle\.json|booster-\d{2}\.txt)$")
@@ -96,7 +95,7 @@ class BundleInfo(_Strict):
         Fingerprint of their declarations.
     """
 
-    format: Literal[1]
+    format: Literal[2]
     features: tuple[str, ...]
     catalogue_sha256: str
     categories: dict[str, tuple[str, ...]]
@@ -104,7 +103,7 @@ class BundleInfo(_Strict):
     parameters: dict[str, Any]
     calibrator: _Calibrator
     calibrated_on: str
-    band_floors: dict[str, float]
+    band_thresholds: dict[str, float]
     reference: dict[str, _Reference]
     settings: Settings
     training: TrainingInfo
@@ -159,7 +158,7 @@ def save_bundle(
             kind="sigmoid", slope=model.calibrator_.slope, intercept=model.calibrator_.intercept
         ),
         calibrated_on=model.calibrated_on_,
-        band_floors=model.band_floors_,
+        band_thresholds=model.band_thresholds_,
         reference={k: _Reference(missing=r.missing, quantiles=r.quantiles) for k, r in model.reference_.items()},
         settings=settings,
         training=training,
@@ -278,16 +277,16 @@ def load_model(path: Path | str) -> RelapseModel:
     except ValidationError as error:
         raise BundleRefused(
             f"{folder.name}: bundle.json does not fit this version ({error.error_count()} place(s)). "
-            "Use the version of relapse-risk it was made with, or train anew."
+            "Use the version of relapse-risk it was made with, or train a new model."
         ) from error
     if info.parameters.keys() != _parameters(RelapseModel()).keys():
-        raise BundleRefused(f"{folder.name}: its parameters are not this version's. Train anew.")
+        raise BundleRefused(f"{folder.name}: its parameters are not this version's. Train a new model.")
     texts = [contents[name] for name in sorted(contents) if name != BUNDLE]
     features = features_by_name(info.features, info.settings)
     if fingerprint(features) != info.catalogue_sha256:
         raise BundleRefused(
             f"{folder.name}: its features are declared otherwise in this version's catalogue. "
-            "Use the version of relapse-risk it was made with, or train anew."
+            "Use the version of relapse-risk it was made with, or train a new model."
         )
     for text in texts:
         _try_to_parse(folder.name, text)
@@ -356,7 +355,9 @@ def _try_to_parse(version: str, text: bytes) -> None:
         timeout=120,
     )
     if trial.returncode:
-        raise BundleRefused(f"{version}: LightGBM cannot read a booster, although its hash is right. Train anew.")
+        raise BundleRefused(
+            f"{version}: LightGBM cannot read a booster, although its hash is right. Train a new model."
+        )
 
 
 def _restore(info: BundleInfo, texts: list[str], version: str) -> RelapseModel:
@@ -367,10 +368,12 @@ def _restore(info: BundleInfo, texts: list[str], version: str) -> RelapseModel:
     model.categories_ = {name: list(of) for name, of in info.categories.items()}
     model.boosters_ = Boosters.from_texts(texts)
     if any(booster.feature_name() != list(info.features) for booster in model.boosters_.boosters):
-        raise BundleRefused(f"{version}: a booster was grown on other features than the bundle names. Train anew.")
+        raise BundleRefused(
+            f"{version}: a booster was trained on other features than the bundle names. Train a new model."
+        )
     model.calibrator_ = SigmoidCalibrator(info.calibrator.slope, info.calibrator.intercept)
     model.calibrated_on_ = info.calibrated_on
-    model.band_floors_ = dict(info.band_floors)
+    model.band_thresholds_ = dict(info.band_thresholds)
     model.reference_ = {k: FeatureReference(r.missing, r.quantiles) for k, r in info.reference.items()}
     model.n_rows_, model.n_left_out_ = info.training.rows, sum(info.training.left_out.values())
     model.settings_ = info.settings

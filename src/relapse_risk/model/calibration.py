@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-Scores = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.float64]
 
 #: Of two labels a year apart, the older counts half as much in the level: long enough to hold every season.
 HALF_LIFE_YEARS = 1.0
@@ -49,11 +49,11 @@ class SigmoidCalibrator:
     slope: float
     intercept: float
 
-    def __call__(self, raw: Scores) -> Scores:
+    def __call__(self, raw: Numbers) -> Numbers:
         """Return the probability of each raw score."""
         return 1.0 / (1.0 + np.exp(self.slope * raw + self.intercept))
 
-    def log_odds(self, raw: Scores) -> Scores:
+    def log_odds(self, raw: Numbers) -> Numbers:
         """Return the log-odds of each raw score."""
         return -(self.slope * raw + self.intercept)
 
@@ -77,19 +77,19 @@ class Timing:
         made: see ``label_timing``.
     """
 
-    age: Scores
+    age: Numbers
     horizon: float = 0.0
     carried: float = 0.0
 
     @property
-    def weights(self) -> Scores:
+    def weights(self) -> Numbers:
         """How much each label counts: 1 at the newest date, half of it a year before."""
-        weights: Scores = 0.5 ** (self.age / HALF_LIFE_YEARS)
+        weights: Numbers = 0.5 ** (self.age / HALF_LIFE_YEARS)
         return weights
 
 
 def level_shift(
-    log_odds: Scores, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None = None
+    log_odds: Numbers, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None = None
 ) -> float:
     """Return how far log-odds must move for the number foreseen to be right when scores are made.
 
@@ -140,7 +140,7 @@ def base_rate_trend(y: npt.NDArray[np.bool_], timing: Timing) -> tuple[float, fl
     return slope, t_squared / (t_squared + TREND_PRIOR)
 
 
-def _level(log_odds: Scores, y: npt.NDArray[np.bool_], weights: Scores) -> float:
+def _level(log_odds: Numbers, y: npt.NDArray[np.bool_], weights: Numbers) -> float:
     """Return the shift that makes the weighted number foreseen the one that came true, shrunk by the positives."""
     positives = float(weights[y].sum())
 
@@ -169,7 +169,7 @@ class _GivenScores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return (X[:, 0] > 0).astype(int)
 
 
-def fit_sigmoid(raw: Scores, y: npt.NDArray[np.bool_]) -> SigmoidCalibrator:
+def fit_sigmoid(raw: Numbers, y: npt.NDArray[np.bool_]) -> SigmoidCalibrator:
     """Fit Platt's sigmoid by scikit-learn on scores and labels that the trees have not seen.
 
     Parameters

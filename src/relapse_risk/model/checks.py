@@ -76,15 +76,17 @@ def check_parameters(model: BaseEstimator) -> None:
 
 
 def check_fitted(model: BaseEstimator, attribute: str = "calibrator_") -> None:
-    """Refuse a model that was not fitted, or only grown where a probability is asked for.
+    """Refuse a model that was not fitted, or has trees alone where a probability is asked for.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
         If it was not.
     """
-    grown = attribute == "calibrator_" and hasattr(model, "boosters_")
-    lacks = "was grown but not calibrated, so it orders and gives no probability" if grown else "is not fitted yet"
+    trees_only = attribute == "calibrator_" and hasattr(model, "boosters_")
+    lacks = (
+        "has trees but no calibration, so it ranks but gives no probability" if trees_only else "is not fitted yet"
+    )
     check_is_fitted(model, attribute, msg=f"this %(name)s {lacks}. Call fit(X, y), or take one of load_model.")
 
 

@@ -17,7 +17,7 @@ from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
 from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, level_shift
 from relapse_risk.model.checks import check_columns, check_fitted, check_labels, check_parameters
-from relapse_risk.model.reference import FeatureReference, describe
+from relapse_risk.model.inputs import FeatureReference, describe
 from relapse_risk.model.split import Split, calibration_splits, label_timing
 from relapse_risk.settings import OutcomeSettings
 
@@ -47,7 +47,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     monotone : "catalogue", dict of str to {-1, 0, 1}, or None
         Directions that risk must follow in a feature, by the catalogue, as given, or none.
     outcome : OutcomeSettings, optional
-        What the labels are: decides which rows' labels were settled before which dates. Left out, what
+        What the labels are: decides which rows' labels were mature before which dates. Left out, what
         ``labels`` noted in ``y.attrs``.
     calibration_share : float
         Share of rows, the latest, that the sigmoid is learned on.
@@ -67,7 +67,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     calibrated_on_ : {"later labels", "other households"}
         What the sigmoid was learned on: labels of later dates, or, where the dates are too few for that, folds of
         households that the trees had not seen.
-    band_floors_ : dict of str to float
+    band_thresholds_ : dict of str to float
         Lowest raw score of each band.
     categories_ : dict of str to list
         Category lists of categorical columns, in the order of their codes.
@@ -135,7 +135,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Grow, calibrate and keep.
 
         First the trees are grown on the earlier rows and the sigmoid learned on the latest ones whose features
-        come after the earlier rows' labels were settled; then the trees are grown anew on all rows, under the
+        come after the earlier rows' labels were mature; then the trees are grown anew on all rows, under the
         same sigmoid, whose level is set again with them (see ``relapse_risk.model.calibration``): on all rows, the
         newest dates counting most, and on the rows that would be scored. Without dates in the index of ``X`` the
         sigmoid is learned on held-out households or rows, and all rows count alike.
@@ -167,8 +167,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             seed=self.random_state,
         )
         self.calibrator_, floors = self._calibrate(X_checked, positive, splits)
-        self.band_floors_ = floors
-        self.boosters_ = self._grow(X_checked, positive)
+        self.band_thresholds_ = floors
+        self.boosters_ = self._train_boosters(X_checked, positive)
         among = None if scored is None else np.asarray(scored, bool)[labelled]
         timing = label_timing(index, len(positive), outcome, splits)
         self.calibrator_ = self._at_newest_level(X_checked, positive, timing, among)
@@ -178,7 +178,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         }
         return self
 
-    def grow(self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike) -> RelapseModel:
+    def fit_trees(self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike) -> RelapseModel:
         """Grow the trees and no more: enough for an order (``decision_function``), at half the time of ``fit``.
 
         Parameters
@@ -192,7 +192,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If one of the classes does not occur.
         """
         X_checked, positive, _, _ = self._prepare(X, y)
-        self.boosters_ = self._grow(X_checked, positive)
+        self.boosters_ = self._train_boosters(X_checked, positive)
         return self
 
     def _prepare(
@@ -293,7 +293,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> tuple[SigmoidCalibrator, dict[str, float]]:
         raw, truth = [], []
         for split in splits:
-            boosters = self._grow(X[split.train], y[split.train])
+            boosters = self._train_boosters(X[split.train], y[split.train])
             raw.append(boosters.raw_scores(X[split.test], self.n_threads))
             truth.append(y[split.test])
         scores, outcomes = np.concatenate(raw), np.concatenate(truth)
@@ -306,7 +306,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         log_odds = self.calibrator_.log_odds(self.boosters_.raw_scores(X, self.n_threads))
         return self.calibrator_.shifted(level_shift(log_odds, y, timing, scored))
 
-    def _grow(self, X: Matrix, y: npt.NDArray[np.bool_]) -> Boosters:
+    def _train_boosters(self, X: Matrix, y: npt.NDArray[np.bool_]) -> Boosters:
         names = list(getattr(self, "feature_names_in_", [f"f{k}" for k in range(X.shape[1])]))
         smallest = self.min_rows_in_leaf
         return train_boosters(
@@ -377,7 +377,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def band(self, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
         """Return the band of each raw score: a fixed floor, not a place among others."""
-        conditions = [raw >= self.band_floors_[name] for name, _ in BANDS]
+        conditions = [raw >= self.band_thresholds_[name] for name, _ in BANDS]
         return np.select(conditions, [name for name, _ in BANDS], LOWEST_BAND)
 
 

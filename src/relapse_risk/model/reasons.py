@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from relapse_risk.features.declare import REASON_GROUPS, Feature
-from relapse_risk.model.reference import FeatureReference
+from relapse_risk.model.inputs import FeatureReference
 from relapse_risk.records.codes import Label
 
 #: Units as they stand behind a number, or around it where they say so; others are told as they are.

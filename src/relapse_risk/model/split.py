@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from relapse_risk.dates import from_days, to_days
 from relapse_risk.errors import NotEnoughData
-from relapse_risk.labelling import settled_on
+from relapse_risk.labelling import matures_on
 from relapse_risk.model.calibration import Timing
 from relapse_risk.settings import OutcomeSettings
 
@@ -48,7 +48,7 @@ def calibration_splits(
     """Return the splits a sigmoid is learned on, and their kind.
 
     Later labels if the dates allow: the test rows are of the latest dates that hold ``share`` of the rows, the
-    training rows are those whose label was settled by the first of them. Otherwise, folds of households.
+    training rows are those whose label was mature by the first of them. Otherwise, folds of households.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def label_timing(
     age = (newest - days) / DAYS_PER_YEAR
     if outcome is None:
         return Timing(age)
-    ahead = (to_days(settled_on(from_days(newest), outcome)) - newest) / DAYS_PER_YEAR
+    ahead = (to_days(matures_on(from_days(newest), outcome)) - newest) / DAYS_PER_YEAR
     held_out = np.concatenate([age[split.test] for split in splits]).mean()
     earlier = np.concatenate([age[split.train] for split in splits]).mean()
     carried = max(held_out - (earlier - age.mean()) + ahead, 0.0)
@@ -129,9 +129,9 @@ def _later(
     if not later:
         return None
     first = max(later)
-    settled = {day: to_days(settled_on(from_days(day), outcome)) for day in dates}
+    mature = {day: to_days(matures_on(from_days(day), outcome)) for day in dates}
     test = np.flatnonzero(days >= first)
-    train = np.flatnonzero(np.array([settled[day] <= first for day in dates])[np.searchsorted(dates, days)])
+    train = np.flatnonzero(np.array([mature[day] <= first for day in dates])[np.searchsorted(dates, days)])
     enough = all(min(int(y[rows].sum()), int((~y[rows]).sum())) >= FEWEST_OF_A_CLASS for rows in (train, test))
     if not enough or len(train) < LEAST_EARLIER * len(y):
         return None

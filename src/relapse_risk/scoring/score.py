@@ -17,7 +17,7 @@ from relapse_risk.features.build import build_matrix, split_index
 from relapse_risk.features.plan import Plan, make_plan
 from relapse_risk.model.checks import check_fitted
 from relapse_risk.model.estimator import RelapseModel
-from relapse_risk.model.features_of import features_by_name
+from relapse_risk.model.inputs import features_by_name
 from relapse_risk.model.reasons import Explainer, Reason, as_records
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.reach import check_reach
@@ -150,7 +150,7 @@ def score(
     -------
     pandas.DataFrame
         A row per pair in the index's order, with ``probability``, ``band``, ``raw_score``, ``base_score``,
-        ``reasons`` (a list of dictionaries) and ``because_<group>``, each group's part: the parts and the base
+        ``reasons`` (a list of dictionaries) and ``contribution_<group>``, each group's part: the parts and the base
         score add up to the raw score.
 
     Raises
@@ -195,5 +195,5 @@ def score(
         },
         index=index,
     )
-    parts = pd.DataFrame(scores.by_group, index=index, columns=[f"because_{group}" for group in scores.groups])
+    parts = pd.DataFrame(scores.by_group, index=index, columns=[f"contribution_{group}" for group in scores.groups])
     return pd.concat([frame, parts], axis=1)

@@ -60,7 +60,7 @@ class LowestBalance(Baseline):
 
     def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return minus the balance over the line."""
-        return -data.facts["balance_12m"].to_numpy(np.float64)[rows]
+        return -data.rule_features["balance_12m"].to_numpy(np.float64)[rows]
 
 
 class LowestIncome(Baseline):
@@ -70,7 +70,7 @@ class LowestIncome(Baseline):
 
     def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return minus the last net income over the line."""
-        return -data.facts["net_last"].to_numpy(np.float64)[rows]
+        return -data.rule_features["net_last"].to_numpy(np.float64)[rows]
 
 
 class LastGrades(Baseline):
@@ -80,7 +80,7 @@ class LastGrades(Baseline):
 
     def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return the last visit's grades."""
-        return data.facts["grades_last"].to_numpy(np.float64)[rows]
+        return data.rule_features["grades_last"].to_numpy(np.float64)[rows]
 
 
 class MustVisit(Baseline):
@@ -98,7 +98,7 @@ class MustVisit(Baseline):
 
     def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return the number of groups, 0 to 8."""
-        f = _columns(data.facts, rows)
+        f = _columns(data.rule_features, rows)
         groups = [
             ~np.isnan(f["lifted_days"]),
             (f["net_ratio_12m"] < 1.5) | (f["net_change_12m"] < 0.0),
@@ -125,7 +125,7 @@ class Thresholds(Baseline):
 
     def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return the number of thresholds crossed, 0 to 4."""
-        f = _columns(data.facts, rows)
+        f = _columns(data.rule_features, rows)
         medical = np.where(np.isnan(f["lifted_days"]), 20_000.0, 5_000.0)
         crossed = [
             f["medical_yuan_12m"] >= medical,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.cohorts import cohort, standing
+from relapse_risk.cohorts import cohort, cohort_flags
 from relapse_risk.features.build import build_features
 from relapse_risk.labelling import label_counts, labels
 from relapse_risk.records.records import Records
-from relapse_risk.training.facts import rule_facts
+from relapse_risk.training.rule_features import rule_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,9 +54,9 @@ class Dataset:
     records: Records
 
     @cached_property
-    def facts(self) -> pd.DataFrame:
+    def rule_features(self) -> pd.DataFrame:
         """What today's rules look at, of the same rows."""
-        return build_features(self.records, cast("pd.MultiIndex", self.X.index), rule_facts())
+        return build_features(self.records, cast("pd.MultiIndex", self.X.index), rule_features())
 
     @property
     def dates(self) -> npt.NDArray[np.datetime64]:
@@ -89,7 +89,7 @@ def make_dataset(records: Records, dates: Sequence[dt.date], features: Sequence[
     everyone = train.union(scored)
     label = labels(records, everyone)
     index = everyone[label.notna().to_numpy()]
-    not_poor, poor_before = standing(records, index)
+    not_poor, poor_before = cohort_flags(records, index)
     return Dataset(
         X=build_features(records, index, features),
         y=label.dropna().to_numpy(bool),

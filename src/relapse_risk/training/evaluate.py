@@ -12,14 +12,14 @@ import numpy.typing as npt
 from relapse_risk.cohorts import cycles
 from relapse_risk.dates import DateLike, to_date
 from relapse_risk.errors import NotEnoughData, UsageError
-from relapse_risk.labelling import settled_on
+from relapse_risk.labelling import matures_on
 from relapse_risk.model.estimator import RelapseModel
-from relapse_risk.model.features_of import features_by_name
+from relapse_risk.model.inputs import features_by_name
 from relapse_risk.records.records import Records
 from relapse_risk.training.baselines import baselines
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.metrics import foreseen_by_date, probability_metrics, ranking_metrics
-from relapse_risk.training.splits import Origin, settled_dates
+from relapse_risk.training.splits import RollingOrigin, mature_dates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ GROUPS = {"relapse": "in_cohort", "fall": "not_poor"}
 
 def predictions_at_origins(
     data: Dataset,
-    origins: Sequence[Origin],
+    origins: Sequence[RollingOrigin],
     make_model: Callable[[], RelapseModel],
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def predictions_at_origins(
     ----------
     data : Dataset
         Rows of all dates of the origins.
-    origins : sequence of Origin
+    origins : sequence of RollingOrigin
         Tests.
     make_model : callable
         Returns an unfitted model.
@@ -68,7 +68,7 @@ def predictions_at_origins(
             continue
         on_progress(f"judging at {origin.test}")
         model = data.fit(make_model(), train)
-        free = make_model().set_params(monotone=None).grow(data.X[train], data.y[train])
+        free = make_model().set_params(monotone=None).fit_trees(data.X[train], data.y[train])
         part = _told(data, test).assign(
             probability=model.predict_proba(data.X[test])[:, 1],
             **{WITHOUT_DIRECTIONS: free.decision_function(data.X[test])},
@@ -191,7 +191,7 @@ def predictions_after(
     records : Records
         Histories that reach beyond its training.
     start, end : date, optional
-        As_of dates in ``[start, end]``; from the end of its training to the last settled date otherwise.
+        As_of dates in ``[start, end]``; from the end of its training to the last mature date otherwise.
 
     Returns
     -------
@@ -205,7 +205,7 @@ def predictions_after(
     UsageError
         See ``judged_from``.
     NotEnoughData
-        If no date is settled.
+        If no date is mature.
     """
     until, first = judged_from(model), judged_from(model, start)
     last = records.end if end is None else to_date(end)
@@ -213,16 +213,16 @@ def predictions_after(
     records = records.with_model_settings(model.settings_)
     outcome = records.settings.outcome
     rounds = [day for day in cycles(records.settings.cycle, first, records.end) if day <= last]
-    days = [day for day in rounds if settled_on(day, outcome) <= records.end]
+    days = [day for day in rounds if matures_on(day, outcome) <= records.end]
     if not days:
         raise NotEnoughData(
-            f"no as_of date in {first} to {last} is settled before the records' end ({records.end}); a label needs "
+            f"no as_of date in {first} to {last} is mature before the records' end ({records.end}); a label needs "
             f"{records.settings.outcome.horizon_months} months. Bring later records or judge earlier dates."
         )
     features = features_by_name(info.features, model.settings_)
     data = make_dataset(records, days, features)
     seen = records.visible(until)
-    train = make_dataset(seen, settled_dates(seen), features)
+    train = make_dataset(seen, mature_dates(seen), features)
     everyone = np.full(len(data.y), True)
     if not len(data.y):
         raise NotEnoughData(
@@ -232,9 +232,9 @@ def predictions_after(
         probability=model.predict_proba(data.X)[:, 1],
         **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.records.present)},
     )
-    unsettled = "not settled before the records' end"
+    immature = "not mature before the records' end"
     predictions.attrs["skipped"] = {
-        day.isoformat(): "no labelled household" if day in days else f"{unsettled} ({records.end})"
+        day.isoformat(): "no labelled household" if day in days else f"{immature} ({records.end})"
         for day in rounds
         if day not in days or not data.on([day]).any()
     }

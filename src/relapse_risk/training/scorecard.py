@@ -39,7 +39,7 @@ _PRIOR = 20.0
 
 
 @dataclass(frozen=True)
-class Item:
+class ScorecardItem:
     """One question.
 
     Parameters
@@ -67,7 +67,7 @@ class Scorecard:
 
     Attributes
     ----------
-    items_ : tuple of Item
+    items_ : tuple of ScorecardItem
         The questions, the most telling first.
     """
 
@@ -103,7 +103,7 @@ class Scorecard:
         highest = sum(float(step.max() - step.min()) for step in steps)
         scale = 100.0 / highest if highest > 0 else 0.0
         self.items_ = tuple(
-            Item(name, cuts[name], tuple(np.rint((step - step.min()) * scale).astype(int).tolist()))
+            ScorecardItem(name, cuts[name], tuple(np.rint((step - step.min()) * scale).astype(int).tolist()))
             for name, step in zip(chosen, steps, strict=True)
         )
         return self

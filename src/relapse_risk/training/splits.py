@@ -1,4 +1,4 @@
-"""Rolling origins: train on what was settled, test on what came next."""
+"""Rolling origins: train on what was mature, test on what came next."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from relapse_risk.cohorts import cycles
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import NotEnoughData
-from relapse_risk.labelling import settled_on
+from relapse_risk.labelling import matures_on
 from relapse_risk.records.records import Records
 from relapse_risk.settings import OutcomeSettings
 
 
 @dataclass(frozen=True)
-class Origin:
+class RollingOrigin:
     """One test of the procedure: what was trained on, what was predicted.
 
     Parameters
     ----------
     train : tuple of date
-        As_of dates whose labels were settled by the test date.
+        As_of dates whose labels were mature by the test date.
     test : date
         The test date.
     """
@@ -30,8 +30,8 @@ class Origin:
     test: dt.date
 
 
-def settled_dates(records: Records) -> list[dt.date]:
-    """Return the as_of dates whose labels are settled and that have enough history behind them.
+def mature_dates(records: Records) -> list[dt.date]:
+    """Return the as_of dates whose labels are mature and that have enough history behind them.
 
     Raises
     ------
@@ -44,11 +44,11 @@ def settled_dates(records: Records) -> list[dt.date]:
     dates = [
         day
         for day in cycles(settings.cycle, max(start, from_days(first + 1)), records.end)
-        if settled_on(day, settings.outcome) <= records.end
+        if matures_on(day, settings.outcome) <= records.end
     ]
     if not dates:
         raise NotEnoughData(
-            f"no as_of date from {start} on has a settled label before the records' end ({records.end}): "
+            f"no as_of date from {start} on has a mature label before the records' end ({records.end}): "
             f"horizon {settings.outcome.horizon_months} months, lag {settings.outcome.reporting_lag_days} days, "
             f"history {settings.training.history_months} months. Bring later records or ask for less of these."
         )
@@ -63,14 +63,14 @@ def _first_known(records: Records) -> list[dt.date]:
     return [first for first in firsts if first is not None] or [records.end]
 
 
-def rolling_origins(dates: Sequence[dt.date], outcome: OutcomeSettings, n: int) -> list[Origin]:
+def rolling_origins(dates: Sequence[dt.date], outcome: OutcomeSettings, n: int) -> list[RollingOrigin]:
     """Return the latest n tests that have something to train on.
 
-    Every training label is settled before the test date: no training row looks into what is predicted. With
+    Every training label is mature before the test date: no training row looks into what is predicted. With
     cycles of two months, a horizon of six and a lag of 30 days::
 
-        test as_of 2024-09-01: train on as_of .., 2023-11-01, 2024-01-01 (settled 2024-07-31)
-                               not on         2024-03-01 (horizon ends 2024-09-01, settled 2024-10-01)
+        test as_of 2024-09-01: train on as_of .., 2023-11-01, 2024-01-01 (mature 2024-07-31)
+                               not on         2024-03-01 (horizon ends 2024-09-01, mature 2024-10-01)
 
     Examples
     --------
@@ -82,7 +82,7 @@ def rolling_origins(dates: Sequence[dt.date], outcome: OutcomeSettings, n: int) 
     """
     origins = []
     for test in dates:
-        train = tuple(day for day in dates if settled_on(day, outcome) <= test)
+        train = tuple(day for day in dates if matures_on(day, outcome) <= test)
         if train:
-            origins.append(Origin(train, test))
+            origins.append(RollingOrigin(train, test))
     return origins[-n:] if n else []

@@ -19,7 +19,7 @@ from relapse_risk.records.records import Records
 from relapse_risk.settings import Settings
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
-from relapse_risk.training.splits import rolling_origins, settled_dates
+from relapse_risk.training.splits import mature_dates, rolling_origins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def train(
     if until is not None:
         records = records.visible(until)
     settings = records.settings
-    dates = settled_dates(records)
+    dates = mature_dates(records)
     on_progress(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
     features = catalogue(settings, records.present)
     data = make_dataset(records, dates, features)

@@ -42,7 +42,7 @@ _OF_THE_RULES = (
 )  # fmt: skip
 
 
-def rule_facts() -> tuple[Feature, ...]:
+def rule_features() -> tuple[Feature, ...]:
     """Return the facts, as features."""
     known = {feature.name: feature for feature in catalogue()}
     return (*(known[name] for name in FROM_CATALOGUE), *_OF_THE_RULES)
