@@ -68,9 +68,9 @@ async def _not_served(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _error_answer(
-    status: int, message: str, faults: list[dict[str, Any]], headers: Mapping[str, str] | None = None
+    status: int, message: str, violations: list[dict[str, Any]], headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    return JSONResponse({"error": message, "faults": faults}, status_code=status, headers=headers)
+    return JSONResponse({"error": message, "violations": violations}, status_code=status, headers=headers)
 
 
 class _Service:
@@ -95,11 +95,11 @@ class _Service:
         try:
             return JSONResponse(await run_in_threadpool(self.score, body))
         except RequestInvalid as error:
-            faults = [{"where": list(fault.where), "valid": fault.valid} for fault in error.faults[:100]]
+            violations = [violation.as_json() for violation in error.violations]
             status = 422 if error.readable else 400
-            return _error_answer(status, f"the request has {len(error.faults)} fault(s)", faults)
+            return _error_answer(status, f"the request breaks {error.n_violations} rule(s)", violations)
         except Exception as error:
-            # An error's own text may hold what was sent: neither the client nor the log is told it.
+            # An error's own text may hold what was sent: neither the answer nor the log may repeat it.
             where = "".join(traceback.format_tb(error.__traceback__))
             _log.error("internal error: %s\n%s", type(error).__name__, where)
             return _error_answer(500, "internal error", [])
@@ -132,7 +132,7 @@ class _Service:
                     "band": str(scores.band[i]),
                     "raw_score": float(scores.raw[i]),
                     "base_score": float(scores.base[i]),
-                    "because": {g: float(v) for g, v in zip(scores.groups, scores.by_group[i], strict=True)},
+                    "contributions": {g: float(v) for g, v in zip(scores.groups, scores.by_group[i], strict=True)},
                     "reasons": as_records(scores.reasons[i]),
                 }
                 for i in range(n)

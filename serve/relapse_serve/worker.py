@@ -11,7 +11,7 @@ from granian.server import Server
 
 
 def work(*arguments: Any) -> None:
-    """Serve until told to stop, then end the process at once.
+    """Serve until the signal to stop, then end the process at once.
 
     Threads of granian may still run when its loop has answered the last request and returned. Python before 3.14
     stops such threads while it takes the interpreter apart, and in compiled frames that cannot unwind: now and then

@@ -6,7 +6,10 @@ columns, row numbers and counts only.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from relapse_risk.records.violations import Violation
 
 
 class RelapseError(Exception):
@@ -26,16 +29,16 @@ class RecordsInvalid(RelapseError, ValueError):
 
     Parameters
     ----------
-    problems : sequence of Problem
-        Every breach found, of all tables.
+    violations : tuple of Violation
+        Every violation found, of all tables.
     """
 
     exit_code = 3
 
-    def __init__(self, problems: tuple[object, ...]) -> None:
-        self.problems = problems
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"the records break {len(problems)} rule(s):\n{lines}")
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        self.violations = violations
+        lines = "\n".join(f"  {violation}" for violation in violations)
+        super().__init__(f"the records break {len(violations)} rule(s):\n{lines}")
 
 
 class SettingsInvalid(RelapseError, ValueError):
@@ -75,7 +78,7 @@ class StorageError(RelapseError, OSError):
 
 
 class TrackingFailed(RelapseError, RuntimeError):
-    """A training run that could not be noted; its model is written all the same."""
+    """A training run that could not be recorded; its model is written all the same."""
 
     exit_code = 11
 

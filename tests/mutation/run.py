@@ -29,6 +29,7 @@ PACKAGE = "src/relapse_risk"
 _COHORT = ("spec/test_cohort_and_labels.py", "property/test_labels.py", "property/test_cycles.py")
 _JUDGING = ("spec/test_judging.py", "spec/test_blindness.py")
 _SCORES = ("unit/test_reach.py", "spec/test_blindness.py", "serve/test_answers.py", "unit/test_spreadsheet.py")
+_RULES = ("unit/test_records.py", "property/test_ids.py", "property/test_request_rules.py")
 _IMPORT = ("unit/test_county_accounts.py", "unit/test_county_bills.py", "unit/test_county_import.py")
 #: The modules that decide, and the tests that are to notice.
 TESTS: dict[str, tuple[str, ...]] = {
@@ -48,7 +49,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scoring/ranking.py": _SCORES,
     "scoring/reach.py": _SCORES,
     "scoring/result_files.py": _SCORES,
-    "records/validate.py": ("unit/test_records.py", "property/test_ids.py"),
+    "records/rules.py": _RULES,
+    "records/between.py": _RULES,
+    "records/validate.py": _RULES,
     "datasets/exports/rows.py": _IMPORT,
     "datasets/exports/gather.py": ("property/test_same_key.py", *_IMPORT),
     "datasets/exports/merge.py": ("property/test_same_key.py", "unit/test_county_reimport.py"),

@@ -55,7 +55,7 @@ def assert_parity(client: Client, model: RelapseModel, records: Records, ids: li
     for row, told in zip(batch.reset_index().to_dict("records"), answer.json()["scores"], strict=True):
         assert told["household_id"] == row["household_id"]
         assert [told[name] for name in NUMBERS] == [row[name] for name in NUMBERS]
-        assert told["because"] == {
+        assert told["contributions"] == {
             name.removeprefix("contribution_"): row[name] for name in batch.columns if "contribution_" in name
         }
         assert (told["band"], told["reasons"]) == (row["band"], row["reasons"])

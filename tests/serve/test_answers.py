@@ -27,57 +27,57 @@ def households(small: Small) -> list[str]:
 
 @pytest.fixture(scope="module")
 def answer(small: Small, client: Client, households: list[str]) -> dict[str, Any]:
-    told: dict[str, Any] = client.post(request_of(small.records, households, small.as_of)).json()
-    return told
+    answer: dict[str, Any] = client.post(request_of(small.records, households, small.as_of)).json()
+    return answer
 
 
 def test_an_answer_has_the_listed_fields_and_no_others(small: Small, answer: dict[str, Any]) -> None:
     assert set(answer) == {"model_version", "as_of", "advice", "scores"}
     assert (answer["model_version"], answer["as_of"]) == (small.version, small.as_of.isoformat())
-    for told in answer["scores"]:
-        assert set(told) == {
-            *("household_id", "probability", "band", "raw_score", "base_score", "because", "reasons"),
+    for row in answer["scores"]:
+        assert set(row) == {
+            *("household_id", "probability", "band", "raw_score", "base_score", "contributions", "reasons"),
         }
-        for reason in told["reasons"]:
+        for reason in row["reasons"]:
             assert set(reason) == {"group", "contribution", "feature", "value", "zh", "en"}
 
 
 def test_households_are_answered_in_the_order_they_were_asked_in(
     small: Small, client: Client, households: list[str], answer: dict[str, Any]
 ) -> None:
-    assert [told["household_id"] for told in answer["scores"]] == households
+    assert [row["household_id"] for row in answer["scores"]] == households
     backwards = client.post(request_of(small.records, households[::-1], small.as_of)).json()
     assert backwards["scores"] == answer["scores"][::-1]
 
 
 def test_reasons_add_up_to_the_raw_score(answer: dict[str, Any]) -> None:
-    assert len({told["raw_score"] for told in answer["scores"]}) > 50
-    for told in answer["scores"]:
-        assert set(told["because"]) <= set(REASON_GROUPS)
-        total = told["base_score"] + sum(told["because"].values())
-        assert total == pytest.approx(told["raw_score"], abs=1e-9)
+    assert len({row["raw_score"] for row in answer["scores"]}) > 50
+    for row in answer["scores"]:
+        assert set(row["contributions"]) <= set(REASON_GROUPS)
+        total = row["base_score"] + sum(row["contributions"].values())
+        assert total == pytest.approx(row["raw_score"], abs=1e-9)
 
 
 def test_reasons_are_the_weightiest_groups_that_raise_the_risk_in_both_languages(answer: dict[str, Any]) -> None:
-    told_any = 0
-    for told in answer["scores"]:
-        raising = sorted((v for v in told["because"].values() if v > 0), reverse=True)
-        assert [r["contribution"] for r in told["reasons"]] == raising[:3]
-        for reason in told["reasons"]:
-            told_any += 1
+    n_reasons = 0
+    for row in answer["scores"]:
+        raising = sorted((v for v in row["contributions"].values() if v > 0), reverse=True)
+        assert [r["contribution"] for r in row["reasons"]] == raising[:3]
+        for reason in row["reasons"]:
+            n_reasons += 1
             word = REASON_GROUPS[reason["group"]]
-            assert reason["contribution"] == told["because"][reason["group"]]
+            assert reason["contribution"] == row["contributions"][reason["group"]]
             assert reason["zh"].startswith(f"{word.zh}:")
             assert reason["en"].startswith(f"{word.en}: ")
-    assert told_any > 100
+    assert n_reasons > 100
 
 
 def test_probabilities_are_probabilities_and_follow_the_raw_score(answer: dict[str, Any]) -> None:
-    by_raw = sorted(answer["scores"], key=lambda told: told["raw_score"])
-    probabilities = [told["probability"] for told in by_raw]
+    by_raw = sorted(answer["scores"], key=lambda row: row["raw_score"])
+    probabilities = [row["probability"] for row in by_raw]
     assert probabilities == sorted(probabilities)
     assert 0 < probabilities[0] < probabilities[-1] < 1
-    bands = [told["band"] for told in by_raw]
+    bands = [row["band"] for row in by_raw]
     assert bands == sorted(bands, key=["low", "medium", "high"].index)
     assert set(bands) == {"low", "medium", "high"}
 
@@ -94,10 +94,10 @@ def test_the_machines_clock_changes_no_score(
         assert dt.datetime.now(tz=dt.UTC).year == other_day.year
         then = score(load_model(small.folder), small.records, index=index)
         client = Client(create_app(ServiceSettings(models=small.models, model=small.version)))
-        told = client.post(request_of(small.records, households, small.as_of))
+        posted = client.post(request_of(small.records, households, small.as_of))
         client.close()
     assert then.equals(today)
-    assert told.json() == answer
+    assert posted.json() == answer
 
 
 def test_rows_that_came_in_on_the_day_itself_change_nothing(
@@ -120,5 +120,5 @@ def test_the_order_of_rows_does_not_matter(
         for rows in household.values():
             if isinstance(rows, list):
                 rng.shuffle(rows)
-    told = client.post({"as_of": small.as_of.isoformat(), "households": asked}).json()
-    assert told["scores"] == answer["scores"]
+    posted = client.post({"as_of": small.as_of.isoformat(), "households": asked}).json()
+    assert posted["scores"] == answer["scores"]

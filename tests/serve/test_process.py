@@ -51,7 +51,7 @@ class Process:
             except ConnectionRefusedError:
                 return
             time.sleep(0.05)
-        raise AssertionError(f"still listening {seconds} s after it was told to stop")
+        raise AssertionError(f"still listening {seconds} s after the signal to stop")
 
 
 def free_port() -> int:
@@ -153,8 +153,8 @@ def test_sigterm_ends_the_service_cleanly(small: Small, request_body: bytes, tmp
         assert "panic" not in process.log.read_text()
 
 
-@pytest.mark.parametrize(("ends", "code", "told"), [("0", 0, "served\n"), ("1 / 0", 1, "served\ntaken apart\n")])
-def test_a_worker_process_ends_without_taking_the_interpreter_apart(ends: str, code: int, told: str) -> None:
+@pytest.mark.parametrize(("ends", "code", "printed"), [("0", 0, "served\n"), ("1 / 0", 1, "served\ntaken apart\n")])
+def test_a_worker_process_ends_without_taking_the_interpreter_apart(ends: str, code: int, printed: str) -> None:
     """What still runs in it would be stopped in its middle, which aborts the process now and then."""
     script = f"""
 import atexit
@@ -170,7 +170,7 @@ Server._spawn_asgi_lifespan_worker = staticmethod(serve)
 work("served")
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (code, told)
+    assert (done.returncode, done.stdout) == (code, printed)
 
 
 def test_the_service_s_processes_are_such_workers(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the service refuses, and that a refusal tells nothing of what was sent."""
+"""What the service refuses, and that a refusal holds nothing of what was sent."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ FITS: dict[str, Any] = {
             "expenses": [{**ROW, "kind": "medical", "total_yuan": 10, "self_paid_yuan": 2}],
             "shocks": [{**ROW, "kind": "illness"}],
             "supports": [{**ROW, "kind": "health", "ended_on": "2021-06-01"}],
+            "members": [
+                {**ROW, "person_id": "p1", "sex": "female", "birth_month": "1980-05-01", "health": "healthy"}
+            ],
             "employment": [{**ROW, "person_id": "p1", "employed": True, "workplace": "county", "wage_yuan": 1}],
         }
     ],
@@ -75,6 +78,9 @@ WRONG: list[tuple[tuple[str | int, ...], Any]] = [
     ((*H, "visits", 0, "occurred_on"), "1899-12-31"),
     ((*H, "supports", 0, "ended_on"), "2021-02-28"),
     ((*H, "incomes", 0, "occurred_on"), "2001-01-01"),  # before any monitoring line
+    ((*H, "members", 0, "birth_month"), "2021-03-02"),  # born after the day of the profile
+    ((*H, "employment", 0, "started_on"), "2021-03-06"),
+    ((*H, "employment", 0, "one_off_yuan"), 2),  # more than wage_yuan
     # Ids: text, as they were given.
     *(
         ((*H, "household_id"), v)
@@ -85,11 +91,12 @@ WRONG: list[tuple[tuple[str | int, ...], Any]] = [
     ),
     ((*H, "visits", 0, "visit_id"), 17),
     ((*H, "employment", 0, "person_id"), "1.1E+17"),
+    ((*H, "members", 0, "person_id"), None),
     # Codes.
     *(((*H, "incomes", 0, "source"), v) for v in ("Wage", "", CANARY, 1, None, ["wage"])),
     *(
         ((*H, "statuses", 0, "risk_types"), v)
-        for v in ("illness;schooling", "illness,", CANARY, ",".join(["other"] * 6))
+        for v in ("illness;schooling", "accident,illness,", CANARY, ",".join(["other"] * 6))
     ),
     # Flags.
     *(((*H, "statuses", 0, "poor"), v) for v in (0, 1, "true", "yes", None)),
@@ -110,34 +117,39 @@ PLACES = [".".join(map(str, where)).replace(CANARY, "unknown") for where, _ in W
 
 
 @pytest.mark.parametrize(("where", "value"), WRONG, ids=PLACES)
-def test_a_value_that_does_not_fit_is_refused_where_it_stands_and_not_told(
+def test_a_value_that_does_not_fit_is_refused_where_it_stands_and_not_repeated(
     client: Client, caplog: pytest.LogCaptureFixture, where: tuple[str | int, ...], value: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
     body = json.dumps(put(where, value)).encode()
     answer = client.post(body)
     assert answer.status_code == 422, answer.text
-    told = answer.json()
-    assert set(told) == {"error", "faults"}
-    assert told["faults"]
-    for fault in told["faults"]:
-        assert set(fault) == {"where", "valid"}
+    refused = answer.json()
+    assert set(refused) == {"error", "violations"}
+    assert refused["violations"]
+    for violation in refused["violations"]:
+        assert set(violation) == {"where", "code", "rule", "valid"}
     there = ["(unknown field)" if part in (CANARY, "grids") else part for part in where]
-    assert there in [fault["where"][: len(there)] for fault in told["faults"]]
+    assert there in [violation["where"][: len(there)] for violation in refused["violations"]]
     assert not echoed(value, answer.text)
     assert not echoed(value, "".join(record.getMessage() for record in caplog.records if record.name != "asyncio"))
 
 
-def test_the_value_of_a_field_that_is_not_known_is_not_told(client: Client) -> None:
+def test_the_value_of_a_field_that_is_not_known_is_not_repeated(client: Client) -> None:
     answer = client.post(put((*H, "visits", 0, "name"), CANARY))
     assert answer.status_code == 422
-    assert answer.json()["faults"] == [
-        {"where": [*H, "visits", 0, "(unknown field)"], "valid": "Leave it out: no such field."}
+    assert answer.json()["violations"] == [
+        {
+            "where": [*H, "visits", 0, "(unknown field)"],
+            "code": "RR003",
+            "rule": "column is not known",
+            "valid": "Leave it out: no such field.",
+        }
     ]
 
 
 def echoed(value: Any, text: str) -> bool:
-    """Tell whether a text holds the canary or a number long enough to be recognised."""
+    """Return whether a text holds the canary or a number long enough to be recognised."""
     marks = [CANARY, json.dumps(CANARY)[1:-1]]
     if isinstance(value, (int, float, str)) and not isinstance(value, bool) and len(str(value)) > 7:
         marks.append(str(value))
@@ -204,17 +216,20 @@ def test_a_household_or_a_row_named_twice_is_refused(client: Client) -> None:
     row = household["incomes"][0]
     answer = client.post(put((*H, "incomes"), [row, row]))
     assert answer.status_code == 422
-    assert answer.json()["faults"][0]["where"] == [*H, "incomes", 1]
+    assert [(v["code"], v["where"]) for v in answer.json()["violations"]] == [
+        ("RR011", [*H, "incomes", 0]),
+        ("RR011", [*H, "incomes", 1]),
+    ]
 
 
 def test_a_correction_of_a_row_replaces_it_whatever_the_order(client: Client) -> None:
     row = FITS["households"][0]["incomes"][0]
     corrected = {**row, "known_on": "2021-04-01", "amount_yuan": 9000.0}
-    told = [
+    scores = [
         client.post(put((*H, "incomes"), rows)).json()["scores"]
         for rows in ([row, corrected], [corrected, row], [{**corrected, "occurred_on": row["occurred_on"]}])
     ]
-    assert told[0] == told[1] == told[2]
+    assert scores[0] == scores[1] == scores[2]
 
 
 def test_more_households_or_rows_than_are_taken_are_refused(client: Client) -> None:
@@ -226,12 +241,12 @@ def test_more_households_or_rows_than_are_taken_are_refused(client: Client) -> N
 
 
 def test_a_body_full_of_bad_rows_gets_a_short_answer(client: Client) -> None:
-    """All faults of such a body once took gigabytes."""
+    """All violations of such a body once took gigabytes."""
     household = {"household_id": "h", "households": [{}] * MAX_ROWS, "visits": [{}] * MAX_ROWS}
     many = [{**household, "household_id": f"h{k}"} for k in range(MAX_HOUSEHOLDS)]
     answer = client.post({"as_of": "2022-01-01", "households": many})
     assert answer.status_code == 422
-    assert len(answer.json()["faults"]) == 100
+    assert len(answer.json()["violations"]) == 100
     assert len(answer.content) < 50_000
 
 
@@ -254,10 +269,10 @@ def test_other_methods_are_405(client: Client, method: str) -> None:
 def test_what_is_not_listed_is_not_served(client: Client, path: str) -> None:
     answer = client.request("POST", path, content=json.dumps(FITS).encode())
     assert answer.status_code == 404
-    assert answer.json() == {"error": "not found", "faults": []}
+    assert answer.json() == {"error": "not found", "violations": []}
 
 
-def test_an_unexpected_error_tells_nothing_to_the_client_or_the_log(
+def test_an_unexpected_error_says_nothing_to_the_client_or_the_log(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -265,6 +280,6 @@ def test_an_unexpected_error_tells_nothing_to_the_client_or_the_log(
 
     monkeypatch.setattr("relapse_serve.app.parse", fail)
     answer = client.post(FITS)
-    assert (answer.status_code, answer.json()) == (500, {"error": "internal error", "faults": []})
+    assert (answer.status_code, answer.json()) == (500, {"error": "internal error", "violations": []})
     assert "ValueError" in caplog.text
     assert CANARY not in caplog.text

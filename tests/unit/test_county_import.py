@@ -25,7 +25,7 @@ from relapse_risk.errors import ImportRefused, NotFoundError, OutputExists, Sett
 from relapse_risk.records import codes as code_lists
 from relapse_risk.records.codes import Codes
 from relapse_risk.records.folder import load_records
-from relapse_risk.records.problems import RULES
+from relapse_risk.records.violations import RULES
 
 ID = "500236000000000044"
 

@@ -1,4 +1,4 @@
-"""What is wrong with records is told in one go: table, column, rows, what is valid; never a value."""
+"""What is wrong with records is reported in one go: table, column, rows, what is valid; never a value."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.simulate import county_settings
 from relapse_risk.errors import NotFoundError, OutputExists, RecordsInvalid, SettingsInvalid, UsageError
 from relapse_risk.records.folder import load_records, write_folder
-from relapse_risk.records.problems import RULES, Problem
 from relapse_risk.records.records import Records
 from relapse_risk.records.summary import summarise
 from relapse_risk.records.tables import TABLES
+from relapse_risk.records.violations import RULES, Violation
 from relapse_risk.settings import Settings, county_defaults
 
 SECRET = "500236199001011234"
@@ -47,11 +47,17 @@ expenses
 supports
 | household_id | occurred_on | kind     | ended_on   |
 | h1           | 2023-02-01  | industry | 2023-03-01 |
+members
+| household_id | occurred_on | person_id | birth_month | health          | insurance             |
+| h1           | 2023-01-01  | p1        | 2023-01-01  | chronic,healthy | none,resident_pension |
+employment
+| household_id | occurred_on | person_id | employed | wage_yuan | one_off_yuan | started_on | seeking_since |
+| h1           | 2023-02-28  | p7        | yes      | 3000      | 3000         | 2023-02-28 |               |
 """
 
 
-def broken(table: str, **columns: list[Any]) -> tuple[Problem, ...]:
-    """Return the problems of sound records with some columns replaced."""
+def broken(table: str, **columns: list[Any]) -> tuple[Violation, ...]:
+    """Return the violations of sound records with some columns replaced."""
     tables = drawn.tables(SOUND)
     for name, values in columns.items():
         data = tables[table]
@@ -63,7 +69,7 @@ def broken(table: str, **columns: list[Any]) -> tuple[Problem, ...]:
     with pytest.raises(RecordsInvalid) as caught:
         Records.from_tables(tables, drawn.settings(data={"end": "2024-01-01"}))
     assert caught.value.exit_code == 3
-    return caught.value.problems  # type: ignore[return-value]
+    return caught.value.violations
 
 
 DAY = dt.date(2023, 2, 1)
@@ -104,19 +110,26 @@ DAY = dt.date(2023, 2, 1)
         ("households", {"grid_id": ["g1", "g7"]}, "RR012", "grid_id", 1, (2,)),
         ("households", {"n_labour": [4, 1]}, "RR014", "n_labour", 1, (1,)),
         ("households", {"n_members": [0, 2]}, "RR008", "n_members", 1, (1,)),
+        ("members", {"birth_month": [dt.date(2023, 1, 2)]}, "RR019", "birth_month", 1, (1,)),
+        ("members", {"insurance": ["none,resident"]}, "RR007", "insurance", 1, (1,)),
+        ("members", {"health": ["healthy,chronic,disabled,healthy,chronic"]}, "RR007", "health", 1, (1,)),
+        ("members", {"household_id": ["h9"]}, "RR017", "household_id", 1, (1,)),
+        ("employment", {"started_on": [dt.date(2023, 3, 1)]}, "RR019", "started_on", 1, (1,)),
+        ("employment", {"one_off_yuan": [3000.5]}, "RR014", "one_off_yuan", 1, (1,)),
+        ("employment", {"hours_week": [169.0]}, "RR008", "hours_week", 1, (1,)),
     ],
 )  # fmt: skip
-def test_a_breach_names_its_place_and_rule(
+def test_a_violation_names_its_place_and_rule(
     table: str, columns: dict[str, Any], code: str, column: str, n_rows: int, rows: tuple[int, ...]
 ) -> None:
     found = {(p.code, p.table, p.column): p for p in broken(table, **columns)}
-    problem = found[code, table, column]
-    assert (problem.n_rows, problem.rows) == (n_rows, rows)
-    assert RULES[code] in str(problem)
-    assert problem.valid.endswith(".")
+    violation = found[code, table, column]
+    assert (violation.n_rows, violation.rows) == (n_rows, rows)
+    assert RULES[code] in str(violation)
+    assert violation.valid.endswith(".")
 
 
-def test_all_breaches_of_all_tables_are_told_at_once_and_without_values() -> None:
+def test_all_violations_of_all_tables_are_reported_at_once_and_without_values() -> None:
     tables = drawn.tables(SOUND)
     tables["visits"] = tables["visits"].set_column(3, "visit_id", pa.array([f"{SECRET}.0", None]))
     tables["visits"] = tables["visits"].drop_columns(["health"]).append_column("helth", pa.array([1, 2]))
@@ -126,7 +139,7 @@ def test_all_breaches_of_all_tables_are_told_at_once_and_without_values() -> Non
     del tables["households"]
     with pytest.raises(RecordsInvalid) as caught:
         Records.from_tables(tables, drawn.settings())
-    told = str(caught.value)
+    message = str(caught.value)
     for expected in (
         "[RR001] households: table is missing",
         "[RR002] visits.health: column is missing. Add it (whole number: health: 0 fine, 1 concern, 2 serious",
@@ -134,9 +147,50 @@ def test_all_breaches_of_all_tables_are_told_at_once_and_without_values() -> Non
         "[RR008] incomes.amount_yuan: number is out of range, 9 row(s): 1, 2, 3, 4, 5, .... Valid: finite, 0 to",
         "[RR011] incomes.household_id, occurred_on, source, part: key is used twice, 9 row(s)",
     ):
-        assert expected in told
-    assert SECRET not in told
-    assert "7.5" not in told
+        assert expected in message
+    assert SECRET not in message
+    assert "7.5" not in message
+
+
+def test_a_number_that_exceeds_its_whole_says_what_it_is_part_of() -> None:
+    (violation,) = broken("employment", one_off_yuan=[3000.5])
+    assert violation.valid == "Valid: no more than wage_yuan of the same row; correct either."
+
+
+def test_each_household_needs_the_line_of_its_own_township_alone() -> None:
+    """A township without an early line refuses no amounts of the others."""
+    drawing = """
+    households
+    | household_id | occurred_on | township_id |
+    | h1           | 2020-01-01  | t1          |
+    | h2           | 2020-01-01  | t2          |
+    incomes
+    | household_id | occurred_on | source | amount_yuan |
+    | h1           | 2021-05-31  | wage   | 1           |
+    | h2           | 2021-05-31  | wage   | 1           |
+    | h2           | 2021-06-30  | wage   | 1           |
+    """
+    steps = [
+        {"since": "2020-01-01", "yuan": 7000.0, "area": "t1"},
+        {"since": "2021-06-01", "yuan": 7000.0, "area": "t2"},
+    ]
+    with pytest.raises(RecordsInvalid) as caught:
+        drawn.records(drawing, Settings.model_validate({"line": {"steps": steps}}))
+    (violation,) = caught.value.violations
+    assert (violation.code, violation.column, violation.rows) == ("RR015", "occurred_on", (2,))
+    assert violation.valid.startswith("Valid: 2021-06-01 or later")
+
+
+def test_a_person_with_a_job_needs_no_profile() -> None:
+    records = drawn.records(SOUND)
+    assert records.table("employment")["person_id"].to_pylist() == ["p7"]
+    assert records.table("members")["person_id"].to_pylist() == ["p1"]
+
+
+def test_days_outside_the_calendar_are_refused() -> None:
+    far = pa.array([4_000_000, 19_389], pa.int32()).cast(pa.date32())
+    found = {(v.code, v.column): v for v in broken("visits", known_on=far)}
+    assert found["RR008", "known_on"].valid == "Valid: 1900-01-01 to 9999-12-31."
 
 
 def test_money_needs_a_monitoring_line() -> None:
@@ -199,7 +253,7 @@ def test_a_folder_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:
         write_folder({}, Settings(), tmp_path / "photos")
 
 
-def test_a_damaged_file_is_told_with_all_else_that_is_wrong(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_with_all_else_that_is_wrong(tmp_path: Path) -> None:
     records = drawn.records(SOUND)
     out = write_folder({n: records.table(n) for n in records.present}, records.settings, tmp_path / "records")
     (out / "visits.parquet").write_bytes(b"PAR1 not really PAR1")
@@ -207,7 +261,7 @@ def test_a_damaged_file_is_told_with_all_else_that_is_wrong(tmp_path: Path) -> N
     pq.write_table(records.table("incomes"), out / "wages.parquet")
     with pytest.raises(RecordsInvalid) as caught:
         load_records(out)
-    assert [p.code for p in caught.value.problems] == ["RR016", "RR016", "RR002"]  # type: ignore[attr-defined]
+    assert [p.code for p in caught.value.violations] == ["RR016", "RR016", "RR002"]
 
 
 def test_what_is_not_there_is_named() -> None:

@@ -44,13 +44,13 @@ class Column:
     optional : bool
         Whether the whole column may be absent, which reads as all missing.
     minimum, maximum : float, optional
-        Inclusive bounds.
+        Inclusive bounds; of a ``CODE_SET``, the most codes that one value joins (all of the list otherwise).
     not_before : str, optional
         A date column of the same row that this date may not precede.
     not_after : str, optional
         A date column of the same row that this date may not follow.
     at_most : str, optional
-        A column of the same row that this number may not exceed.
+        A column of the same row that this number is part of, and so may not exceed.
     """
 
     kind: Kind
@@ -75,7 +75,7 @@ class Table:
     name : str
         The table's name, also its file's name without the ending.
     key : tuple of str
-        Columns that, together with ``known_on``, name a row. Rows that share a key are versions of one fact:
+        Columns that, together with ``known_on``, name a row. Rows that share a key are versions of one record:
         the one known latest holds.
     required : bool
         Whether a records folder must have the table.

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 
 from relapse_risk.errors import NotFoundError, RecordsInvalid
 from relapse_risk.outputs import new_folder
-from relapse_risk.records.problems import Problem
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import check_tables
+from relapse_risk.records.violations import Violation
 from relapse_risk.settings import SETTINGS_FILE, Settings
 
 
@@ -50,22 +50,22 @@ def load_records(path: Path | str, settings: Settings | None = None) -> Records:
     folder = _there(path)
     settings = settings or Settings.load(folder)
     tables: dict[str, pa.Table] = {}
-    problems: list[Problem] = []
+    violations: list[Violation] = []
     for file in sorted(folder.glob("*.parquet")):
         if file.stem not in TABLES:
             valid = f"Valid tables: {', '.join(TABLES)}. Rename or remove the file."
-            problems.append(Problem("RR016", file.stem, "", valid))
+            violations.append(Violation("RR016", file.stem, "", valid))
             continue
         try:
             tables[file.stem] = pq.read_table(file)
         except (pa.ArrowInvalid, OSError):
-            problems.append(
-                Problem("RR016", file.stem, "", "The file is not Parquet or is damaged; write it again.")
+            violations.append(
+                Violation("RR016", file.stem, "", "The file is not Parquet or is damaged; write it again.")
             )
             tables[file.stem] = empty(TABLES[file.stem])
     conformed, found = check_tables(tables, settings)
-    if problems or found:
-        raise RecordsInvalid((*problems, *found))
+    if violations or found:
+        raise RecordsInvalid((*violations, *found))
     return Records.from_valid(conformed, settings, frozenset(tables))
 
 

@@ -1,7 +1,7 @@
-"""What an id looks like: one rule for the records, for imports and for what the service is sent.
+"""The form of ids: one rule for records, imports and posted requests.
 
 An id is 1 to 64 visible characters. Two ids that look the same must be the same: no character is invisible, and no
-blank stands at either end. And since ids end up in visit lists that people open in a spreadsheet, none begins as a
+blank lies at either end. And since ids end up in visit lists that people open in a spreadsheet, none begins as a
 formula does.
 """
 
@@ -21,6 +21,7 @@ VALID = (
     f"Valid: 1 to {MAX_LENGTH} visible characters, no blank at either end, none of = + - @ at the start; "
     "correct it in the source."
 )
+EMPTY = "An empty text is no id; leave the value out where there is none."
 REWRITTEN = "The text is a number that a spreadsheet rewrote; export the column as text from the source."
 
 #: Control and format characters, separators of lines and paragraphs, private use, and letters without a shape.
@@ -48,32 +49,46 @@ _EDGE = _INSIDE + _ranges(*BLANKS)
 _FITTING = f"[^{_EDGE}{re.escape(FORMULA_STARTS)}](?:[^{_INSIDE}]*[^{_EDGE}])?"
 #: A float's tail, or scientific notation.
 _DISGUISED = r"[0-9]+\.0+|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+"
+#: So many texts are checked faster one by one than Arrow compiles its expressions.
+_FEW = 300
 _FITS, _IS_DISGUISED = re.compile(_FITTING), re.compile(_DISGUISED)
 
 
-def fault(text: str) -> str | None:
-    """Return what is wrong with an id, told as what is valid; None for a sound one.
+def rule_broken(text: str) -> str | None:
+    """Return the sentence on what is valid where an id is not well-formed, None where it is.
 
     Examples
     --------
-    >>> [fault(text) is None for text in ("500236-07", "0012", " h1", "1.5E+17", "=1+1")]
+    >>> [rule_broken(text) is None for text in ("500236-07", "0012", " h1", "1.5E+17", "=1+1")]
     [True, True, False, False, False]
     """
+    if not text:
+        return EMPTY
     if _IS_DISGUISED.fullmatch(text):
         return REWRITTEN
     return None if len(text) <= MAX_LENGTH and _FITS.fullmatch(text) else VALID
 
 
+def not_well_formed(ids: pa.ChunkedArray) -> dict[str, str]:
+    """Return the distinct ids that break the rule, each with the sentence on what is valid; missing ones do not."""
+    distinct = pc.unique(ids)
+    if len(distinct) > _FEW:
+        distinct = distinct.filter(suspected(distinct))
+    broken = {text: rule_broken(text) for text in distinct.to_pylist() if text is not None}
+    return {text: valid for text, valid in broken.items() if valid}
+
+
+def suspected(ids: pa.Array) -> pa.Array:
+    """Return which ids break the rule, by Arrow's regular expressions; missing where the id is."""
+    fits = pc.match_substring_regex(ids, rf"\A(?:{_FITTING})\z")
+    too_long = pc.greater(pc.utf8_length(ids), MAX_LENGTH)
+    return pc.or_(pc.or_(pc.invert(fits), too_long), _disguised(ids))
+
+
 def disguised(ids: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Return which ids are numbers that a spreadsheet rewrote."""
-    return _flags(pc.match_substring_regex(ids, rf"\A(?:{_DISGUISED})\z"))
+    return np.asarray(_disguised(ids).fill_null(fill_value=False)).astype(bool)
 
 
-def malformed(ids: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Return which ids break the rule; those missing or empty are another matter."""
-    fits = pc.match_substring_regex(ids, rf"\A(?:{_FITTING})?\z")
-    return ~_flags(pc.and_(fits, pc.less_equal(pc.utf8_length(ids), MAX_LENGTH)), missing=True)
-
-
-def _flags(values: pa.Array | pa.ChunkedArray, *, missing: bool = False) -> npt.NDArray[np.bool_]:
-    return np.asarray(values.fill_null(missing)).astype(bool)
+def _disguised(ids: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.match_substring_regex(ids, rf"\A(?:{_DISGUISED})\z")

@@ -67,20 +67,20 @@ class Records:
         Raises
         ------
         RecordsInvalid
-            If any rule is broken; ``problems`` lists every breach of every table.
+            If any rule is broken; ``violations`` lists every violation of every table.
         """
         settings = settings or Settings()
         unknown = set(tables) - set(TABLES)
         if unknown:
             raise UsageError(f"tables not known: {sorted(unknown)}. Valid tables: {', '.join(TABLES)}.")
-        conformed, problems = check_tables(tables, settings)
-        if problems:
-            raise RecordsInvalid(tuple(problems))
+        conformed, violations = check_tables(tables, settings)
+        if violations:
+            raise RecordsInvalid(tuple(violations))
         return cls.from_valid(conformed, settings, frozenset(tables))
 
     @classmethod
     def from_valid(cls, tables: Mapping[str, pa.Table], settings: Settings, present: frozenset[str]) -> Records:
-        """Return records of tables that are already conformed and checked (by the service, row by row)."""
+        """Return records of tables that are already conformed and checked (as the service does)."""
         if settings.data.end is not None:
             end = to_days(settings.data.end)
         else:

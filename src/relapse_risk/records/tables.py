@@ -1,7 +1,7 @@
 """The record tables. Every row says when it happened (``occurred_on``) and when the county's system first held
 it (``known_on``).
 
-Ids are text, always. Money is yuan, or the currency the settings name, and never negative. A changed fact is a
+Ids are text, always. Money is yuan, or the currency the settings name, and never negative. A correction is a
 new row with the same key and a later ``known_on``: nothing that was once known is overwritten.
 """
 
@@ -199,12 +199,12 @@ class Statuses(Table):
     poor = _flag("是否返贫致贫", "poor", nullable=False)
     origin = _code("来源", "where the status comes from", codes.STATUS_ORIGIN)
     risk_types = Column(
-        Kind.CODE_SET, "致贫返贫风险", "risk types, at most five", codes=codes.RISK_TYPE, nullable=True
+        Kind.CODE_SET, "致贫返贫风险", "risk types, at most five", codes=codes.RISK_TYPE, nullable=True, maximum=5
     )
 
 
 class Expenses(Table):
-    """Rigid spending: one bill, or a day's bills of a kind where nothing tells bills apart."""
+    """Rigid spending: one bill, or a day's bills of a kind where nothing distinguishes bills."""
 
     name = "expenses"
     key = ("household_id", "occurred_on", "kind", "bill_id")
@@ -214,7 +214,7 @@ class Expenses(Table):
     known_on = _known()
     kind = _code("支出类别", "kind", codes.EXPENSE_KIND)
     bill_id = _id(
-        "单据编号", "number of the bill, where bills of a day are told apart", nullable=True, optional=True
+        "单据编号", "number of the bill, where bills of a day are distinguished", nullable=True, optional=True
     )
     total_yuan = _yuan("总费用", "the whole bill", nullable=True)
     reimbursed_yuan = _yuan("报销金额", "reimbursed", nullable=True)
@@ -276,7 +276,7 @@ class Members(Table):
     birth_month = Column(
         Kind.DATE,
         "出生年月",
-        "first day of the month of birth",
+        "a day of the month of birth, whichever",
         "date",
         nullable=True,
         not_after="occurred_on",

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 
-def is_visible(known_on: Any, seen_on: Any) -> Any:
-    """Return whether a row was known before the day ``seen_on``.
+def is_visible(known_on: Any, as_of: Any) -> Any:
+    """Return whether a row was known before the day ``as_of``.
 
-    Strictly before: what comes in on the as_of day itself is not used. A row is replaced once the next version of
-    it is visible.
+    Strictly before: what comes in on the day itself is not used. A row is replaced once its next version is
+    visible.
     """
-    return known_on < seen_on
+    return known_on < as_of

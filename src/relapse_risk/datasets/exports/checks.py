@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 from relapse_risk.datasets.exports import reasons
 from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.errors import ImportRefused
+from relapse_risk.records.between import first_covered_day, violations_between
 from relapse_risk.records.columns import Table
+from relapse_risk.records.rules import violations_of_rows
 from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
-from relapse_risk.records.validate import cross_problems, first_covered_day, row_problems
+from relapse_risk.records.validate import end_of
 from relapse_risk.settings import Settings
 
 Rows = dict[str, TableRows]
@@ -28,9 +30,9 @@ def own_rules(rows: TableRows, settings: Settings) -> tuple[TableRows, list[reas
     """
     found: list[reasons.Rejects] = []
     bad = np.zeros(rows.data.num_rows, bool)
-    for problem in row_problems(rows.table, rows.data, settings):
-        found += rows.rejects(problem.code, problem.column, problem.at)
-        bad[problem.at] = True
+    for violation in violations_of_rows(rows.table, rows.data, end_of(settings)):
+        found += rows.rejects(violation.code, violation.column, violation.at)
+        bad[violation.at] = True
     return rows.keep(~rows.with_accounts(bad)), found
 
 
@@ -58,12 +60,12 @@ def rules_between(
     while True:
         whole = {name: _below(table, held.get(name), rows.get(name)) for name, table in TABLES.items()}
         bad: dict[str, Any] = {}
-        for problem in cross_problems(whole, settings):
-            name = problem.table
-            places = problem.at - n_held[name]
+        for violation in violations_between(whole, settings):
+            name = violation.table
+            places = violation.at - n_held[name]
             if (places < 0).any():
-                raise ImportRefused(f"rows already held would break a rule: {problem}")
-            found += rows[name].rejects(problem.code, problem.column, places)
+                raise ImportRefused(f"rows already held would break a rule: {violation}")
+            found += rows[name].rejects(violation.code, violation.column, places)
             bad.setdefault(name, np.zeros(rows[name].data.num_rows, bool))[places] = True
         if not bad:
             return rows, found

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from relapse_risk.records.codes import Label
-from relapse_risk.records.problems import ROWS_NAMED, RULES
 from relapse_risk.records.tables import TABLES
+from relapse_risk.records.violations import ROWS_NAMED, RULES
 
 DATE_UNREADABLE = "RR101"
 NUMBER_UNREADABLE = "RR102"
@@ -52,6 +52,7 @@ _ZH = {
     "RR015": "当日没有监测线",
     "RR017": "没有该户的基本信息",
     "RR018": "编号写法无效(含不可见字符、首尾空格、公式符号或过长)",
+    "RR019": "日期晚于不得超过的日期",
 }
 
 

@@ -1,4 +1,4 @@
-"""Breaches of the rules of tables, told without any value."""
+"""Violations of the rules of tables, described without any value."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-#: How many row numbers a problem names.
+#: How many row numbers a message lists.
 ROWS_NAMED = 5
 
 
 @dataclass(frozen=True)
-class Problem:
+class Violation:
     """One rule broken in one place.
 
     Parameters
@@ -38,6 +38,12 @@ class Problem:
     n_rows: int = 0
     rows: tuple[int, ...] = ()
     at: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp), compare=False, repr=False)
+
+    @classmethod
+    def of_rows(cls, code: str, table: str, column: str, valid: str, at: npt.NDArray[np.intp]) -> Violation:
+        """Return the violation of the rows ``at``, the first row being 0."""
+        first = tuple(int(row) + 1 for row in at[:ROWS_NAMED])
+        return cls(code, table, column, valid, int(at.size), first, at)
 
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table
@@ -67,14 +73,6 @@ RULES: dict[str, str] = {
     "RR016": "file cannot be read",
     "RR017": "household has no profile",
     "RR018": "id is not well-formed",
+    "RR019": "date lies after the date it must not follow",
 }
-"""What each rule says; the codes never change their meaning."""
-
-
-def row_problem(code: str, table: str, column: str, valid: str, bad: npt.NDArray[np.bool_]) -> Problem | None:
-    """Return the problem of the rows where ``bad`` holds, None where there are none."""
-    rows = np.flatnonzero(bad)
-    if not rows.size:
-        return None
-    first = tuple(int(row) + 1 for row in rows[:ROWS_NAMED])
-    return Problem(code, table, column, valid, int(rows.size), first, rows)
+"""The text of each rule; a code never changes its meaning."""

@@ -1,0 +1,107 @@
+"""The rules between tables: what rows refer to, and the monitoring line of their day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relapse_risk.dates import FAR_FUTURE, Days, to_days
+from relapse_risk.records.tables import MONEY_TABLES
+from relapse_risk.records.violations import Violation
+from relapse_risk.settings import Settings
+
+_Flags = npt.NDArray[np.bool_]
+
+
+def violations_between(tables: Mapping[str, pa.Table], settings: Settings) -> list[Violation]:
+    """Return every violation of the rules between tables.
+
+    Parameters
+    ----------
+    tables : dict of str to pyarrow.Table
+        All tables, conformed, each sound by itself.
+    settings : Settings
+        For the items and the monitoring line.
+    """
+    found: list[Violation] = []
+
+    def refuse(code: str, table: str, column: str, broken: _Flags, valid: str) -> None:
+        if broken.any():
+            found.append(Violation.of_rows(code, table, column, valid, np.flatnonzero(broken)))
+
+    profiles = tables["households"]
+    if tables["grids"].num_rows:
+        known = pc.is_in(profiles["grid_id"], value_set=pc.unique(tables["grids"]["grid_id"]))
+        valid = "Add the grid to table grids, or correct the profile."
+        refuse("RR012", "households", "grid_id", ~np.asarray(known), valid)
+    if tables["observations"].num_rows:
+        declared = pc.is_in(tables["observations"]["item"], value_set=pa.array(list(settings.items), pa.string()))
+        items = ", ".join(settings.items) or "none"
+        valid = f"Items declared in the settings: {items}. Declare it there, or remove the rows."
+        refuse("RR013", "observations", "item", ~np.asarray(declared), valid)
+    households = pc.unique(profiles["household_id"])
+    since = _covered_since(profiles, households, settings)
+    for name, data in tables.items():
+        if name in ("households", "grids") or not data.num_rows:
+            continue
+        household = _positions(data["household_id"], households)
+        valid = "Add a profile row to table households, or remove the rows."
+        refuse("RR017", name, "household_id", household < 0, valid)
+        if name in MONEY_TABLES:
+            uncovered = _days(data["occurred_on"]) < since[household]
+            if uncovered.any():
+                refuse("RR015", name, "occurred_on", uncovered, _missing_line(since[household[uncovered]]))
+    return found
+
+
+def first_covered_day(settings: Settings, townships: Collection[str | None]) -> dt.date | None:
+    """Return the first day on which a monitoring line holds in all these townships, None if there is none."""
+    steps = settings.line.steps
+    firsts = []
+    for township in townships:
+        since = [step.since for step in steps if step.area in (None, township)]
+        if not since:
+            return None
+        firsts.append(min(since))
+    return max(firsts, default=None)
+
+
+def _covered_since(profiles: pa.Table, households: pa.Array, settings: Settings) -> Days:
+    """Return the day from which on each household has a monitoring line, whichever of its profiles holds.
+
+    Amounts are compared with the line of their day, in the township of the household. The last element, at position
+    -1, is for households that are not known.
+    """
+    township = pc.unique(profiles["township_id"])
+    firsts = [first_covered_day(settings, [name]) for name in township.to_pylist()]
+    of_township = np.array([FAR_FUTURE if day is None else to_days(day) for day in firsts], np.int32)
+    since = np.full(len(households) + 1, np.iinfo(np.int32).min, np.int32)
+    household = _positions(profiles["household_id"], households)
+    np.maximum.at(since, household, of_township[_positions(profiles["township_id"], township)])
+    return since
+
+
+def _missing_line(since: Days) -> str:
+    """Return what is valid where households have a line from these days on."""
+    latest = int(since.max())
+    if latest == FAR_FUTURE:
+        return "A township of these households has no line on any day; add line.steps to the settings."
+    day = np.datetime64(latest, "D")
+    return f"Valid: {day} or later, since no line holds before; add line.steps to the settings, or remove the rows."
+
+
+def _positions(values: pa.ChunkedArray, among: pa.Array) -> npt.NDArray[np.int32]:
+    """Return where each value lies in an array, -1 where it does not."""
+    found = pc.index_in(values, value_set=among)
+    positions: npt.NDArray[np.int32] = (found.fill_null(-1) if found.null_count else found).to_numpy()
+    return positions
+
+
+def _days(values: pa.ChunkedArray) -> Days:
+    days: Days = values.cast(pa.int32()).to_numpy()
+    return days

@@ -1,0 +1,225 @@
+"""The rules that a row keeps or breaks by itself, derived from the columns of its table.
+
+A rule is declared once. Files, imports and posted requests are all checked by it, a whole column at a time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relapse_risk.dates import to_date, to_days
+from relapse_risk.records import ids
+from relapse_risk.records.columns import Column, Kind, Table
+from relapse_risk.records.tables import TABLES
+from relapse_risk.records.violations import Violation
+
+#: No record of the mechanism, nor of a living person's household, is older.
+EARLIEST = to_date("1900-01-01")
+_MISSING = "RR006"
+_DATE = pa.date32()
+
+
+Rows = npt.NDArray[np.intp]
+#: Which rows break a rule; None where no row does.
+Broken = npt.NDArray[np.bool_] | None
+
+
+class Values:
+    """The columns of one table, as rules read them.
+
+    Parameters
+    ----------
+    data : pyarrow.Table
+        A table that ``conform`` returned.
+    """
+
+    def __init__(self, data: pa.Table) -> None:
+        self.n_rows = data.num_rows
+        self._columns = dict(zip(data.column_names, data.columns, strict=True))
+        self._days: dict[str, npt.NDArray[Any]] = {}
+        self._ids: dict[str, dict[str, str]] = {}
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        return self._columns[name]
+
+    def numbers(self, name: str) -> npt.NDArray[Any]:
+        """Return a column as numbers, dates as days since 1970-01-01; NaN where a value is missing."""
+        values = self._columns[name]
+        if values.type != _DATE:
+            numbers: npt.NDArray[Any] = values.to_numpy()
+            return numbers
+        if name not in self._days:
+            self._days[name] = values.cast(pa.int32()).to_numpy()
+        return self._days[name]
+
+    def not_well_formed(self, name: str) -> dict[str, str]:
+        """Return the distinct ids of a column that are not well-formed, each with what is valid."""
+        if name not in self._ids:
+            self._ids[name] = ids.not_well_formed(self[name])
+        return self._ids[name]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule on the values of one column.
+
+    Parameters
+    ----------
+    code : str
+        Stable code (see ``violations.RULES``).
+    column : str
+        The column that is reported.
+    valid : str
+        What is valid, and what to do.
+    breaks : callable
+        Returns which rows of a table break the rule. Missing values break none but the rule that values be there.
+    """
+
+    code: str
+    column: str
+    valid: str
+    breaks: Callable[[Values], Broken]
+
+    def broken_by(self, values: Values) -> Rows | None:
+        """Return the rows that break the rule, None where no row does."""
+        if self.code != _MISSING and values[self.column].null_count == values.n_rows:
+            return None
+        broken = self.breaks(values)
+        return None if broken is None or not broken.any() else np.flatnonzero(broken)
+
+
+def violations_of_rows(table: type[Table], data: pa.Table, end: int | None) -> list[Violation]:
+    """Return every violation of the rules that a row keeps or breaks by itself.
+
+    Parameters
+    ----------
+    table : type of Table
+        The rules.
+    data : pyarrow.Table
+        A table that ``conform`` returned.
+    end : int, optional
+        First day that the records do not cover, days since 1970-01-01.
+    """
+    if not data.num_rows:
+        return []
+    values = Values(data)
+    found = []
+    for rule in (*ROW_RULES[table.name], *_rules_of_end(end)):
+        rows = rule.broken_by(values)
+        if rows is not None:
+            found.append(Violation.of_rows(rule.code, table.name, rule.column, rule.valid, rows))
+    return found
+
+
+def _rules_of(name: str, column: Column) -> Iterator[Rule]:
+    required = not (column.nullable or column.optional)
+    if required:
+        yield Rule(_MISSING, name, f"Every row needs {column.en}.", partial(_absent, name))
+    if column.kind is Kind.ID:
+        yield Rule(_MISSING, name, ids.EMPTY, partial(_malformed, name, ids.EMPTY))
+        yield Rule("RR005", name, ids.REWRITTEN, partial(_malformed, name, ids.REWRITTEN))
+        yield Rule("RR018", name, ids.VALID, partial(_malformed, name, ids.VALID))
+    if column.codes is not None:
+        yield Rule("RR007", name, valid_codes(column), partial(_unlisted, name, column))
+    if column.kind in (Kind.INTEGER, Kind.NUMBER):
+        yield Rule("RR008", name, valid_range(column), partial(_outside, name, *_bounds(column)))
+    if column.kind is Kind.DATE:
+        low, high = to_days(EARLIEST), to_days(dt.date.max)
+        yield Rule("RR008", name, f"Valid: {EARLIEST} to {dt.date.max}.", partial(_outside, name, low, high))
+    if column.not_before:
+        valid = f"Valid: the same day as {column.not_before} or later."
+        yield Rule("RR009", name, valid, partial(_compares, np.less, name, column.not_before))
+    if column.not_after:
+        valid = f"Valid: the same day as {column.not_after} or earlier."
+        yield Rule("RR019", name, valid, partial(_compares, np.greater, name, column.not_after))
+    if column.at_most:
+        valid = f"Valid: no more than {column.at_most} of the same row; correct either."
+        yield Rule("RR014", name, valid, partial(_compares, np.greater, name, column.at_most))
+
+
+def _rules_of_end(end: int | None) -> Iterator[Rule]:
+    if end is not None:
+        valid = f"Valid: before the data's end ({np.datetime64(end, 'D')}, data.end in the settings)."
+        for name in ("occurred_on", "known_on"):
+            yield Rule("RR010", name, valid, partial(_outside, name, -np.inf, end - 1))
+
+
+def valid_codes(column: Column) -> str:
+    """Return which codes a column may hold, as a sentence."""
+    assert column.codes is not None  # noqa: S101
+    codes = ", ".join(column.codes.values)
+    if column.kind is Kind.CODE:
+        return f"Valid codes: {codes}."
+    return f"Valid: one to {most_codes(column)} of {codes}, joined by commas."
+
+
+def most_codes(column: Column) -> int:
+    """Return how many codes one value of a column may join."""
+    assert column.codes is not None  # noqa: S101
+    return len(column.codes.values) if column.maximum is None else int(column.maximum)
+
+
+def valid_range(column: Column) -> str:
+    """Return which numbers a column may hold, as a sentence."""
+    low = "-" if column.minimum is None else f"{column.minimum:g}"
+    high = "no bound" if column.maximum is None else f"{column.maximum:g}"
+    return f"Valid: finite, {low} to {high} {column.unit}".rstrip() + "."
+
+
+def _bounds(column: Column) -> tuple[float, float]:
+    """Return a column's bounds; the largest finite numbers where it declares none."""
+    most = sys.float_info.max
+    return (
+        -most if column.minimum is None else column.minimum,
+        most if column.maximum is None else column.maximum,
+    )
+
+
+def _absent(name: str, values: Values) -> Broken:
+    of = values[name]
+    return np.asarray(pc.is_null(of)) if of.null_count else None
+
+
+def _malformed(name: str, valid: str, values: Values) -> Broken:
+    return _among(values[name], [text for text, said in values.not_well_formed(name).items() if said == valid])
+
+
+def _unlisted(name: str, column: Column, values: Values) -> Broken:
+    assert column.codes is not None  # noqa: S101
+    codes, most = column.codes.labels, 1 if column.kind is Kind.CODE else most_codes(column)
+    broken = []
+    for text in pc.unique(values[name]).to_pylist():
+        parts = () if text is None else text.split(",", most)
+        if len(parts) > most or not all(part in codes for part in parts):
+            broken.append(text)
+    return _among(values[name], broken)
+
+
+def _among(of: pa.ChunkedArray, broken: Sequence[str]) -> Broken:
+    return np.asarray(pc.is_in(of, value_set=pa.array(broken, pa.string()))) if broken else None
+
+
+def _outside(name: str, low: float, high: float, values: Values) -> Broken:
+    of = values.numbers(name)
+    return (of < low) | (of > high)
+
+
+def _compares(compare: Callable[..., Broken], name: str, other: str, values: Values) -> Broken:
+    return compare(values.numbers(name), values.numbers(other))
+
+
+ROW_RULES: dict[str, tuple[Rule, ...]] = {
+    table.name: tuple(rule for name, column in table.columns.items() for rule in _rules_of(name, column))
+    for table in TABLES.values()
+}
+"""The rules of each table's rows, by table name."""
