@@ -47,11 +47,12 @@ lateness = st.one_of(st.just(0), st.just(0), st.integers(0, 3), st.integers(20, 
 
 
 def _value(name: str, column: Column) -> st.SearchStrategy[Any]:
+    codes = column.codes.values if column.codes else ()
     kinds: dict[Kind, st.SearchStrategy[Any]] = {
         Kind.ID: st.sampled_from(["a1", "a2", "t1", "t2"]),
         Kind.TEXT: st.sampled_from(list(ITEMS)),
-        Kind.CODE: st.sampled_from(column.codes.values) if column.codes else st.nothing(),
-        Kind.CODE_SET: st.sampled_from(["illness", "illness,schooling", "other"]),
+        Kind.CODE: st.sampled_from(codes) if codes else st.nothing(),
+        Kind.CODE_SET: st.sampled_from([codes[0], ",".join(codes[:2]), codes[-1]]) if codes else st.nothing(),
         Kind.DATE: days,
         Kind.INTEGER: st.integers(int(column.minimum or 0), min(int(column.maximum or 9), 5)),
         Kind.NUMBER: st.sampled_from([0.0, 0.5, 1.0, 12.5, 600.0, 2500.0]).filter(
@@ -81,9 +82,16 @@ def _row(draw: st.DrawFn, table: str) -> dict[str, Any]:
     row["known_on"] = row["occurred_on"] + dt.timedelta(days=draw(lateness))
     if row.get("ended_on") is not None:
         row["ended_on"] = row["occurred_on"] + dt.timedelta(days=row["ended_on"])
-    for name, column in columns.items():
-        if column.at_most and row[name] is not None and row[column.at_most] is not None:
-            row[name] = min(row[name], row[column.at_most])
+    return _within_bounds(table, row)
+
+
+def _within_bounds(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Move values to where the other columns of the row allow them to be."""
+    for name, column in TABLES[table].columns.items():
+        bounds = ((column.at_most, min), (column.not_after, min), (column.not_before, max))
+        for other, moved in bounds:
+            if other and row[name] is not None and row[other] is not None:
+                row[name] = moved(row[name], row[other])
     return row
 
 
@@ -106,9 +114,7 @@ def tables(draw: st.DrawFn, most: int = 12) -> dict[str, list[dict[str, Any]]]:
             fresh = draw(_row(name))
             kept = {column: row[column] for column in (*TABLES[name].key, "occurred_on", "household_id")}
             later = row["known_on"] + dt.timedelta(days=draw(st.integers(1, 200)))
-            if name == "supports" and fresh["ended_on"] is not None:
-                fresh["ended_on"] = max(fresh["ended_on"], kept["occurred_on"])
-            rows.append({**fresh, **kept, "known_on": later})
+            rows.append(_within_bounds(name, {**fresh, **kept, "known_on": later}))
         drawn[name] = rows
     for household in HOUSEHOLDS:
         first = dict.fromkeys(TABLES["households"].columns) | {
