@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from relapse_risk.dates import to_days
-from relapse_risk.model.bundle import find_bundle, load_model
+from relapse_risk.model.bundle import Bundle, find_bundle, load_model
 from relapse_risk.model.reasons import as_records
 from relapse_risk.scoring.score import Scorer
 from relapse_risk.settings import Settings
@@ -44,9 +44,9 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         If the model or the settings file is not there or not sound: the process does not start.
     """
     settings = settings or ServiceSettings()
-    model = load_model(find_bundle(settings.models, settings.model))
-    model.n_threads = 1  # one request, one thread: OpenMP's wake-up costs more than a row
-    service = _Service(Scorer(model), settings)
+    bundle = load_model(find_bundle(settings.models, settings.model))
+    bundle.model.n_threads = 1  # one request, one thread: OpenMP's wake-up costs more than a row
+    service = _Service(bundle, settings)
     service.score(service.example())
     # Nothing is described or served but what is listed here.
     app = FastAPI(title="relapse-risk", docs_url=None, redoc_url=None, openapi_url=None)
@@ -74,10 +74,11 @@ def _error_answer(
 
 
 class _Service:
-    def __init__(self, scorer: Scorer, settings: ServiceSettings) -> None:
-        self._scorer = scorer
+    def __init__(self, bundle: Bundle, settings: ServiceSettings) -> None:
+        self._version = bundle.version
+        self._scorer = Scorer(bundle.model, bundle.settings)
         self._settings = settings
-        self._records_settings: Settings = scorer.model.settings_
+        self._records_settings = bundle.settings
         if settings.config:
             of_folder = Settings.load(settings.config)
             update = {"line": of_folder.line, "data": of_folder.data}
@@ -116,13 +117,12 @@ class _Service:
 
     def score(self, body: bytes) -> dict[str, Any]:
         """Return the answer to a request."""
-        model = self._scorer.model
         as_of, ids, records = parse(body, self._records_settings)
         n = len(ids)
         days = np.array([to_days(as_of)], np.int32)
         scores = self._scorer.score(records, pa.array(ids, pa.string()), np.arange(n), days, np.zeros(n, np.int64))
         return {
-            "model_version": model.version_,
+            "model_version": self._version,
             "as_of": as_of.isoformat(),
             "advice": ADVICE,
             "scores": [

@@ -6,6 +6,8 @@ columns, row numbers and counts only.
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -115,3 +117,11 @@ def exit_codes() -> list[tuple[int, str, str]]:
 
 class RecordsEndBefore(UserWarning):
     """Scores are asked for a day later than the records reach: what happened since is not in them."""
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn, naming the latest line outside this package: that of the user's own call."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("relapse_risk"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

@@ -13,12 +13,14 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from tests.support.small import Small, model_of, save
 
-from relapse_risk import RelapseModel
+from relapse_risk import RelapseModel, score
 from relapse_risk.errors import BundleRefused, NotFoundError, OutputExists, UsageError
 from relapse_risk.model.bundle import load_model, versions
+from relapse_risk.settings import CohortSettings
 
 FILES = ("bundle.json", "booster-00.txt", "booster-01.txt", "manifest.json")
 FLIPS = 20
@@ -278,17 +280,35 @@ def test_a_bundle_is_read_without_any_unpickling(bundle: Path, monkeypatch: pyte
 
 
 def test_a_loaded_model_scores_as_the_one_that_was_saved(small: Small) -> None:
-    loaded = load_model(small.folder)
+    bundle = load_model(small.folder)
+    loaded = bundle.model
     np.testing.assert_array_equal(loaded.predict_proba(small.data.X), small.model.predict_proba(small.data.X))
     raw = small.model.decision_function(small.data.X)
     np.testing.assert_array_equal(loaded.band(raw), small.model.band(raw))
     assert loaded.reference_ == small.model.reference_
-    assert (loaded.version_, loaded.settings_) == (small.version, small.records.settings)
+    assert (bundle.version, bundle.settings) == (small.version, small.records.settings)
+
+
+def test_a_loaded_model_has_the_attributes_of_the_fitted_one_and_no_others(small: Small) -> None:
+    loaded = load_model(small.folder).model
+    assert set(vars(loaded)) == set(vars(small.model))
+    assert {**loaded.get_params(), "n_threads": 1} == small.model.get_params()
+    assert (loaded.n_rows_, loaded.n_left_out_) == (small.model.n_rows_, small.model.n_left_out_)
+
+
+def test_a_bundle_scores_as_its_model_does_under_the_settings_of_the_bundle(small: Small) -> None:
+    bundle = load_model(small.folder)
+    expected = score(small.model, small.records, as_of=small.as_of)
+    pd.testing.assert_frame_equal(bundle.score(small.records, as_of=small.as_of), expected, check_exact=True)
+    everyone = CohortSettings(previously_poor_only=False)
+    other = small.records.with_settings(small.records.settings.model_copy(update={"cohort": everyone}))
+    assert len(score(small.model, other, as_of=small.as_of)) > len(expected)
+    pd.testing.assert_frame_equal(bundle.score(other, as_of=small.as_of), expected, check_exact=True)
 
 
 def test_a_loaded_model_saved_again_is_the_same_bytes(small: Small, tmp_path: Path) -> None:
-    loaded = load_model(small.folder)
-    assert save(loaded, loaded.settings_, small.records.end, tmp_path) == small.version
+    bundle = load_model(small.folder)
+    assert save(bundle.model, bundle.settings, small.records.end, tmp_path) == small.version
     for file in small.folder.iterdir():
         assert (tmp_path / small.version / file.name).read_bytes() == file.read_bytes()
 

@@ -19,10 +19,9 @@ from tests.support.small import Small, history, pairs, request_of, save
 
 from relapse_risk.features.build import build_features
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.model.bundle import load_model
+from relapse_risk.model.bundle import Bundle, load_model
 from relapse_risk.model.estimator import RelapseModel, directions_of
 from relapse_risk.records.records import Records
-from relapse_risk.scoring.score import score
 from relapse_serve.app import create_app
 from relapse_serve.requests import parse
 from relapse_serve.settings import ServiceSettings
@@ -30,25 +29,23 @@ from relapse_serve.settings import ServiceSettings
 NUMBERS = ["probability", "raw_score", "base_score"]
 
 
-def features_over_the_api(body: bytes, model: RelapseModel, as_of: dt.date) -> pd.DataFrame:
+def features_over_the_api(body: bytes, bundle: Bundle, as_of: dt.date) -> pd.DataFrame:
     """Return the features the service makes of a request."""
-    _, ids, records = parse(body, model.settings_)
-    features = [f for f in catalogue(model.settings_) if f.name in set(model.feature_names_in_)]
-    return build_features(records, pairs(ids, as_of), features)
+    _, ids, records = parse(body, bundle.settings)
+    return build_features(records, pairs(ids, as_of), bundle.features)
 
 
-def assert_parity(client: Client, model: RelapseModel, records: Records, ids: list[str], as_of: dt.date) -> None:
+def assert_parity(client: Client, bundle: Bundle, records: Records, ids: list[str], as_of: dt.date) -> None:
     """Assert that rows, scores and reasons are equal in training, in the batch and over the API."""
     index = pairs(ids, as_of)
     request = request_of(records, ids, as_of)
-    features = [f for f in catalogue(model.settings_) if f.name in set(model.feature_names_in_)]
-    trained = build_features(records, index, features)
-    sent = features_over_the_api(json.dumps(request).encode(), model, as_of)
+    trained = build_features(records, index, bundle.features)
+    sent = features_over_the_api(json.dumps(request).encode(), bundle, as_of)
     pd.testing.assert_frame_equal(trained, sent, check_exact=True)
 
-    batch = score(model, records, index=index)
-    np.testing.assert_array_equal(model.predict_proba(trained)[:, 1], batch["probability"].to_numpy())
-    np.testing.assert_array_equal(model.decision_function(trained), batch["raw_score"].to_numpy())
+    batch = bundle.score(records, index=index)
+    np.testing.assert_array_equal(bundle.model.predict_proba(trained)[:, 1], batch["probability"].to_numpy())
+    np.testing.assert_array_equal(bundle.model.decision_function(trained), batch["raw_score"].to_numpy())
 
     answer = client.post(request)
     assert answer.status_code == 200, answer.text
@@ -84,9 +81,9 @@ def test_the_rows_that_were_trained_on_score_the_same_in_the_batch_and_over_the_
 def test_a_whole_county_scores_the_same_in_the_batch_and_over_the_api(
     small: Small, client: Client, households: list[str]
 ) -> None:
-    model = load_model(small.folder)
+    bundle = load_model(small.folder)
     for start in range(0, 300, 100):
-        assert_parity(client, model, small.records, households[start : start + 100], small.as_of)
+        assert_parity(client, bundle, small.records, households[start : start + 100], small.as_of)
 
 
 def test_a_household_asked_for_alone_scores_as_among_others(
@@ -132,8 +129,8 @@ def test_a_line_that_moved_after_training_is_the_same_in_the_batch_and_over_the_
     service = ServiceSettings(models=folder.parent, model=folder.name, config=tmp_path / "relapse.toml")
     with closing(Client(create_app(service))) as client:
         told = client.post(request_of(moved, ids, small.as_of)).json()["scores"]
-    batch = score(load_model(folder), moved, index=pairs(ids, small.as_of))
-    before = score(load_model(folder), small.records, index=pairs(ids, small.as_of))
+    batch = load_model(folder).score(moved, index=pairs(ids, small.as_of))
+    before = load_model(folder).score(small.records, index=pairs(ids, small.as_of))
     assert [one["raw_score"] for one in told] == batch["raw_score"].tolist()
     assert (batch["raw_score"] != before["raw_score"]).any(), "the line matters"
 
@@ -153,8 +150,8 @@ def test_what_accounts_name_is_the_same_in_the_batch_and_over_the_api(
     with closing(Client(create_app(service))) as client:
         told = client.post(request_of(records, ids, small.as_of)).json()["scores"]
     index = pairs(ids, small.as_of)
-    batch = score(load_model(folder), records, index=index)
-    other = score(load_model(folder), small.records.with_settings(complete if config else unknown), index=index)
+    batch = load_model(folder).score(records, index=index)
+    other = load_model(folder).score(small.records.with_settings(complete if config else unknown), index=index)
     assert [one["raw_score"] for one in told] == batch["raw_score"].tolist()
     assert (batch["raw_score"] != other["raw_score"]).any(), "what accounts name matters"
 
@@ -177,7 +174,7 @@ def random_model() -> RelapseModel:
 
 
 @pytest.fixture(scope="module")
-def random_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RelapseModel, Client]]:
+def random_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bundle, Client]]:
     """The service with a model of every feature."""
     models = tmp_path_factory.mktemp("random")
     version = save(random_model(), histories.SETTINGS, dt.date(2023, 1, 1), models)
@@ -189,13 +186,13 @@ def random_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[R
 @settings(max_examples=40)
 @given(rows=histories.tables(), as_of=histories.as_of_dates)
 def test_random_histories_score_the_same_in_training_batch_and_api(
-    random_service: tuple[RelapseModel, Client], rows: dict[str, Any], as_of: dt.date
+    random_service: tuple[Bundle, Client], rows: dict[str, Any], as_of: dt.date
 ) -> None:
-    model, client = random_service
+    bundle, client = random_service
     drawn = histories.as_records(rows)
     data = drawn.settings.data.model_copy(update={"end": max(drawn.end, as_of)})  # few rows may all be old
     records = histories.as_records(rows, drawn.settings.model_copy(update={"data": data}))
-    assert_parity(client, model, records, list(histories.HOUSEHOLDS), as_of)
+    assert_parity(client, bundle, records, list(histories.HOUSEHOLDS), as_of)
 
 
 def test_a_history_without_rows_of_a_table_equals_one_that_leaves_the_table_out(

@@ -13,7 +13,6 @@ from tests.support.small import Small, history, pairs, request_of
 
 from relapse_risk.features.declare import REASON_GROUPS
 from relapse_risk.model.bundle import load_model
-from relapse_risk.scoring.score import score
 from relapse_serve.app import create_app
 from relapse_serve.settings import ServiceSettings
 
@@ -86,13 +85,13 @@ def test_probabilities_are_probabilities_and_follow_the_raw_score(answer: dict[s
 def test_the_machines_clock_changes_no_score(
     small: Small, answer: dict[str, Any], households: list[str], years: int
 ) -> None:
-    model = load_model(small.folder)
+    bundle = load_model(small.folder)
     index = pairs(households, small.as_of)
-    today = score(model, small.records, index=index)
+    today = bundle.score(small.records, index=index)
     other_day = dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=365 * years)
     with time_machine.travel(other_day):
         assert dt.datetime.now(tz=dt.UTC).year == other_day.year
-        then = score(load_model(small.folder), small.records, index=index)
+        then = load_model(small.folder).score(small.records, index=index)
         client = Client(create_app(ServiceSettings(models=small.models, model=small.version)))
         posted = client.post(request_of(small.records, households, small.as_of))
         client.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +17,9 @@ from tests.support.small import model_of, save, small_county
 from relapse_risk import Records, RelapseModel, attrition, build_features, cohort, label_counts, labels, load_model
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.labelling import matures_on
+from relapse_risk.model.bundle import Bundle
 from relapse_risk.records.tables import TABLES
 from relapse_risk.scoring.ranking import ranked
-from relapse_risk.scoring.score import score
 from relapse_risk.settings import CohortSettings
 from relapse_risk.training import evaluate as judging
 from relapse_risk.training.baselines import Baseline
@@ -47,7 +47,7 @@ def earlier(later: Records) -> Records:
 
 
 @pytest.fixture(scope="module")
-def model(later: Records, tmp_path_factory: pytest.TempPathFactory) -> RelapseModel:
+def bundle(later: Records, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A model that learned from what was known before ``UNTIL``."""
     seen = later.visible(UNTIL)
     data = make_dataset(seen, mature_dates(seen), catalogue(seen.settings, seen.present))
@@ -69,24 +69,24 @@ def with_end(records: Records, end: dt.date) -> Records:
         lambda records, _: attrition(records, JUDGED),
         lambda records, _: labels(records, cohort(records, JUDGED)).to_frame(),
         lambda records, _: pd.Series(label_counts(records, cohort(records, JUDGED))).to_frame(),
-        lambda records, model: score(model, records, as_of=JUDGED),
-        lambda records, model: ranked(model, records, JUDGED[0]),
-        lambda records, model: predictions_after(model, records, start=JUDGED[0], end=JUDGED[1]),
+        lambda records, bundle: bundle.score(records, as_of=JUDGED),
+        lambda records, bundle: ranked(bundle, records, JUDGED[0]),
+        lambda records, bundle: predictions_after(bundle, records, start=JUDGED[0], end=JUDGED[1]),
     ],
     ids=["features", "cohort", "train", "attrition", "labels", "label counts", "scores", "ranked", "predictions"],
 )
 def test_later_records_change_nothing(
-    earlier: Records, later: Records, model: RelapseModel, made: Callable[[Records, RelapseModel], pd.DataFrame]
+    earlier: Records, later: Records, bundle: Bundle, made: Callable[[Records, Bundle], pd.DataFrame]
 ) -> None:
     assert later.table("visits").num_rows > earlier.table("visits").num_rows
-    then, now = made(earlier, model), made(later, model)
+    then, now = made(earlier, bundle), made(later, bundle)
     assert len(then) > 1
     pd.testing.assert_frame_equal(then, now, check_exact=True)
 
 
-def test_a_household_that_moves_stands_in_the_grid_it_was_known_in(later: Records, model: RelapseModel) -> None:
+def test_a_household_that_moves_stands_in_the_grid_it_was_known_in(later: Records, bundle: Bundle) -> None:
     day = JUDGED[0]
-    before = ranked(model, later, day)
+    before = ranked(bundle, later, day)
     mover = before["household_id"].iloc[0]
     profiles = later.frame("households")
     moved = profiles[profiles["household_id"] == mover].tail(1).assign(
@@ -96,8 +96,8 @@ def test_a_household_that_moves_stands_in_the_grid_it_was_known_in(later: Record
     frames: dict[str, Any] = {name: later.table(name) for name in TABLES}
     frames["households"] = pa.Table.from_pandas(pd.concat([profiles, moved]), preserve_index=False)
     records = Records.from_tables(frames, later.settings)
-    pd.testing.assert_frame_equal(ranked(model, records, day), before, check_exact=True)
-    after = ranked(model, records, day + dt.timedelta(days=1)).set_index("household_id")
+    pd.testing.assert_frame_equal(ranked(bundle, records, day), before, check_exact=True)
+    after = ranked(bundle, records, day + dt.timedelta(days=1)).set_index("household_id")
     assert after.loc[mover, "grid_id"] == before["grid_id"].iloc[-1] != before["grid_id"].iloc[0]
 
 
@@ -160,14 +160,13 @@ def test_at_each_origin_everyone_learns_from_the_rows_to_learn_from_and_no_other
 
 
 def test_judged_later_baselines_learn_only_from_what_was_known_when_the_model_was_trained(
-    later: Records, model: RelapseModel, monkeypatch: pytest.MonkeyPatch
+    later: Records, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = _lifted_only(later)
-    model = copy.copy(model)
-    model.settings_ = records.settings
+    bundle = dataclasses.replace(bundle, settings=records.settings)
     noted = _Noted()
     monkeypatch.setattr(judging, "baselines", lambda _: [noted])
-    predictions_after(model, records, start=JUDGED[0], end=JUDGED[1])
+    predictions_after(bundle, records, start=JUDGED[0], end=JUDGED[1])
     seen = records.visible(UNTIL)
     expected = cohort(seen, mature_dates(seen), purpose="train")
     expected = expected[labels(seen, expected).notna().to_numpy()]
@@ -175,13 +174,13 @@ def test_judged_later_baselines_learn_only_from_what_was_known_when_the_model_wa
     assert set(rows) == set(expected)
 
 
-def test_a_date_is_judged_from_the_day_its_label_is_mature(later: Records, model: RelapseModel) -> None:
+def test_a_date_is_judged_from_the_day_its_label_is_mature(later: Records, bundle: Bundle) -> None:
     first, last = JUDGED
     mature = matures_on(last, later.settings.outcome)
-    on = predictions_after(model, later.visible(mature), start=first, end=last)
+    on = predictions_after(bundle, later.visible(mature), start=first, end=last)
     assert sorted(set(on["as_of"].dt.date)) == [first, last]
     assert on.attrs["skipped"] == {}
     eve = mature - dt.timedelta(days=1)
-    before = predictions_after(model, later.visible(eve), start=first, end=last)
+    before = predictions_after(bundle, later.visible(eve), start=first, end=last)
     assert set(before["as_of"].dt.date) == {first}
     assert before.attrs["skipped"] == {last.isoformat(): f"not mature before the records' end ({eve})"}

@@ -12,10 +12,11 @@ import pytest
 from tests.support import exports
 from tests.support.small import Small, pairs
 
-from relapse_risk import RelapseModel, build_features, cohort, load_model, score
+from relapse_risk import build_features, cohort, load_model
 from relapse_risk.datasets.exports import Imported, Mapping, import_county
 from relapse_risk.datasets.exports.merge import Counts
 from relapse_risk.errors import ImportRefused
+from relapse_risk.model.bundle import Bundle
 from relapse_risk.records.folder import load_records
 from relapse_risk.settings import Settings
 
@@ -167,9 +168,9 @@ def _features(out: Path, days: list[str]) -> pd.DataFrame:
     return build_features(records, cohort(records, days, purpose="train"))
 
 
-def _scores(out: Path, model: RelapseModel, days: list[str]) -> pd.DataFrame:
+def _scores(out: Path, bundle: Bundle, days: list[str]) -> pd.DataFrame:
     records = load_records(out)
-    return pd.concat([score(model, records, as_of=day) for day in days])
+    return pd.concat([bundle.score(records, as_of=day) for day in days])
 
 
 def test_no_feature_nor_score_of_a_past_day_changes_with_an_updated_export(small: Small, tmp_path: Path) -> None:
@@ -180,8 +181,8 @@ def test_no_feature_nor_score_of_a_past_day_changes_with_an_updated_export(small
     import_county(str(county), mapping, tmp_path / "out")
     days = ["2021-03-01", "2022-01-01", "2022-06-30", "2022-07-01"]
     before = _features(tmp_path / "out", days)
-    model = load_model(small.folder)
-    scored = _scores(tmp_path / "out", model, days)
+    bundle = load_model(small.folder)
+    scored = _scores(tmp_path / "out", bundle, days)
 
     visits = (later / "入户走访.csv").read_text("gb18030").splitlines()
     visits = [visits[0], *(line.replace("正常", "严重") for line in visits[1::2])]
@@ -199,7 +200,7 @@ def test_no_feature_nor_score_of_a_past_day_changes_with_an_updated_export(small
     after = _features(tmp_path / "out", days)
     pd.testing.assert_frame_equal(before, after, check_exact=True)
     assert before.select_dtypes("number").to_numpy().tobytes() == after.select_dtypes("number").to_numpy().tobytes()
-    pd.testing.assert_frame_equal(scored, _scores(tmp_path / "out", model, days), check_exact=True)
+    pd.testing.assert_frame_equal(scored, _scores(tmp_path / "out", bundle, days), check_exact=True)
     assert len(scored) > 100
     assert not _features(tmp_path / "out", ["2022-09-01"]).empty
     ids = cohort(load_records(tmp_path / "out"), ["2022-07-01"], purpose="train").get_level_values("household_id")

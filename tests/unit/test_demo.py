@@ -26,7 +26,7 @@ def test_the_demo_leaves_a_county_two_models_and_a_ranked_list(
     assert len(scores) == told["households_scored"]
     assert scores.groupby("grid_id")["place_in_grid"].min().eq(1).all()
     judged, latest = (load_model(out / "models" / version) for version in told["models"])
-    assert judged.info_.training.until < latest.info_.training.until == told["as_of"]
+    assert judged.info.training.until < latest.info.training.until == told["as_of"]
     ranked = told["metrics"]["fall"]["scores"]
     assert {"model", "lowest income to line", "warning thresholds", "truth (the ceiling)"} <= set(ranked)
     assert ranked["truth (the ceiling)"]["auc"] > ranked["lowest income to line"]["auc"]

@@ -20,7 +20,6 @@ from tests.support.small import Small, model_of
 from relapse_risk import RelapseModel, catalogue, score
 from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.model import checks
-from relapse_risk.scoring.ranking import ranked
 
 
 def few(**parameters: Any) -> RelapseModel:
@@ -294,7 +293,6 @@ def test_a_model_that_was_not_fitted_says_so(small: Small, rows: Any) -> None:
             lambda model=model: model.predict_proba(X),
             lambda model=model: model.predict(X),
             lambda model=model: score(model, small.records, as_of=small.as_of),
-            lambda model=model: ranked(model, small.records, small.as_of),
         ):
             with pytest.raises(NotFittedError, match=told):
                 call()

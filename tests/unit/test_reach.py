@@ -12,9 +12,9 @@ import pytest
 from tests.support import ascii as drawn
 from tests.support.small import Small
 
-from relapse_risk import attrition, build_features, cohort, label_counts, labels, load_model, score
+from relapse_risk import attrition, build_features, cohort, label_counts, labels, load_model
 from relapse_risk.errors import RecordsEndBefore, UsageError
-from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.model.bundle import Bundle
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.ranking import ranked
 from relapse_risk.scoring.reach import why_empty
@@ -25,7 +25,7 @@ LONG_AGO = dt.date(2010, 1, 1)
 
 
 @pytest.fixture(scope="module")
-def model(small: Small) -> RelapseModel:
+def bundle(small: Small) -> Bundle:
     return load_model(small.folder)
 
 
@@ -42,28 +42,26 @@ def test_a_day_before_the_records_has_an_empty_cohort_with_everything_that_follo
     assert (len(data.X), len(data.y), len(data.rule_features)) == (0, 0, 0)
 
 
-def test_an_empty_index_made_by_hand_will_do(small: Small, model: RelapseModel) -> None:
+def test_an_empty_index_made_by_hand_will_do(small: Small, bundle: Bundle) -> None:
     index = pd.MultiIndex.from_arrays([[], []], names=["household_id", "as_of"])
     assert len(build_features(small.records, index)) == 0
-    assert len(score(model, small.records, index=index)) == 0
+    assert len(bundle.score(small.records, index=index)) == 0
 
 
-def test_scores_of_nobody_have_the_columns_and_types_of_scores(small: Small, model: RelapseModel) -> None:
-    then, now = (score(model, small.records, as_of=day) for day in (LONG_AGO, small.as_of))
+def test_scores_of_nobody_have_the_columns_and_types_of_scores(small: Small, bundle: Bundle) -> None:
+    then, now = (bundle.score(small.records, as_of=day) for day in (LONG_AGO, small.as_of))
     assert len(then) == 0
     pd.testing.assert_series_equal(then.dtypes, now.dtypes)
-    then, now = (ranked(model, small.records, day) for day in (LONG_AGO, small.as_of))
+    then, now = (ranked(bundle, small.records, day) for day in (LONG_AGO, small.as_of))
     assert len(then) == 0
     pd.testing.assert_series_equal(then.dtypes, now.dtypes)
 
 
-def test_files_of_nobodys_scores_have_the_schema_of_scores(
-    small: Small, model: RelapseModel, tmp_path: Path
-) -> None:
-    full = ranked(model, small.records, small.as_of)
+def test_files_of_nobodys_scores_have_the_schema_of_scores(small: Small, bundle: Bundle, tmp_path: Path) -> None:
+    full = ranked(bundle, small.records, small.as_of)
     without_reasons = full.assign(reasons=pd.Series([[]] * len(full), full.index, dtype="object"))
     for name, rows in (
-        ("full", full), ("without", without_reasons), ("empty", ranked(model, small.records, LONG_AGO)),
+        ("full", full), ("without", without_reasons), ("empty", ranked(bundle, small.records, LONG_AGO)),
     ):  # fmt: skip
         for ending in ("parquet", "csv"):
             with new_table(tmp_path / f"{name}.{ending}") as write:
@@ -77,10 +75,10 @@ def test_files_of_nobodys_scores_have_the_schema_of_scores(
     assert (tmp_path / "empty.csv").read_text().splitlines() == [header]
 
 
-def test_records_without_rows_score_nobody_on_any_day(model: RelapseModel, small: Small) -> None:
+def test_records_without_rows_score_nobody_on_any_day(bundle: Bundle, small: Small) -> None:
     held = {name: small.records.table(name).slice(0, 0) for name in small.records.present}
     nothing = Records.from_tables(held, small.records.settings)
-    assert len(score(model, nothing, as_of="2024-01-01")) == 0
+    assert len(bundle.score(nothing, as_of="2024-01-01")) == 0
     assert "hold no household's profile" in why_empty(nothing, dt.date(2024, 1, 1))
 
 
@@ -99,16 +97,16 @@ def test_why_nobody_is_there_is_said(small: Small) -> None:
 
 @pytest.mark.parametrize("as_index", [False, True])
 def test_a_day_past_the_records_is_warned_of_and_further_than_a_cycle_refused(
-    small: Small, model: RelapseModel, *, as_index: bool
+    small: Small, bundle: Bundle, *, as_index: bool
 ) -> None:
     """The records end on 2022-07-01 and cycles are of two months."""
     assert small.records.end == dt.date(2022, 7, 1)
 
     def scored(day: str) -> pd.DataFrame:
         if not as_index:
-            return score(model, small.records, as_of=[day, "2022-01-01"])
+            return bundle.score(small.records, as_of=[day, "2022-01-01"])
         household = cohort(small.records, small.as_of)[0][0]
-        return score(model, small.records, index=drawn.index((str(household), day)))
+        return bundle.score(small.records, index=drawn.index((str(household), day)))
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -122,8 +120,8 @@ def test_a_day_past_the_records_is_warned_of_and_further_than_a_cycle_refused(
             scored(day)
 
 
-def test_a_ranked_list_past_the_records_follows_the_same_rule(small: Small, model: RelapseModel) -> None:
+def test_a_ranked_list_past_the_records_follows_the_same_rule(small: Small, bundle: Bundle) -> None:
     with pytest.warns(RecordsEndBefore):
-        assert len(ranked(model, small.records, dt.date(2022, 9, 1)))
+        assert len(ranked(bundle, small.records, dt.date(2022, 9, 1)))
     with pytest.raises(UsageError, match="Bring later records"):
-        ranked(model, small.records, dt.date(2025, 6, 1))
+        ranked(bundle, small.records, dt.date(2025, 6, 1))

@@ -22,7 +22,7 @@ def test_records_without_a_table_the_model_learned_from_are_refused_by_the_table
     tables = {name: small.records.table(name) for name in small.records.present if name != "expenses"}
     poorer = Records.from_tables(tables, small.records.settings)
     with pytest.raises(UsageError, match=r"trained with table\(s\) expenses, which these records lack"):
-        score(load_model(small.folder), poorer, as_of=small.as_of)
+        load_model(small.folder).score(poorer, as_of=small.as_of)
 
 
 def test_a_model_of_columns_without_names_scores_no_records(small: Small) -> None:

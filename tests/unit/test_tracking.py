@@ -57,10 +57,10 @@ def test_a_run_holds_settings_metrics_and_version(
 ) -> None:
     run = run_of(store)
     assert run.info.status == "FINISHED"
-    assert run.data.tags["version"] == result.version
+    assert run.data.tags["version"] == result.bundle.version
     horizon = small.records.settings.outcome.horizon_months
     assert run.data.params["settings.outcome.horizon_months"] == str(horizon)
-    assert run.data.params["training.rows"] == str(result.info.rows)
+    assert run.data.params["training.rows"] == str(result.bundle.info.training.rows)
     told = result.metrics["fall"]["scores"]["model"]
     assert run.data.metrics["fall.scores.model.auc"] == pytest.approx(told["auc"])
     assert run.data.metrics["fall.probability.brier"] > 0
@@ -163,6 +163,6 @@ def test_a_tracking_store_that_fails_is_told_and_the_model_stays(
     result: TrainingResult, small: Small, tmp_path: Path
 ) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\0, and then no database")
-    with pytest.raises(TrackingFailed, match=result.version):
+    with pytest.raises(TrackingFailed, match=result.bundle.version):
         track(result, small.records.settings, uri_of(tmp_path))
     assert (result.folder / "manifest.json").is_file()

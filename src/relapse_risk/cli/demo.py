@@ -49,15 +49,15 @@ def demo(
         records = records.with_settings(once)
         until = from_days(int(add_months(to_days(records.end), -_JUDGED_MONTHS)))
         told(f"3 of 5: training on what was known before {until}")
-        past = train(records, models, until=until)
+        past = train(records, models, until=until).bundle
         told("4 of 5: judging it on the visit cycles after that")
-        predictions = predictions_after(past.model, records)
+        predictions = predictions_after(past, records)
         index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
         predictions[CEILING] = true_hazard(read_truth(truth), index)
         metrics = metrics_of(predictions, settings.training.capacity)
         told("5 of 5: training on everything, scoring the next cycle")
-        model = train(records, models)
-        rows = ranked(model.model, records, records.end)
+        latest = train(records, models).bundle
+        rows = ranked(latest, records, records.end)
         write(rows)
     show_metrics(metrics, settings.training.capacity, as_json=as_json)
     grid = _riskiest_grid(rows)
@@ -75,7 +75,7 @@ def demo(
         f"\nA score orders visits; it decides nothing. Where everything lies:\n"
         f"  {county}  records, and relapse.toml with the settings\n"
         f"  {truth}  the true hazards, which nothing but the ceiling above reads\n"
-        f"  {models}  {past.version} (judged), {model.version} (trained on everything)\n"
+        f"  {models}  {past.version} (judged), {latest.version} (trained on everything)\n"
         f"  {scores}  all {len(rows):,} scores with their reasons\n"
         f"Next: relapse check {county}; relapse score --data {county} --models {models} --as-of {records.end}; "
         "relapse import county --help for your own records"
@@ -85,7 +85,7 @@ def demo(
             {
                 "county": county,
                 "truth": truth,
-                "models": [past.version, model.version],
+                "models": [past.version, latest.version],
                 "scores": scores,
                 "as_of": records.end,
                 "households_scored": len(rows),

@@ -36,17 +36,17 @@ def score_command(
     from relapse_risk.scoring.reach import why_empty  # noqa: PLC0415
     from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
 
-    bundle = find_bundle(models, model)
+    folder = find_bundle(models, model)
     settings = settings_of(data)
     day = as_of_date(as_of.date() if as_of else None, cycle, settings.cycle)
     with progress() as told, new_table(out) as write:
         told("reading model and records")
-        loaded, records = load_model(bundle), load_records(data, settings)
+        bundle, records = load_model(folder), load_records(data, settings)
         told(f"scoring as of {day}")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RecordsEndBefore)
-            rows = ranked(loaded, records, day)
-        records = records.with_model_settings(loaded.settings_)
+            rows = ranked(bundle, records, day)
+        records = records.with_model_settings(bundle.settings)
         removed = attrition(records, day)
         write(rows)
     warned = [str(warning.message) for warning in caught]
@@ -75,13 +75,13 @@ def score_command(
         as_json=as_json,
     )
     say(
-        f"{len(rows):,} households scored by model {bundle.name}"
+        f"{len(rows):,} households scored by model {bundle.version}"
         + (f", in {out}" if out else "; --out FILE keeps them")
     )
     if as_json:
         emit(
             {
-                "model": bundle.name,
+                "model": bundle.version,
                 "as_of": day,
                 "households": len(rows),
                 "bands": rows["band"].value_counts().to_dict(),

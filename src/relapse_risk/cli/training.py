@@ -53,22 +53,22 @@ def train_command(
             told("logging the run")
             run = log_run(result, records.settings, track)
     show_metrics(result.metrics, records.settings.training.capacity, as_json=as_json)
-    info = result.info
+    version, model, info = result.bundle.version, result.bundle.model, result.bundle.info.training
     left_out = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in info.left_out.items())
     say(
         f"trained on {info.rows:,} rows of {info.households:,} households ({info.positives:,} positive), as_of "
-        f"{info.first_as_of} to {info.last_as_of}; calibrated on {result.model.calibrated_on_}\n"
+        f"{info.first_as_of} to {info.last_as_of}; calibrated on {model.calibrated_on_}\n"
         f"left out for want of a label: {left_out}\n"
-        f"model {result.version} in {result.folder}. Next: relapse score --data {data} --models {models} "
-        f"--model {result.version} --as-of {info.until}"
+        f"model {version} in {result.folder}. Next: relapse score --data {data} --models {models} "
+        f"--model {version} --as-of {info.until}"
     )
     if as_json:
         emit(
             {
-                "version": result.version,
+                "version": version,
                 "folder": str(result.folder),
                 "training": info.model_dump(),
-                "calibrated_on": result.model.calibrated_on_,
+                "calibrated_on": model.calibrated_on_,
                 "metrics": result.metrics,
                 "skipped": result.predictions.attrs["skipped"] if result.predictions is not None else {},
                 "mlflow_run": run,
@@ -99,27 +99,27 @@ def evaluate_command(
     from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import evaluate, judged_from  # noqa: PLC0415
 
-    bundle = find_bundle(models, model)
+    folder = find_bundle(models, model)
     with progress() as told, new_table(predictions) as write:
         told("reading model and records")
-        loaded = load_model(bundle)
-        judged_from(loaded, start.date() if start else None)  # before the records are read
+        bundle = load_model(folder)
+        judged_from(bundle, start.date() if start else None)  # before the records are read
         records = load_records(data)
         told("judging")
         rows, metrics = evaluate(
-            loaded, records, start=start.date() if start else None, end=end.date() if end else None
+            bundle, records, start=start.date() if start else None, end=end.date() if end else None
         )
         write(predictions_file(rows))
     skipped = rows.attrs["skipped"]
     for day, why in skipped.items():
         say(f"not judged: {day}, {why}")
-    show_metrics(metrics, loaded.settings_.training.capacity, as_json=as_json)
+    show_metrics(metrics, bundle.settings.training.capacity, as_json=as_json)
     if predictions:
         say(f"{len(rows):,} predictions in {predictions}")
     if as_json:
         emit(
             {
-                "model": bundle.name,
+                "model": bundle.version,
                 "rows": len(rows),
                 "metrics": metrics,
                 "skipped": skipped,

@@ -13,11 +13,13 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -28,11 +30,19 @@ from relapse_risk.model.boosters import Boosters
 from relapse_risk.model.calibration import SigmoidCalibrator
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.inputs import FeatureReference, features_by_name
+from relapse_risk.model.reasons import MOST_REASONS
 from relapse_risk.outputs import hold, sweep_folder
 from relapse_risk.settings import Settings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from relapse_risk.dates import DateLike
+    from relapse_risk.features.declare import Feature
+    from relapse_risk.records.records import Records
+
 MANIFEST = "manifest.json"
-BUNDLE = "bundle.json"
+INFO = "bundle.json"
 FIRST_BOOSTER = "booster-00.txt"
 FORMAT = 2
 #: A version is its last training day and the first digits of its manifest's hash.
@@ -111,6 +121,60 @@ class BundleInfo(_Strict):
     libraries: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model with all that was recorded of its training; ``load_model`` returns one.
+
+    Parameters
+    ----------
+    model : RelapseModel
+        Fitted; it has the attributes that ``RelapseModel.fit`` sets, and no others.
+    settings : Settings
+        What it was trained with: its outcome, cohort and items are used wherever it scores or is judged.
+    info : BundleInfo
+        The contents of ``bundle.json``.
+    version : str
+        The name of its folder.
+    """
+
+    model: RelapseModel
+    settings: Settings
+    info: BundleInfo
+    version: str
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """The declared features of the model's columns, in order."""
+        return features_by_name(self.info.features, self.settings)
+
+    def score(
+        self,
+        records: Records,
+        *,
+        as_of: DateLike | Iterable[DateLike] | None = None,
+        index: pd.MultiIndex | None = None,
+        n_reasons: int = MOST_REASONS,
+    ) -> pd.DataFrame:
+        """Score households on dates by ``relapse_risk.score``, with the bundle's outcome, cohort and items.
+
+        Parameters
+        ----------
+        records : Records
+            Histories to score. Their own settings give the line, the cycle and what the accounts cover.
+        as_of, index, n_reasons
+            See ``relapse_risk.score``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See ``relapse_risk.score``.
+        """
+        from relapse_risk.scoring.score import score  # noqa: PLC0415 - scoring builds on models
+
+        records = records.with_model_settings(self.settings)
+        return score(self.model, records, as_of=as_of, index=index, n_reasons=n_reasons, settings=self.settings)
+
+
 def save_bundle(
     model: RelapseModel,
     models: Path | str,
@@ -166,7 +230,7 @@ def save_bundle(
         libraries={library: metadata.version(library) for library in _LIBRARIES},
     )
     contents = {f"booster-{k:02d}.txt": text.encode() for k, text in enumerate(model.boosters_.to_texts())}
-    contents[BUNDLE] = _json(info.model_dump(mode="json"))
+    contents[INFO] = _json(info.model_dump(mode="json"))
     contents[MANIFEST] = _json({name: hashlib.sha256(data).hexdigest() for name, data in contents.items()})
     version = f"{training.until.replace('-', '')}-{hashlib.sha256(contents[MANIFEST]).hexdigest()[:12]}"
     _write(Path(models) / version, contents)
@@ -245,7 +309,7 @@ def find_bundle(models: Path | str, version: str | None = None) -> Path:
     return folder / version
 
 
-def load_model(path: Path | str) -> RelapseModel:
+def load_model(path: Path | str) -> Bundle:
     """Read a bundle.
 
     Parameters
@@ -255,8 +319,8 @@ def load_model(path: Path | str) -> RelapseModel:
 
     Returns
     -------
-    RelapseModel
-        Scores as the one that was saved; ``info_`` holds the bundle's record, ``version_`` its version.
+    Bundle
+        Its model scores as the one that was saved, bit for bit.
 
     Raises
     ------
@@ -273,7 +337,7 @@ def load_model(path: Path | str) -> RelapseModel:
         raise BundleRefused(f"{folder.name!r} is not a model version (YYYYMMDD-<12 hex digits>)")
     contents = _verified(folder)
     try:
-        info = BundleInfo.model_validate_json(contents[BUNDLE])
+        info = BundleInfo.model_validate_json(contents[INFO])
     except ValidationError as error:
         raise BundleRefused(
             f"{folder.name}: bundle.json does not fit this version ({error.error_count()} place(s)). "
@@ -281,7 +345,7 @@ def load_model(path: Path | str) -> RelapseModel:
         ) from error
     if info.parameters.keys() != _parameters(RelapseModel()).keys():
         raise BundleRefused(f"{folder.name}: its parameters are not this version's. Train a new model.")
-    texts = [contents[name] for name in sorted(contents) if name != BUNDLE]
+    texts = [contents[name] for name in sorted(contents) if name != INFO]
     features = features_by_name(info.features, info.settings)
     if fingerprint(features) != info.catalogue_sha256:
         raise BundleRefused(
@@ -290,7 +354,8 @@ def load_model(path: Path | str) -> RelapseModel:
         )
     for text in texts:
         _try_to_parse(folder.name, text)
-    return _restore(info, [text.decode() for text in texts], folder.name)
+    model = _restore(info, [text.decode() for text in texts], folder.name)
+    return Bundle(model, info.settings, info, folder.name)
 
 
 def _verified(folder: Path) -> dict[str, bytes]:
@@ -307,8 +372,8 @@ def _verified(folder: Path) -> dict[str, bytes]:
     if present != set(hashes):
         odd = ", ".join(sorted(present ^ set(hashes)))
         raise BundleRefused(f"{folder.name}: files missing or surplus: {odd}. {advice}")
-    if not all(_FILE.fullmatch(name) for name in hashes) or not {BUNDLE, FIRST_BOOSTER} <= set(hashes):
-        raise BundleRefused(f"{folder.name}: a bundle is {BUNDLE} and its boosters, no more and no less. {advice}")
+    if not all(_FILE.fullmatch(name) for name in hashes) or not {INFO, FIRST_BOOSTER} <= set(hashes):
+        raise BundleRefused(f"{folder.name}: a bundle is {INFO} and its boosters, no more and no less. {advice}")
     contents = {}
     for name, expected in hashes.items():
         contents[name] = _read(folder / name)
@@ -376,7 +441,4 @@ def _restore(info: BundleInfo, texts: list[str], version: str) -> RelapseModel:
     model.band_thresholds_ = dict(info.band_thresholds)
     model.reference_ = {k: FeatureReference(r.missing, r.quantiles) for k, r in info.reference.items()}
     model.n_rows_, model.n_left_out_ = info.training.rows, sum(info.training.left_out.values())
-    model.settings_ = info.settings
-    model.info_ = info
-    model.version_ = version
     return model

@@ -39,6 +39,8 @@ UNITS: dict[str, Label] = {
     "years": Label("岁", "years"),
     "rooms": Label("间", "rooms"),
 }
+#: Reasons given for each household, at most.
+MOST_REASONS = 3
 YES, NO = Label("是", "yes"), Label("否", "no")
 NOT_RECORDED = Label("无记录", "not recorded")
 

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 from relapse_risk.cohorts import cycles
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import UsageError
-from relapse_risk.model.checks import check_fitted
-from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.model.bundle import Bundle
 from relapse_risk.records.records import Records
-from relapse_risk.scoring.score import score
 from relapse_risk.settings import CycleSettings
 
 if TYPE_CHECKING:
@@ -50,13 +48,13 @@ def _months_on(days: int, months: int) -> dt.date:
     return from_days(min(max(moved, to_days(dt.date.min)), to_days(dt.date.max)))
 
 
-def ranked(model: RelapseModel, records: Records, as_of: dt.date) -> pd.DataFrame:
+def ranked(bundle: Bundle, records: Records, as_of: dt.date) -> pd.DataFrame:
     """Return the cohort's scores with each household's grid and place in it.
 
     Parameters
     ----------
-    model : RelapseModel
-        From a bundle.
+    bundle : Bundle
+        The model and its settings.
     records : Records
         Histories.
     as_of : date
@@ -66,23 +64,21 @@ def ranked(model: RelapseModel, records: Records, as_of: dt.date) -> pd.DataFram
     -------
     pandas.DataFrame
         ``household_id``, ``as_of``, ``township_id``, ``village_id``, ``grid_id``, ``place_in_grid`` (1 is visited
-        first; equal probabilities stand in the order of their ids) and the columns of ``score``, sorted by grid
-        and place. A day before the records gives the same columns and no rows.
+        first; equal probabilities are in the order of their ids), the columns of ``score`` and
+        ``model_version``, sorted by grid and place. A day before the records gives the same columns and no rows.
 
     Raises
     ------
     UsageError
         As ``score``.
     """
-    check_fitted(model)
-    records = records.with_model_settings(model.settings_)
-    scores = score(model, records, as_of=as_of).reset_index()
+    scores = bundle.score(records, as_of=as_of).reset_index()
     where = _where(records.visible(as_of))
     rows = scores.merge(where, on="household_id", how="left", validate="one_to_one")
     rows = rows.sort_values(["grid_id", "probability", "household_id"], ascending=[True, False, True])
     rows["place_in_grid"] = rows.groupby("grid_id").cumcount() + 1
     first = ["household_id", "as_of", "township_id", "village_id", "grid_id", "place_in_grid"]
-    rows["model_version"] = getattr(model, "version_", "")
+    rows["model_version"] = bundle.version
     return rows[first + [column for column in rows if column not in first]].reset_index(drop=True)
 
 

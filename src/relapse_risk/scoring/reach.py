@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Sequence
 
 import pyarrow.compute as pc
 
 from relapse_risk.cohorts import attrition
 from relapse_risk.dates import add_months, from_days, to_days
-from relapse_risk.errors import RecordsEndBefore, UsageError
+from relapse_risk.errors import RecordsEndBefore, UsageError, warn_caller
 from relapse_risk.records.records import Records
 
 
@@ -49,10 +48,9 @@ def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
             f"as_of {max(late)}: the records end on {records.end}, and what happened since is not in them. "
             f"Valid: {last} or earlier, a visit cycle past their end. Bring later records, or score an earlier day."
         )
-    warnings.warn(
+    warn_caller(
         f"as_of {max(late)}: the records end on {records.end}; what happened since is not in the scores",
         RecordsEndBefore,
-        stacklevel=3,
     )
 
 

@@ -1,4 +1,4 @@
-"""The one scoring function: batch, API and evaluation all score through here."""
+"""Scoring with reasons: ``Scorer`` computes, ``score`` gives a table; batch and API both score through here."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from relapse_risk.features.plan import Plan, make_plan
 from relapse_risk.model.checks import check_fitted
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.inputs import features_by_name
-from relapse_risk.model.reasons import Explainer, Reason, as_records
+from relapse_risk.model.reasons import MOST_REASONS, Explainer, Reason, as_records
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.reach import check_reach
+from relapse_risk.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Reasons told of each household, at most.
-REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -57,14 +55,16 @@ class Scores:
 
 
 class Scorer:
-    """A model made ready to score records: its features found in the catalogue and planned once.
+    """Scores pairs of households and dates, in arrays: a model whose features are looked up and planned once.
+
+    ``score`` uses one for each call; the service keeps one for all requests.
 
     Parameters
     ----------
     model : RelapseModel
         Fitted on named features.
-    records : Records, optional
-        Records whose settings declare the items the model was trained with; a loaded bundle brings its own.
+    settings : Settings
+        Settings that declare the items the model was trained with.
 
     Raises
     ------
@@ -76,14 +76,11 @@ class Scorer:
         If the catalogue does not declare its features.
     """
 
-    def __init__(self, model: RelapseModel, records: Records | None = None) -> None:
+    def __init__(self, model: RelapseModel, settings: Settings) -> None:
         check_fitted(model)
         names = getattr(model, "feature_names_in_", None)
         if names is None:
             raise UsageError("the model was fitted without feature names; fit it on build_features(...)")
-        settings = getattr(model, "settings_", None) or (records.settings if records else None)
-        if settings is None:
-            raise UsageError("the model does not know its settings; give the records it is to score")
         self.model = model
         self.features = features_by_name(list(names), settings)
         self.plan: Plan = make_plan(self.features)
@@ -101,7 +98,7 @@ class Scorer:
         days: Days,
         date: npt.NDArray[np.int64],
         *,
-        n_reasons: int = REASONS,
+        n_reasons: int = MOST_REASONS,
     ) -> Scores:
         """Score pairs of households and dates; see ``build_matrix`` for how pairs are given."""
         matrix = build_matrix(records, ids, household, days, date, self.plan)
@@ -129,29 +126,42 @@ def score(
     *,
     as_of: DateLike | Iterable[DateLike] | None = None,
     index: pd.MultiIndex | None = None,
-    n_reasons: int = REASONS,
+    n_reasons: int = MOST_REASONS,
+    settings: Settings | None = None,
 ) -> pd.DataFrame:
     """Score households on dates, with reasons.
+
+    The one scoring function. It takes a model that was just fitted; for one on disk call ``load_model(...).score``,
+    which calls this with the settings of the bundle.
 
     Parameters
     ----------
     model : RelapseModel
-        Fitted, or loaded by ``load_model``.
+        Fitted on named features.
     records : Records
-        Where the histories are.
+        Histories to score; their settings decide who is in the cohort.
     as_of : date or iterable of dates, optional
         Score the cohort of these dates.
     index : pandas.MultiIndex, optional
         Score these pairs (household_id, as_of) instead, whoever they are.
     n_reasons : int
         Reasons of each household, at most.
+    settings : Settings, optional
+        Settings that declare the items the model was trained with; those of the records otherwise.
 
     Returns
     -------
     pandas.DataFrame
-        A row per pair in the index's order, with ``probability``, ``band``, ``raw_score``, ``base_score``,
-        ``reasons`` (a list of dictionaries) and ``contribution_<group>``, each group's part: the parts and the base
-        score add up to the raw score.
+        A row per pair, in the order of the index, with the columns
+
+        - ``probability``: calibrated probability of being poor within the horizon;
+        - ``band``: "high", "medium" or "low", by fixed thresholds of the raw score;
+        - ``raw_score``: log-odds before calibration;
+        - ``base_score``: the part of the raw score that no feature changes;
+        - ``reasons``: a list of dictionaries, one for each reason, the largest contribution first;
+        - ``contribution_<group>``: what the features of one reason group (mostly a risk type, such as ``illness``)
+          add to the raw score, in log-odds; positive raises the risk. ``base_score`` and all contributions add up
+          to ``raw_score``.
 
     Raises
     ------
@@ -168,7 +178,7 @@ def score(
 
     if (as_of is None) == (index is None):
         raise UsageError("give as_of (to score a cohort) or index (to score given pairs), not both")
-    scorer = Scorer(model, records)
+    scorer = Scorer(model, settings or records.settings)
     lacking = scorer.tables() - records.present
     if lacking:
         raise UsageError(
@@ -191,7 +201,7 @@ def score(
             "band": scores.band.astype(str),
             "raw_score": scores.raw,
             "base_score": scores.base,
-            "reasons": pd.Series([as_records(told) for told in scores.reasons], index, dtype=object),
+            "reasons": pd.Series([as_records(reasons) for reasons in scores.reasons], index, dtype=object),
         },
         index=index,
     )

@@ -13,8 +13,8 @@ from relapse_risk.cohorts import cycles
 from relapse_risk.dates import DateLike, to_date
 from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.labelling import matures_on
+from relapse_risk.model.bundle import Bundle
 from relapse_risk.model.estimator import RelapseModel
-from relapse_risk.model.inputs import features_by_name
 from relapse_risk.records.records import Records
 from relapse_risk.training.baselines import baselines
 from relapse_risk.training.dataset import Dataset, make_dataset
@@ -157,19 +157,15 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
     return told
 
 
-def judged_from(model: RelapseModel, start: DateLike | None = None) -> dt.date:
+def judged_from(bundle: Bundle, start: DateLike | None = None) -> dt.date:
     """Return the first day a trained model can be judged on: as given, or the end of its training.
 
     Raises
     ------
     UsageError
-        If ``start`` lies before the end of the training: the model has seen those outcomes. If the model is not
-        of a bundle.
+        If ``start`` lies before the end of the training: the model has seen those outcomes.
     """
-    info = getattr(model, "info_", None)
-    if info is None:
-        raise UsageError("the model does not know until when it was trained; judge one that load_model returns")
-    until = dt.date.fromisoformat(info.training.until)
+    until = dt.date.fromisoformat(bundle.info.training.until)
     first = until if start is None else to_date(start)
     if first < until:
         raise UsageError(
@@ -180,14 +176,14 @@ def judged_from(model: RelapseModel, start: DateLike | None = None) -> dt.date:
 
 
 def predictions_after(
-    model: RelapseModel, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
+    bundle: Bundle, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
 ) -> pd.DataFrame:
     """Return what a trained model and the baselines say of later dates, and what came true.
 
     Parameters
     ----------
-    model : RelapseModel
-        As ``load_model`` returns it.
+    bundle : Bundle
+        The model, as ``load_model`` returns it.
     records : Records
         Histories that reach beyond its training.
     start, end : date, optional
@@ -207,10 +203,9 @@ def predictions_after(
     NotEnoughData
         If no date is mature.
     """
-    until, first = judged_from(model), judged_from(model, start)
+    until, first = judged_from(bundle), judged_from(bundle, start)
     last = records.end if end is None else to_date(end)
-    info = model.info_
-    records = records.with_model_settings(model.settings_)
+    records = records.with_model_settings(bundle.settings)
     outcome = records.settings.outcome
     rounds = [day for day in cycles(records.settings.cycle, first, records.end) if day <= last]
     days = [day for day in rounds if matures_on(day, outcome) <= records.end]
@@ -219,17 +214,16 @@ def predictions_after(
             f"no as_of date in {first} to {last} is mature before the records' end ({records.end}); a label needs "
             f"{records.settings.outcome.horizon_months} months. Bring later records or judge earlier dates."
         )
-    features = features_by_name(info.features, model.settings_)
-    data = make_dataset(records, days, features)
+    data = make_dataset(records, days, bundle.features)
     seen = records.visible(until)
-    train = make_dataset(seen, mature_dates(seen), features)
+    train = make_dataset(seen, mature_dates(seen), bundle.features)
     everyone = np.full(len(data.y), True)
     if not len(data.y):
         raise NotEnoughData(
             f"no household has a label on any date from {days[0]} to {days[-1]}. Judge other dates."
         )
     predictions = _told(data, everyone).assign(
-        probability=model.predict_proba(data.X)[:, 1],
+        probability=bundle.model.predict_proba(data.X)[:, 1],
         **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.records.present)},
     )
     immature = "not mature before the records' end"
@@ -242,13 +236,13 @@ def predictions_after(
 
 
 def evaluate(
-    model: RelapseModel, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
+    bundle: Bundle, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Judge a trained model on later dates.
 
     Parameters
     ----------
-    model, records, start, end
+    bundle, records, start, end
         See ``predictions_after``.
 
     Returns
@@ -263,5 +257,5 @@ def evaluate(
     UsageError, NotEnoughData
         As ``predictions_after``, and if one class does not occur.
     """
-    predictions = predictions_after(model, records, start=start, end=end)
-    return predictions, metrics_of(predictions, model.settings_.training.capacity)
+    predictions = predictions_after(bundle, records, start=start, end=end)
+    return predictions, metrics_of(predictions, bundle.settings.training.capacity)

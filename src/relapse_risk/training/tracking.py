@@ -52,7 +52,7 @@ def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) ->
         return _log(result, settings, uri)
     except Exception as error:  # MLflow lets errors of its database and its network through as they are
         raise TrackingFailed(
-            f"MLflow did not take the run ({type(error).__name__}). Model {result.version} is written in "
+            f"MLflow did not take the run ({type(error).__name__}). Model {result.bundle.version} is written in "
             f"{result.folder} all the same; see that the tracking server is up and the database is MLflow's."
         ) from error
 
@@ -148,17 +148,17 @@ def _log(result: TrainingResult, settings: Settings, uri: str) -> str:
         experiment_id = client.create_experiment(EXPERIMENT, artifact_location=artefacts)
     else:
         experiment_id = experiment.experiment_id
-    run = client.create_run(experiment_id, run_name=result.version)
+    run = client.create_run(experiment_id, run_name=result.bundle.version)
     run_id: str = run.info.run_id
     for name, value in {
         **_flat("settings", settings.model_dump(mode="json")),
-        **_flat("training", vars(result.info)),
+        **_flat("training", vars(result.bundle.info.training)),
     }.items():
         client.log_param(run_id, name, str(value)[:500])
     for name, value in _flat("", result.metrics).items():
         if isinstance(value, (int, float)):
             client.log_metric(run_id, name, float(value))
-    client.set_tag(run_id, "version", result.version)
+    client.set_tag(run_id, "version", result.bundle.version)
     client.log_artifacts(run_id, str(result.folder), artifact_path="bundle")
     client.set_terminated(run_id)
     return run_id

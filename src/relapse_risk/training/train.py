@@ -12,7 +12,7 @@ from relapse_risk.dates import DateLike
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import Feature
 from relapse_risk.labelling import LEFT_OUT
-from relapse_risk.model.bundle import TrainingInfo, load_model, save_bundle
+from relapse_risk.model.bundle import Bundle, TrainingInfo, load_model, save_bundle
 from relapse_risk.model.estimator import RelapseModel, directions_of
 from relapse_risk.outputs import check_folder
 from relapse_risk.records.records import Records
@@ -31,24 +31,18 @@ class TrainingResult:
 
     Parameters
     ----------
-    version : str
-        The bundle's name.
+    bundle : Bundle
+        The model, as ``load_model`` returns it.
     folder : Path
-        Where it lies.
-    model : RelapseModel
-        The model in it, as ``load_model`` returns it.
-    info : TrainingInfo
-        What it was trained on.
+        Folder of the bundle.
     metrics : dict
         Of the procedure at the rolling origins; empty where there was no origin to judge at.
     predictions : DataFrame or None
         At the rolling origins.
     """
 
-    version: str
+    bundle: Bundle
     folder: Path
-    model: RelapseModel
-    info: TrainingInfo
     metrics: dict[str, Any]
     predictions: pd.DataFrame | None
 
@@ -114,9 +108,8 @@ def train(
     rows = data.to_train
     model = data.fit(make_model(), rows)
     info = _info(records.end, dates, data)
-    version = save_bundle(model, models, settings=settings, training=info, metrics=metrics)
-    folder = Path(models) / version
-    return TrainingResult(version, folder, load_model(folder), info, metrics, predictions)
+    folder = Path(models) / save_bundle(model, models, settings=settings, training=info, metrics=metrics)
+    return TrainingResult(load_model(folder), folder, metrics, predictions)
 
 
 def _info(until: dt.date, dates: list[dt.date], data: Dataset) -> TrainingInfo:
