@@ -119,6 +119,10 @@ class RecordsEndBefore(UserWarning):
     """Scores are asked for a day later than the records reach: what happened since is not in them."""
 
 
+class OutcomeNotGiven(UserWarning):
+    """Labels have dates, but the estimator was not given what they are: it cannot calibrate on later ones."""
+
+
 def warn_caller(message: str, category: type[Warning]) -> None:
     """Warn, naming the latest line outside this package: that of the user's own call."""
     frame, level = inspect.currentframe(), 1

@@ -97,9 +97,7 @@ def labels(records: Records, index: pd.MultiIndex) -> pd.Series[bool]:
     poor, missing = _outcomes(records, index)
     values = pd.array(poor, dtype="boolean")
     values[_any(missing)] = pd.NA
-    series = pd.Series(values, index=index, name="poor_in_horizon")
-    series.attrs["outcome"] = records.settings.outcome.model_dump()
-    return series
+    return pd.Series(values, index=index, name="poor_in_horizon")
 
 
 def label_counts(records: Records, index: pd.MultiIndex) -> dict[str, int]:

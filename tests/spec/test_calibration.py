@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.base import clone
 
+from relapse_risk.errors import OutcomeNotGiven
 from relapse_risk.model.calibration import SigmoidCalibrator, Timing, base_rate_trend, fit_sigmoid, level_shift
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.split import (
@@ -241,6 +242,17 @@ def _old_and_new(log_odds: list[float]) -> tuple[float, float]:
     earlier = clone(model).fit_trees(X_train.iloc[split.train], y_train[split.train])
     sigmoid = fit_sigmoid(earlier.decision_function(X_train.iloc[split.test]), y_train[split.test])
     return sigmoid(raw).sum() / came_true, model.calibrator_(raw).sum() / came_true
+
+
+def test_rows_with_dates_and_no_outcome_are_calibrated_on_other_households_with_a_warning() -> None:
+    X, y = _county(0, 300, [-1.2] * 12)
+    with pytest.warns(OutcomeNotGiven, match="Give RelapseModel.outcome=records.settings.outcome") as warned:
+        without = _unfitted().set_params(outcome=None).fit(X, y)
+    assert warned[0].filename == __file__
+    assert without.calibrated_on_ == OTHER_HOUSEHOLDS
+    assert _unfitted().fit(X, y).calibrated_on_ == LATER
+    undated = X.reset_index(drop=True)  # no warning: there is nothing that an outcome would be needed for
+    assert _unfitted().set_params(outcome=None).fit(undated, y).calibrated_on_ == OTHER_HOUSEHOLDS
 
 
 @pytest.mark.parametrize(("first", "last"), [(-2.4, -2.4), (-1.2, -3.6), (-3.6, -1.2)])

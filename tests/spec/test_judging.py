@@ -176,7 +176,7 @@ def test_origins_that_cannot_be_judged_are_told_with_the_reason(small: Small) ->
     said: list[str] = []
 
     def make_model() -> RelapseModel:
-        return RelapseModel(n_trees=3, n_boosters=1, n_threads=1)
+        return RelapseModel(n_trees=3, n_boosters=1, n_threads=1, outcome=small.records.settings.outcome)
 
     predictions = predictions_at_origins(small.data, origins, make_model, said.append)
     assert set(predictions["as_of"].dt.date) == {days[-1]}

@@ -59,7 +59,8 @@ def test_a_model_of_the_past_ranks_later_relapses_better_than_income_does(panel:
     until = "2018-04-01"
     past = panel.visible(until)
     train = make_dataset(past, mature_dates(past))
-    model = RelapseModel(n_trees=150, n_boosters=1).fit(train.X[train.to_train], train.y[train.to_train])
+    model = RelapseModel(n_trees=150, n_boosters=1, outcome=panel.settings.outcome)
+    model.fit(train.X[train.to_train], train.y[train.to_train])
     later = make_dataset(panel, [day for day in mature_dates(panel) if day.isoformat() >= until])
     X, y = later.X[later.in_cohort], later.y[later.in_cohort]
     assert len(later.dates) > len(y) > 500

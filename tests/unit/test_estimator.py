@@ -20,10 +20,13 @@ from tests.support.small import Small, model_of
 from relapse_risk import RelapseModel, catalogue, score
 from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.model import checks
+from relapse_risk.settings import OutcomeSettings
+
+OUTCOME = OutcomeSettings()
 
 
 def few(**parameters: Any) -> RelapseModel:
-    return RelapseModel(**{"n_trees": 10, "n_boosters": 1, "n_threads": 1, **parameters})
+    return RelapseModel(**{"n_trees": 10, "n_boosters": 1, "n_threads": 1, "outcome": OUTCOME, **parameters})
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,8 @@ def test_a_model_of_columns_without_names_scores_no_records(small: Small) -> Non
 
 def test_a_model_fitted_again_without_names_forgets_the_names_before(small: Small) -> None:
     X = small.data.X.select_dtypes("number").iloc[:, :5]
-    model = RelapseModel(n_trees=5, n_boosters=1, monotone=None, n_threads=1).fit(X, small.data.y)
+    model = RelapseModel(n_trees=5, n_boosters=1, monotone=None, n_threads=1)
+    model.set_params(outcome=small.records.settings.outcome).fit(X, small.data.y)
     assert list(model.feature_names_in_) == list(X)
     model.fit(X.to_numpy(np.float32), small.data.y)
     assert not hasattr(model, "feature_names_in_")

@@ -12,13 +12,13 @@ from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
-from relapse_risk.errors import NotEnoughData, UsageError
+from relapse_risk.errors import NotEnoughData, OutcomeNotGiven, UsageError, warn_caller
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
 from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, level_shift
 from relapse_risk.model.checks import check_columns, check_fitted, check_labels, check_parameters
 from relapse_risk.model.inputs import FeatureReference, describe
-from relapse_risk.model.split import Split, calibration_splits, label_timing
+from relapse_risk.model.split import Split, as_of_days, calibration_splits, label_timing
 from relapse_risk.settings import OutcomeSettings
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     monotone : "catalogue", dict of str to {-1, 0, 1}, or None
         Directions that risk must follow in a feature, by the catalogue, as given, or none.
     outcome : OutcomeSettings, optional
-        What the labels are: decides which rows' labels were mature before which dates. Left out, what
-        ``labels`` noted in ``y.attrs``.
+        What the labels are, as in ``records.settings.outcome``: decides which labels were mature before which
+        dates. Without it, rows with dates are calibrated on other households, and a warning says so.
     calibration_share : float
         Share of rows, the latest, that the sigmoid is learned on.
     random_state : int
@@ -156,13 +156,24 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ``y`` disagree.
         NotEnoughData
             If one of the classes does not occur.
+
+        Warns
+        -----
+        OutcomeNotGiven
+            If the rows have dates and ``outcome`` was not given.
         """
         X_checked, positive, index, labelled = self._prepare(X, y)
-        outcome = self.outcome or _noted_outcome(y)
+        if self.outcome is None and as_of_days(index) is not None:
+            warn_caller(
+                "X has as_of dates, but the estimator was not given the outcome and cannot know when a label was "
+                "mature: it calibrates on other households instead of on later labels. "
+                "Give RelapseModel(outcome=records.settings.outcome)",
+                OutcomeNotGiven,
+            )
         splits, self.calibrated_on_ = calibration_splits(
             index,
             positive,
-            outcome,
+            self.outcome,
             share=self.calibration_share,
             seed=self.random_state,
         )
@@ -170,7 +181,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.band_thresholds_ = floors
         self.boosters_ = self._train_boosters(X_checked, positive)
         among = None if scored is None else np.asarray(scored, bool)[labelled]
-        timing = label_timing(index, len(positive), outcome, splits)
+        timing = label_timing(index, len(positive), self.outcome, splits)
         self.calibrator_ = self._at_newest_level(X_checked, positive, timing, among)
         columns = list(getattr(self, "feature_names_in_", range(X_checked.shape[1])))
         self.reference_: dict[str, FeatureReference] = {
@@ -202,12 +213,9 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_parameters(self)
         check_labels(X, y)
         matrix, names = self._learn_columns(X)
-        X_checked, target = validate_data(
-            self, matrix, self._target(y, len(matrix)), dtype=np.float32, ensure_all_finite="allow-nan"
-        )
-        labelled = self._labelled
+        values, labelled = _target(y, len(matrix))
+        X_checked, target = validate_data(self, matrix, values, dtype=np.float32, ensure_all_finite="allow-nan")
         X_checked, target = X_checked[labelled], target[labelled]
-        del self._labelled
         if names:  # an earlier fit's are gone: validate_data saw an array
             self.feature_names_in_ = np.array(names, dtype=object)
         self.n_rows_, self.n_left_out_ = len(target), int((~labelled).sum())
@@ -260,15 +268,6 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             places = listed.get_indexer(pd.Index(values))
         return np.where(places < 0, np.nan, places).astype(np.float32)
-
-    def _target(self, y: pd.Series[Any] | npt.ArrayLike, n: int) -> npt.NDArray[Any]:
-        """Return the labels with a stand-in where they are missing, and note where."""
-        self._labelled = np.full(n, True)
-        if getattr(getattr(y, "dtype", None), "name", "") in ("boolean", "Int64"):
-            series = cast("pd.Series[Any]", y)
-            self._labelled = ~series.isna().to_numpy()
-            return series.fillna(False).to_numpy().astype(int)
-        return np.asarray(y)
 
     @staticmethod
     def _classes(target: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
@@ -381,11 +380,14 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.select(conditions, [name for name, _ in BANDS], LOWEST_BAND)
 
 
+def _target(y: pd.Series[Any] | npt.ArrayLike, n: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Return n labels, 0 where they are missing, and which are not missing."""
+    if getattr(getattr(y, "dtype", None), "name", "") in ("boolean", "Int64"):
+        series = cast("pd.Series[Any]", y)
+        return series.fillna(False).to_numpy().astype(int), ~series.isna().to_numpy()
+    return np.asarray(y), np.full(n, True)
+
+
 def directions_of(features: Iterable[Feature]) -> dict[str, int]:
     """Return the directions that a list of features declares."""
     return {feature.name: feature.monotone for feature in features}
-
-
-def _noted_outcome(y: Any) -> OutcomeSettings | None:
-    noted = getattr(y, "attrs", {}).get("outcome")
-    return OutcomeSettings.model_validate(noted) if noted else None
