@@ -19,7 +19,7 @@ import pandas as pd
 from relapse_risk.cli.output import show, simple_table
 from relapse_risk.training.metrics import ranking_metrics
 
-FIGURES = {"auc": "AUC", "average_precision": "average precision", "recall": "recall"}
+FIGURES = {"auc_within_dates": "AUC", "average_precision": "average precision", "recall": "recall"}
 KEY = ["household_id", "as_of"]
 
 

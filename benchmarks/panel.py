@@ -101,13 +101,20 @@ def judge(title: str, data: Dataset, splits: list[tuple[Flags, Flags]], settings
         scores = [contestant(train, test) for train, test in splits]
         told = ranking_metrics(np.concatenate(scores), y, capacity, origin)
         by_origin = [
-            ranking_metrics(score, data.y[test], capacity)["auc"]
+            ranking_metrics(score, data.y[test], capacity)["auc_within_dates"]
             for score, (_, test) in zip(scores, splits, strict=True)
         ]
         aucs = " ".join(f"{auc:.3f}" for auc in by_origin) if len(splits) > 1 else ""
         seconds = round(time.perf_counter() - start)
-        rows.append((name, told["auc"], told["average_precision"], told["recall"], seconds, aucs))
-    columns = ["ordered by", "AUC", "average precision", f"recall at {capacity:.0%}", "seconds", "AUC by origin"]
+        rows.append((name, told["auc_within_dates"], told["average_precision"], told["recall"], seconds, aucs))
+    columns = [
+        "ordered by",
+        "AUC within dates",
+        "average precision",
+        f"recall at {capacity:.0%}",
+        "seconds",
+        "AUC by origin",
+    ]
     title = f"{title}: {len(y):,} households not poor now that were before, {y.mean():.1%} poor in the horizon"
     show(simple_table(title, columns, rows), as_json=False)
 

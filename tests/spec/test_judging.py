@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.ascii import records, settings
+from tests.support.ascii import rows as drawn_rows
 from tests.support.small import Small
 
 from relapse_risk.errors import NotEnoughData
@@ -92,7 +93,7 @@ def test_who_is_visited(score: list[float], y: str, capacity: float, visited: st
 def test_an_order_without_information_finds_no_more_than_chance() -> None:
     y = np.arange(100) % 4 == 0
     told = ranking_metrics(np.zeros(100), y, 0.1)
-    assert told["auc"] == 0.5
+    assert (told["auc_within_dates"], told["auc_pooled"]) == (0.5, 0.5)
     assert told["average_precision"] == pytest.approx(0.25)
     assert told["recall"] == 0.0, "ties go against the order"
     assert (told["n"], told["positives"], told["base_rate"]) == (100, 25, 0.25)
@@ -101,7 +102,9 @@ def test_an_order_without_information_finds_no_more_than_chance() -> None:
 def test_metrics_are_those_of_a_case_counted_by_hand() -> None:
     score, y = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([True, False, True, False, False])
     told = ranking_metrics(score, y, 0.4)
-    assert told["auc"] == pytest.approx(5 / 6)  # of six pairs one is the wrong way round
+    assert (
+        told["auc_within_dates"] == told["auc_pooled"] == pytest.approx(5 / 6)
+    )  # of six pairs one is the wrong way round
     assert told["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
     assert (told["recall"], told["precision"]) == (0.5, 0.5)
 
@@ -111,10 +114,36 @@ def test_each_date_is_a_list_of_its_own() -> None:
     score, y = np.array([0.9, 0.8, 0.7, 0.2, 0.1, 0.0]), np.array([True, False, False, True, False, False])
     lists = np.array([1, 1, 1, 2, 2, 2])
     apart = ranking_metrics(score, y, 1 / 3, lists)
-    assert (apart["auc"], apart["average_precision"], apart["recall"], apart["precision"]) == (1.0, 1.0, 1.0, 1.0)
+    assert (apart["auc_within_dates"], apart["average_precision"]) == (1.0, 1.0)
+    assert (apart["recall"], apart["precision"]) == (1.0, 1.0)
     together = ranking_metrics(score, y, 1 / 3)
-    assert together["auc"] < 1.0
+    assert together["auc_within_dates"] == together["auc_pooled"] == apart["auc_pooled"] < 1.0
     assert together["recall"] == 0.5
+
+
+def test_auc_within_dates_and_pooled_of_a_table_counted_by_hand() -> None:
+    """Within dates, 2 of 2 pairs are right on the first date and 2.5 of 4 on the second; the third has no pair.
+
+    Pooled, the three positives of 0.9, 0.6 and 0.3 are above 4, 1.5 and 1 of the five negatives.
+    """
+    rows = drawn_rows(
+        """
+        | as_of      | score | poor |
+        | 2024-01-01 | 0.9   | yes  |
+        | 2024-01-01 | 0.8   | no   |
+        | 2024-01-01 | 0.7   | no   |
+        | 2024-03-01 | 0.6   | yes  |
+        | 2024-03-01 | 0.6   | no   |
+        | 2024-03-01 | 0.3   | yes  |
+        | 2024-03-01 | 0.2   | no   |
+        | 2024-05-01 | 0.95  | no   |
+        """
+    )
+    score, y = np.array([float(row["score"]) for row in rows]), np.array([row["poor"] == "yes" for row in rows])
+    dates = np.array([row["as_of"] for row in rows], "datetime64[D]")
+    metrics = ranking_metrics(score, y, 0.1, dates)
+    assert metrics["auc_within_dates"] == pytest.approx((2 + 2.5) / (2 + 4))
+    assert metrics["auc_pooled"] == pytest.approx((4 + 1.5 + 1) / 15)
 
 
 def test_calibration_is_told_as_it_is() -> None:
@@ -156,8 +185,8 @@ def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:
         }
     )
     told = metrics_of(rows, 0.25)
-    assert told["relapse"]["scores"]["model"]["auc"] == 1.0
-    assert told["relapse"]["scores"]["rule"]["auc"] == 0.0
+    assert told["relapse"]["scores"]["model"]["auc_within_dates"] == 1.0
+    assert told["relapse"]["scores"]["rule"]["auc_within_dates"] == 0.0
     assert told["relapse"]["scores"]["model"]["recall"] == 1.0
     assert told["fall"]["scores"]["model"]["n"] == 6
     assert set(told["relapse"]["by_date"]) == {"2024-01-01", "2024-03-01"}

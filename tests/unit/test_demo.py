@@ -29,6 +29,6 @@ def test_the_demo_leaves_a_county_two_models_and_a_ranked_list(
     assert judged.info.training.until < latest.info.training.until == told["as_of"]
     ranked = told["metrics"]["fall"]["scores"]
     assert {"model", "lowest income to line", "warning thresholds", "truth (the ceiling)"} <= set(ranked)
-    assert ranked["truth (the ceiling)"]["auc"] > ranked["lowest income to line"]["auc"]
+    assert ranked["truth (the ceiling)"]["auc_within_dates"] > ranked["lowest income to line"]["auc_within_dates"]
     assert "A score orders visits; it decides nothing" in printed.err
     assert "Visit list of grid" in printed.err

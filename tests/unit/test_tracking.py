@@ -62,7 +62,7 @@ def test_a_run_holds_settings_metrics_and_version(
     assert run.data.params["settings.outcome.horizon_months"] == str(horizon)
     assert run.data.params["training.rows"] == str(result.bundle.info.training.rows)
     told = result.metrics["fall"]["scores"]["model"]
-    assert run.data.metrics["fall.scores.model.auc"] == pytest.approx(told["auc"])
+    assert run.data.metrics["fall.scores.model.auc_within_dates"] == pytest.approx(told["auc_within_dates"])
     assert run.data.metrics["fall.probability.brier"] > 0
 
 

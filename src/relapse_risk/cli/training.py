@@ -145,13 +145,14 @@ def show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> 
         title = f"{titles[group]} ({first['n']:,} rows, {first['base_rate']:.1%} poor in the horizon)"
         columns = [
             "ordered by",
-            "AUC",
+            "AUC within dates",
+            "AUC pooled",
             "average precision",
             f"recall at {capacity:.0%}",
             f"precision at {capacity:.0%}",
         ]
         rows = [
-            (name, m["auc"], m["average_precision"], m["recall"], m["precision"])
+            (name, m["auc_within_dates"], m["auc_pooled"], m["average_precision"], m["recall"], m["precision"])
             for name, m in told["scores"].items()
         ]
         show(simple_table(title, columns, rows), as_json=as_json)

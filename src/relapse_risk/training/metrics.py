@@ -1,4 +1,4 @@
-"""How good an order is, at the number of visits there is time for. Ties are broken against us."""
+"""How good a ranking is, at the number of visits there is time for. Ties are broken against the model."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Flags = npt.NDArray[np.bool_]
 def visited_first(score: Numbers, y: Flags, capacity: float) -> Flags:
     """Return who is visited when the riskiest ``capacity`` share is.
 
-    Of households with equal scores at the edge, those that will not fall back are visited first: a tie never
-    flatters.
+    Of households with equal scores at the edge, those that will not fall back are visited first, so that ties never
+    improve a metric.
 
     Parameters
     ----------
@@ -45,26 +45,31 @@ def visited_first(score: Numbers, y: Flags, capacity: float) -> Flags:
 def ranking_metrics(
     score: Numbers, y: Flags, capacity: float, lists: npt.NDArray[Any] | None = None
 ) -> dict[str, float]:
-    """Return the quality of an order, or of several lists each in an order of its own.
+    """Return the quality of a ranking, or of several lists that are ranked each by itself.
 
     Parameters
     ----------
     score : ndarray, shape (n,)
-        Higher is riskier.
+        Higher is riskier; missing scores come last.
     y : ndarray of bool, shape (n,)
         The outcome; both classes must occur.
     capacity : float
         Share that can be visited.
     lists : ndarray, shape (n,), optional
-        Which list each row is on, such as its as_of date: rows of two lists are never compared, for no visit is
-        taken from one cycle to another. One list otherwise.
+        Which list each row is on, such as its as_of date. Visits are made list by list, so all metrics but
+        ``auc_pooled`` compare rows of one list only. One list otherwise.
 
     Returns
     -------
     dict
-        ``auc``, the share of pairs of a positive and a negative of the same list that stand the right way round;
-        ``average_precision``, the lists' weighted by their positives; ``recall`` and ``precision`` when each
-        list's riskiest share is visited; ``n``, ``positives`` and ``base_rate``.
+        - ``auc_within_dates``: of the pairs of a positive and a negative on the same list, the share that is ranked
+          the right way round, equal scores counting half. It is the mean of the lists' AUCs, weighted by their
+          positives times negatives; NaN if no list has both.
+        - ``auc_pooled``: the same of all pairs, whatever their lists. It also rewards a score that is higher on the
+          dates with more positives, which orders no visit.
+        - ``average_precision``: the lists' average precision, weighted by their positives.
+        - ``recall``, ``precision``: when the riskiest share of each list is visited.
+        - ``n``, ``positives``, ``base_rate``: rows, and how many and what share have the outcome.
     """
     filled = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)
     visited = np.zeros(len(y), bool)
@@ -76,13 +81,14 @@ def ranking_metrics(
         visited[rows] = visited_first(score[rows], truth, capacity)
         positives = int(truth.sum())
         if 0 < positives < len(rows):
-            of = positives * (len(rows) - positives)
-            pairs, right = pairs + of, right + of * float(roc_auc_score(truth, filled[rows]))
+            of_list = positives * (len(rows) - positives)
+            pairs, right = pairs + of_list, right + of_list * float(roc_auc_score(truth, filled[rows]))
         if positives:
             precision += positives * float(average_precision_score(truth, filled[rows]))
     found, positives = int((visited & y).sum()), int(y.sum())
     return {
-        "auc": right / pairs if pairs else float("nan"),
+        "auc_within_dates": right / pairs if pairs else float("nan"),
+        "auc_pooled": float(roc_auc_score(y, filled)),
         "average_precision": precision / positives,
         "recall": found / positives,
         "precision": found / int(visited.sum()),
@@ -93,7 +99,7 @@ def ranking_metrics(
 
 
 def probability_metrics(probability: Numbers, y: Flags) -> dict[str, float]:
-    """Return how far probabilities can be taken at their word.
+    """Return how well probabilities are calibrated.
 
     Returns
     -------
@@ -131,14 +137,14 @@ def foreseen_by_date(
         By date: ``rows``; ``foreseen``, the sum of the probabilities; ``came_true``; and ``log_ratio``, the natural
         logarithm of foreseen over came true, None where nothing came true.
     """
-    told: dict[str, dict[str, float | int | None]] = {}
+    by_date: dict[str, dict[str, float | int | None]] = {}
     for day in np.unique(dates):
         rows = dates == day
         foreseen, came_true = float(probability[rows].sum()), int(y[rows].sum())
-        told[str(day.astype("datetime64[D]"))] = {
+        by_date[str(day.astype("datetime64[D]"))] = {
             "rows": int(rows.sum()),
             "foreseen": foreseen,
             "came_true": came_true,
             "log_ratio": float(np.log(foreseen / came_true)) if came_true and foreseen > 0 else None,
         }
-    return told
+    return by_date
