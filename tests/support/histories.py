@@ -39,20 +39,24 @@ EDGES = [
     dt.date(2023, 4, 30),
 ]
 HOUSEHOLDS = ("h1", "h2", "h3")
+#: As texts, p10 comes first.
+PERSONS = ("p2", "p2", "p10", "p10", "p9")
+#: Who turns 6, 18 or 60 on days that rows look from, and others.
+BIRTHS = [dt.date(2017, 4, 1), dt.date(2016, 10, 1), dt.date(2005, 2, 1), dt.date(1963, 4, 1), dt.date(1990, 7, 1)]
 
 days = st.one_of(st.sampled_from(EDGES), st.dates(FIRST, LAST))
+recent_days = st.one_of(st.sampled_from(EDGES), st.dates(dt.date(2022, 3, 1), LAST))
 as_of_dates = st.one_of(st.sampled_from(EDGES), st.dates(dt.date(2021, 6, 1), dt.date(2023, 12, 31)))
 #: Mostly known at once, sometimes after as_of dates.
 lateness = st.one_of(st.just(0), st.just(0), st.integers(0, 3), st.integers(20, 400))
 
 
 def _value(name: str, column: Column) -> st.SearchStrategy[Any]:
-    codes = column.codes.values if column.codes else ()
     kinds: dict[Kind, st.SearchStrategy[Any]] = {
         Kind.ID: st.sampled_from(["a1", "a2", "t1", "t2"]),
         Kind.TEXT: st.sampled_from(list(ITEMS)),
-        Kind.CODE: st.sampled_from(codes) if codes else st.nothing(),
-        Kind.CODE_SET: st.sampled_from([codes[0], ",".join(codes[:2]), codes[-1]]) if codes else st.nothing(),
+        Kind.CODE: st.sampled_from(column.codes.values) if column.codes else st.nothing(),
+        Kind.CODE_SET: _some_codes(column),
         Kind.DATE: days,
         Kind.INTEGER: st.integers(int(column.minimum or 0), min(int(column.maximum or 9), 5)),
         Kind.NUMBER: st.sampled_from([0.0, 0.5, 1.0, 12.5, 600.0, 2500.0]).filter(
@@ -66,19 +70,35 @@ def _value(name: str, column: Column) -> st.SearchStrategy[Any]:
         "part": st.sampled_from([None, "pension", "crops"]),
         "source": st.sampled_from(["wage", "wage", "transfer", "business", "claim", "production_cost"]),
         "months": st.one_of(st.none(), st.just(1), st.integers(2, 18)),
+        "person_id": st.sampled_from(PERSONS),
+        "relation": st.sampled_from([None, "head", "head", "child", "parent"]),
+        "birth_month": st.sampled_from([None, *BIRTHS]),
+        "industry": st.sampled_from([None, "domestic", "construction", "trade"]),
+        "ended_on": st.one_of(st.none(), st.integers(0, 500)),  # drawn as a length, see _row
     }
     if name in few:
         return few[name]
-    if name == "ended_on":  # measures end after they began; drawn as a length, see _row
-        return st.one_of(st.none(), st.integers(0, 500))
-    return st.one_of(st.none(), kinds[column.kind]) if column.nullable else kinds[column.kind]
+    values = kinds[column.kind]
+    return st.one_of(values, values, st.none()) if column.nullable else values
+
+
+def _some_codes(column: Column) -> st.SearchStrategy[Any]:
+    """Return one code, or two joined by a comma."""
+    if column.codes is None:
+        return st.nothing()
+    codes = [code for code in column.codes.values if code not in ("none", "healthy")]
+    two = st.lists(st.sampled_from(codes), min_size=2, max_size=2, unique=True).map(",".join)
+    return st.one_of(st.sampled_from(column.codes.values), two)
 
 
 @st.composite
 def _row(draw: st.DrawFn, table: str) -> dict[str, Any]:
     columns = TABLES[table].columns
     row = {name: draw(_value(name, column)) for name, column in columns.items() if name != "household_id"}
-    row["household_id"] = draw(st.sampled_from(HOUSEHOLDS))
+    if table == "employment":  # the ledger of the last months counts
+        row["occurred_on"] = draw(recent_days)
+    # Households of several members are few, so that they have some.
+    row["household_id"] = draw(st.sampled_from(("h1", "h1", "h2") if "person_id" in columns else HOUSEHOLDS))
     row["known_on"] = row["occurred_on"] + dt.timedelta(days=draw(lateness))
     if row.get("ended_on") is not None:
         row["ended_on"] = row["occurred_on"] + dt.timedelta(days=row["ended_on"])
@@ -86,12 +106,13 @@ def _row(draw: st.DrawFn, table: str) -> dict[str, Any]:
 
 
 def _within_bounds(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Move values to where the other columns of the row allow them to be."""
+    """Move values to where the row's other columns allow them."""
     for name, column in TABLES[table].columns.items():
-        bounds = ((column.at_most, min), (column.not_after, min), (column.not_before, max))
-        for other, moved in bounds:
+        for other, nearest in ((column.at_most, min), (column.not_after, min), (column.not_before, max)):
             if other and row[name] is not None and row[other] is not None:
-                row[name] = moved(row[name], row[other])
+                row[name] = nearest(row[name], row[other])
+    if row.get("birth_month") is not None:
+        row["birth_month"] = row["birth_month"].replace(day=1)
     return row
 
 

@@ -9,14 +9,40 @@ import calendar
 import datetime as dt
 import math
 from collections.abc import Iterable
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
-from relapse_risk.features.declare import Aggregation, Feature, Missing, Scale, Series
+from relapse_risk.features.declare import Aggregation, Feature, How, Missing, Scale, Series
+from relapse_risk.records.codes import Label
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 
 NAN = float("nan")
 Row = dict[str, Any]
+PERSON_TABLES = ("members", "employment")
+#: By which the head and the main earner are found.
+_NO_WORDS = Label("", "")
+RELATION = Feature("", _NO_WORDS, "", Series("members", "relation", by_person=True), Aggregation.LAST)
+PAY = Feature("", _NO_WORDS, "", Series("employment", "earned_yuan", by_person=True), Aggregation.LAST, 12,
+              account=Series("employment", by_person=True))  # fmt: skip
+ONE_OFF = ("bonus", "severance", "unemployment", "disaster_relief", "social_relief", "gift", "donation")
+YEARS = {"illiterate": 0, "primary": 6, "junior": 9, "senior": 12, "college": 15, "university": 16}
+#: Flags by table: which codes of which column make them 1.
+FLAGS = {
+    "chronic": ("health", ["chronic"]),
+    "major_illness": ("health", ["major_illness"]),
+    "disabled": ("health", ["disabled"]),
+    "not_fully_able": ("labour_skill", ["weak", "lost"]),
+    "medical_insured": (
+        "insurance",
+        ["resident_medical", "employee_medical", "serious_illness", "commercial_medical"],
+    ),
+    "pension_insured": ("insurance", ["resident_pension", "employee_pension"]),
+    "temporary": ("contract", ["fixed_term", "task", "casual"]),
+    "domestic": ("industry", ["domestic"]),
+    "construction": ("industry", ["construction"]),
+}
 LOOKS = ("yard", "house", "cupboard", "tap", "health", "children")
 
 
@@ -32,10 +58,14 @@ class Oracle:
     def __init__(self, records: Records) -> None:
         self.settings = records.settings
         self.rows: dict[str, list[Row]] = {name: records.table(name).to_pylist() for name in TABLES}
+        self._persons: dict[tuple[str, str], Oracle] = {}
 
     def value(self, feature: Feature, household: str, as_of: dt.date) -> float:
         """Return a feature's value, NaN where missing."""
-        value = self._value(feature, household, as_of)
+        if feature.across:
+            value = self._across(feature, household, as_of)
+        else:
+            value = self._value(feature, household, as_of)
         if feature.missing is Missing.ZERO and math.isnan(value):
             return 0.0
         return value
@@ -99,8 +129,60 @@ class Oracle:
         if a is Aggregation.LAST_CHANGE:
             before = [v for _, v in self._observations(f.series, household, as_of, None, f.skip + 12)]
             return values[-1] - before[-1] if before else NAN
+        if a is Aggregation.AGE:
+            return (_month(as_of) - _month(dt.date(1970, 1, 1)) - values[-1]) / 12
         assert a is Aggregation.ELAPSED
         return _number(as_of) - values[-1]
+
+    def _across(self, f: Feature, household: str, as_of: dt.date) -> float:
+        """Return a value taken across the household's members."""
+        assert f.across is not None
+        own = replace(f, across=None, missing=Missing.NOT_RECORDED)
+        how, members = f.across.how, self._members(household, as_of)
+        if how is How.OF_HEAD:
+            heads = [p for p, of in members.items() if of.value(RELATION, household, as_of) == 0.0]
+            return members[heads[0]].value(own, household, as_of) if heads else NAN
+        if how is How.OF_MAIN_EARNER:
+            pay = {p: of.value(PAY, household, as_of) for p, of in members.items()}
+            paid = {p: yuan for p, yuan in pay.items() if yuan > 0}
+            return members[max(paid, key=lambda p: paid[p])].value(own, household, as_of) if paid else NAN
+        counted = self._members(household, as_of, with_left=f.across.with_left)
+        values = {p: of.value(own, household, as_of) for p, of in counted.items()}
+        passing = [
+            p
+            for p, of in counted.items()
+            if all(one.low <= of.value(one.value, household, as_of) < one.high for one in f.across.where)
+        ]
+        of_all = [value for value in values.values() if not math.isnan(value)]
+        some = [values[p] for p in passing if not math.isnan(values[p])]
+        if how is How.COUNT:
+            return float(len(passing)) if of_all else NAN
+        if how is How.SHARE:
+            return sum(some) / sum(of_all) if sum(of_all) > 0 else NAN
+        if not some:
+            return NAN
+        if how is How.CONCENTRATION:
+            return sum(value**2 for value in some) / sum(some) ** 2 if sum(some) > 0 else NAN
+        return {How.SUM: sum, How.MEAN: _mean, How.MIN: min, How.MAX: max}[how](some)
+
+    def _members(self, household: str, as_of: dt.date, *, with_left: bool = False) -> dict[str, Oracle]:
+        """Return an oracle of each member's rows alone, by person id in its order."""
+        rows = [row for table in PERSON_TABLES for row in self._visible(table, household, as_of)]
+        found = {}
+        for person in sorted({row["person_id"] for row in rows}):
+            of = self._of_person(household, person)
+            profiles = of._visible("members", household, as_of)
+            if with_left or not profiles or profiles[-1]["in_household"] is not False:
+                found[person] = of
+        return found
+
+    def _of_person(self, household: str, person: str) -> Oracle:
+        if (household, person) not in self._persons:
+            alone = copy(self)
+            mine = {t: [r for r in self.rows[t] if _is_of(r, household, person)] for t in PERSON_TABLES}
+            alone.rows = {**self.rows, **mine}
+            self._persons[household, person] = alone
+        return self._persons[household, person]
 
     def _monthly(self, f: Feature, household: str, as_of: dt.date) -> float:
         """Return a sum over the months that the account covers: none before it begins, none after it ends."""
@@ -206,7 +288,7 @@ class Oracle:
             if value is None:
                 return False
             text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-            parts = text.split(",") if column == "risk_types" else [text]
+            parts = text.split(",")
             if not set(parts) & set(codes):
                 return False
         return True
@@ -231,6 +313,10 @@ class Oracle:
         steps = sorted(own or anywhere, key=lambda s: s.since)
         head = steps[-1].yuan / self.settings.line.months if steps else NAN
         return NAN if units is None else float(units), head
+
+
+def _is_of(row: Row, household: str, person: str) -> bool:
+    return (row["household_id"], row["person_id"]) == (household, person)
 
 
 def _days_covered(row: Row) -> list[dt.date]:
@@ -260,6 +346,28 @@ def _derived(series: Series, row: Row) -> float:
         return float(2**31 - 1) if row["ended_on"] is None else _number(row["ended_on"])
     if series.value == "earned_yuan":
         return 0.0 if row["wage_yuan"] is None and not row["employed"] else of["wage_yuan"]
+    if series.value == "steady_yuan":
+        return 0.0 if row["part"] in ONE_OFF else _derived(replace(series, value="net_yuan"), row)
+    if series.value == "steady_pay_yuan":
+        return _derived(replace(series, value="earned_yuan"), row) - (row["one_off_yuan"] or 0.0)
+    if series.value == "still_member":
+        return 0.0 if row["in_household"] is False else 1.0
+    if series.value == "born_month":
+        born = row["birth_month"]
+        return NAN if born is None else float(_month(born) - _month(dt.date(1970, 1, 1)))
+    if series.value == "schooling_years":
+        return float(YEARS[row["schooling"]]) if row["schooling"] else NAN
+    if series.value == "student":
+        return float(row["at_school"] != "no") if row["at_school"] else NAN
+    if series.value == "unpaid":
+        if not row["employed"]:
+            return NAN
+        if row["wage_yuan"] is not None:
+            return float(row["wage_yuan"] == 0)
+        return float(row["work_status"] == "family_worker") if row["work_status"] else NAN
+    if series.value in FLAGS:
+        column, codes = FLAGS[series.value]
+        return float(not set(row[column].split(",")).isdisjoint(codes)) if row[column] else NAN
     if series.value == "away":
         if row["workplace"] is None or not row["employed"]:
             return NAN

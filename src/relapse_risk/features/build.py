@@ -14,13 +14,16 @@ import pyarrow as pa
 
 from relapse_risk.dates import FAR_FUTURE, Days, add_months, month_of_year
 from relapse_risk.errors import UsageError
+from relapse_risk.features.across import take_across
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.catalogue.calendar import HARVEST_MONTH
+from relapse_risk.features.combine import AsOfDays, value_of
 from relapse_risk.features.declare import ACCOUNT, ACCOUNT_OF, Aggregation, Feature, Scale
 from relapse_risk.features.derive import derive
 from relapse_risk.features.encode import Encoded, EncodedTable, Numbers
 from relapse_risk.features.kernel import NO_LINE, DateWindows, Line, StreamRows, aggregate_windows
-from relapse_risk.features.plan import AsOfDays, Filter, Plan, Stream, Window, make_plan, value_of
+from relapse_risk.features.persons import Persons
+from relapse_risk.features.plan import Filter, PersonPlan, Plan, Stream, Window, make_plan
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -131,14 +134,14 @@ def build_matrix(
     date = date_code.astype(np.int32)
     matrix = np.empty((len(household), len(plan.features)), np.float32, order="F")
     if len(household) <= CHUNK:
-        _fill(matrix, plan, _inputs(encoded, plan, days, map), household, date, days)
+        _Filler(encoded, plan, days, map).fill(matrix, household, date)
         return matrix
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        inputs = _inputs(encoded, plan, days, pool.map)
+        filler = _Filler(encoded, plan, days, pool.map)
 
         def fill(low: int) -> None:
             part = slice(low, low + CHUNK)
-            _fill(matrix[part], plan, inputs, household[part], date[part], days)
+            filler.fill(matrix[part], household[part], date[part])
 
         deque(pool.map(fill, range(0, len(household), CHUNK)), maxlen=0)
     return matrix
@@ -153,24 +156,81 @@ class _StreamInput(NamedTuple):
     dates: DateWindows
 
 
-def _inputs(encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterable[Any]]) -> list[_StreamInput]:
-    """Return what the plan's streams read; ``each`` maps, on threads or not."""
-    bounds = _Bounds(days, encoded.step(days))
-    deque(each(encoded.table, dict.fromkeys(name for stream in plan.streams for name in _tables(stream))), maxlen=0)
-    line = encoded.line if any(_needs_line(stream) for stream in plan.streams) else NO_LINE
-    alike: dict[Filter, list[Stream]] = {}
-    for stream in plan.streams:
-        alike.setdefault((stream.table, stream.where, stream.by_month), []).append(stream)
+class _Filler:
+    """Computes a plan's features of index rows, part by part; parts may run on threads.
 
-    def inputs(streams: list[Stream]) -> list[_StreamInput]:
-        kept = filter_rows(encoded, streams[0])
+    Parameters
+    ----------
+    encoded : Encoded
+        The records.
+    plan : Plan
+        What to compute.
+    days : ndarray of int32
+        As_of dates, days since 1970-01-01.
+    each : callable
+        Maps a function over what it is made of, on threads or not.
+    """
+
+    def __init__(self, encoded: Encoded, plan: Plan, days: Days, each: Callable[..., Iterable[Any]]) -> None:
+        self._plan, self._days = plan, days
+        person_streams = plan.persons.streams if plan.persons else ()
+        inputs = _inputs(encoded, (*plan.streams, *person_streams), days, each)
+        self._inputs, self._person_inputs = inputs[: len(plan.streams)], inputs[len(plan.streams) :]
+        self._persons = encoded.persons if plan.persons else None
+
+    def fill(self, out: npt.NDArray[np.float32], household: Days, date: Days) -> None:
+        """Write the features of some index rows."""
+        plan, as_of = self._plan, AsOfDays(self._days, date)
+        columns = _aggregate(self._inputs, household, date)
+        if plan.persons:
+            columns.extend(self._across_members(plan.persons, household, date))
+        for position, (feature, needs) in enumerate(zip(plan.features, plan.needs, strict=True)):
+            if feature.aggregation is Aggregation.CALENDAR:
+                out[:, position] = _calendar(feature, self._days)[date]
+            else:
+                out[:, position] = value_of(feature, [columns[k] for k in needs], as_of)
+
+    def _across_members(self, plan: PersonPlan, household: Days, date: Days) -> npt.NDArray[np.float64]:
+        assert self._persons is not None  # noqa: S101
+        person, date_of_person, starts = self._persons.of_rows(household, date)
+        columns = _aggregate(self._person_inputs, person, date_of_person)
+        as_of = AsOfDays(self._days, date_of_person)
+        values = np.empty((len(plan.values), len(person)))
+        for k, (value, needs) in enumerate(zip(plan.values, plan.needs, strict=True)):
+            values[k] = value_of(value, [columns[n] for n in needs], as_of)
+        return take_across(values, starts, plan.spec)
+
+
+def _aggregate(inputs: list[_StreamInput], unit: Days, date: Days) -> list[npt.NDArray[np.float64]]:
+    """Return the statistics of all streams, one stream after another."""
+    columns: list[npt.NDArray[np.float64]] = []
+    for stream, rows, line, dates in inputs:
+        columns.extend(aggregate_windows(unit, date, rows, line, dates, stream.spec, by_month=stream.by_month))
+    return columns
+
+
+def _inputs(
+    encoded: Encoded, streams: Sequence[Stream], days: Days, each: Callable[..., Iterable[Any]]
+) -> list[_StreamInput]:
+    """Return what streams are computed from; ``each`` maps, on threads or not."""
+    bounds = _Bounds(days, encoded.step(days))
+    deque(each(encoded.table, dict.fromkeys(name for stream in streams for name in _tables(stream))), maxlen=0)
+    line = encoded.line if any(_needs_line(stream) for stream in streams) else NO_LINE
+    if any(stream.by_person for stream in streams):
+        _ = encoded.persons  # made once, before threads ask for it
+    alike: dict[Filter, list[Stream]] = {}
+    for stream in streams:
+        alike.setdefault(stream.filter, []).append(stream)
+
+    def inputs(some: list[Stream]) -> list[_StreamInput]:
+        kept = filter_rows(encoded, some[0])
         return [
             _StreamInput(stream, rows_of(encoded, stream, kept), line, bounds.dates(stream.windows))
-            for stream in streams
+            for stream in some
         ]
 
     found = {id(one.stream): one for some in each(inputs, alike.values()) for one in some}
-    return [found[id(stream)] for stream in plan.streams]  # in the order of the plan, which places statistics by it
+    return [found[id(stream)] for stream in streams]  # in the order of the plan, which places statistics by it
 
 
 def _needs_line(stream: Stream) -> bool:
@@ -187,34 +247,6 @@ def encode(records: Records) -> Encoded:
     if encoded is None:
         encoded = records.cache["encoded"] = Encoded(records)
     return cast(Encoded, encoded)
-
-
-def _fill(
-    out: npt.NDArray[np.float32],
-    plan: Plan,
-    inputs: list[_StreamInput],
-    household: npt.NDArray[np.int32],
-    date: npt.NDArray[np.int32],
-    days: Days,
-) -> None:
-    columns: list[npt.NDArray[np.float64]] = []
-    for stream, rows, line, dates in inputs:
-        numbers = aggregate_windows(
-            household,
-            date,
-            rows,
-            line,
-            dates,
-            stream.spec,
-            by_month=stream.by_month,
-        )
-        columns.extend(numbers)
-    as_of = AsOfDays(days, date)
-    for position, (feature, needs) in enumerate(zip(plan.features, plan.needs, strict=True)):
-        if feature.aggregation is Aggregation.CALENDAR:
-            out[:, position] = _calendar(feature, days)[date]
-        else:
-            out[:, position] = value_of(feature, [columns[k] for k in needs], as_of)
 
 
 def _calendar(feature: Feature, days: Days) -> npt.NDArray[np.float64]:
@@ -255,6 +287,7 @@ class FilteredRows(NamedTuple):
     """
 
     positions: npt.NDArray[np.int64] | None
+    household: Days
     offsets: npt.NDArray[np.int64]
     occurred: Days
     known: Days
@@ -283,7 +316,7 @@ def rows_of(encoded: Encoded, stream: Stream, kept: FilteredRows | None = None) 
         values = None if value is None else derive(encoded.table(stream.table), value)
         channels[:, k] = _values(values, kept.positions)
     step = encoded.step(kept.occurred) if _needs_line(stream) else kept.month
-    return StreamRows(kept.offsets, kept.occurred, kept.known, kept.superseded, kept.month, step, channels)
+    return StreamRows(*kept[1:], step, channels)
 
 
 def _values(values: Numbers | None, positions: npt.NDArray[np.int64] | None) -> Numbers | float:
@@ -302,19 +335,40 @@ def filter_rows(encoded: Encoded, stream: Stream) -> FilteredRows:
     if stream.table == ACCOUNT:
         account = encoded.account
         offsets = encoded.offsets(account.household)
-        return FilteredRows(None, offsets, account.occurred, account.known, account.superseded, account.month)
+        return FilteredRows(
+            None,
+            encoded.each_household,
+            offsets,
+            account.occurred,
+            account.known,
+            account.superseded,
+            account.month,
+        )
     table = encoded.table(stream.table)
+    if stream.by_person:
+        return _filter_by_person(table, stream, encoded.persons)
     positions = _passes(table, stream.where)
     arrays = (table.household, table.occurred, table.known, table.superseded, table.month)
     if positions is None:
         household, *rest = arrays
-        return FilteredRows(None, encoded.offsets(household), *rest)
+        return FilteredRows(None, encoded.each_household, encoded.offsets(household), *rest)
     if stream.table == ACCOUNT_OF[0] and stream.by_month and encoded.complete:
         positions, *arrays_kept = _with_zero_rows(table, positions)
         household, *rest = arrays_kept
     else:
         household, *rest = (array.take(positions) for array in arrays)
-    return FilteredRows(positions, encoded.offsets(household), *rest)
+    return FilteredRows(positions, encoded.each_household, encoded.offsets(household), *rest)
+
+
+def _filter_by_person(table: EncodedTable, stream: Stream, persons: Persons) -> FilteredRows:
+    positions, person = persons.rows(table.name)
+    passing = _passes(table, stream.where)
+    if passing is not None:
+        is_kept = np.isin(positions, passing)
+        positions, person = positions[is_kept], person[is_kept]
+    offsets = np.searchsorted(person, np.arange(len(persons) + 1))
+    arrays = (table.occurred, table.known, table.superseded, table.month)
+    return FilteredRows(positions, persons.household, offsets, *(array.take(positions) for array in arrays))
 
 
 def _with_zero_rows(table: EncodedTable, positions: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:

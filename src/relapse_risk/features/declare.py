@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
@@ -44,8 +45,40 @@ class Aggregation(Enum):
     CHANGE = "change on the year"
     LAST_CHANGE = "change of the last value on the year"
     ELAPSED = "days since the date held"
+    AGE = "years since the month held"
     TERMS = "sum of terms"
     CALENDAR = "calendar"
+
+
+class How(IntEnum):
+    """How the values of a household's members become one number; see ``HOW_WORDS``."""
+
+    COUNT = 0
+    SHARE = 1
+    SUM = 2
+    MEAN = 3
+    MIN = 4
+    MAX = 5
+    CONCENTRATION = 6
+    OF_HEAD = 7
+    OF_MAIN_EARNER = 8
+
+
+HOW_WORDS: dict[How, str] = {
+    How.COUNT: "number of members",
+    How.SHARE: "share of all members' sum",
+    How.SUM: "sum of members",
+    How.MEAN: "mean of members",
+    How.MIN: "smallest of members",
+    How.MAX: "largest of members",
+    How.CONCENTRATION: "sum of squared shares of members",
+    How.OF_HEAD: "of the head",
+    How.OF_MAIN_EARNER: "of the main earner",
+}
+#: One member is chosen, whatever the others are.
+OF_ONE_MEMBER = (How.OF_HEAD, How.OF_MAIN_EARNER)
+#: The tables that record persons.
+PERSON_TABLES = ("members", "employment")
 
 
 class Scale(IntEnum):
@@ -107,6 +140,8 @@ class Series:
         Take a calendar month's total as one observation, rather than a row.
     scale : Scale
         What the value is divided by.
+    by_person : bool
+        Whether each person's rows are a series of their own, rather than the household's together.
     """
 
     table: str
@@ -114,6 +149,46 @@ class Series:
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
     by_month: bool = False
     scale: Scale = Scale.NONE
+    by_person: bool = False
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a member must be to count.
+
+    Parameters
+    ----------
+    value : Feature
+        A person's value: of a series by person, not taken across members.
+    low, high : float
+        The member counts if ``low <= value < high``; one without the value does not.
+    """
+
+    value: Feature
+    low: float = -math.inf
+    high: float = math.inf
+
+
+@dataclass(frozen=True)
+class Across:
+    """How a person's value becomes the household's: taken across its members on the as_of day.
+
+    Members are the persons with a visible row in ``members`` or ``employment``, but for those whose latest visible
+    row of ``members`` says that they left.
+
+    Parameters
+    ----------
+    how : How
+        What is taken.
+    where : tuple of Condition
+        What a member must be, all of it, to count.
+    with_left : bool
+        Whether persons who left count too.
+    """
+
+    how: How
+    where: tuple[Condition, ...] = ()
+    with_left: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +231,9 @@ class Feature:
     cushion : float
         Added to a standard deviation before dividing by it, in the value's unit: two equal months do not make a
         household infinitely safe.
+    across : Across, optional
+        For a series by person: how the household's value is taken from its members'. A series by person without
+        it declares a person's value, which conditions and features across members refer to.
     """
 
     name: str
@@ -173,12 +251,27 @@ class Feature:
     account: Series | None = None
     terms: tuple[tuple[float, Feature], ...] = ()
     cushion: float = 0.0
+    across: Across | None = None
 
     @property
     def table(self) -> str | None:
-        """The record table without which the feature says nothing; None for the calendar."""
+        """The record table that the feature is of; None for the calendar."""
         name = self.series.table
         return None if name == CALENDAR else ACCOUNT_OF[0] if name == ACCOUNT else name
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The record tables without which the feature says nothing."""
+        names = {self.table} if self.table else set()
+        if self.across:
+            names |= {condition.value.series.table for condition in self.across.where}
+            names |= {How.OF_HEAD: {"members"}, How.OF_MAIN_EARNER: {"employment"}}.get(self.across.how, set())
+        return frozenset(names.union(*(term.tables for _, term in self.terms if term.across)))
+
+    @property
+    def is_of_persons(self) -> bool:
+        """Whether this is a person's value, which is no feature of a household yet."""
+        return self.series.by_person and self.across is None and not self.terms
 
     def __post_init__(self) -> None:
         a = self.aggregation
@@ -204,13 +297,45 @@ class Feature:
             raise UsageError(f"feature {self.name}: a sum of terms, and nothing else, has terms")
         if a in WITHIN and self.window is EVER:
             raise UsageError(f"feature {self.name}: {a.value} needs a window in months")
+        self._check_persons()
+
+    def _check_persons(self) -> None:
+        of_person = self.series.by_person and not self.terms
+        for series in (self.series, self.of, self.account):
+            if series and series.by_person and series.table not in PERSON_TABLES:
+                raise UsageError(
+                    f"feature {self.name}: {series.table} by person. Valid tables: {', '.join(PERSON_TABLES)}."
+                )
+            if series and not self.terms and series.by_person != self.series.by_person:
+                raise UsageError(f"feature {self.name}: series, of and account must be by person all, or none")
+        if any(term.is_of_persons for _, term in self.terms):
+            raise UsageError(
+                f"feature {self.name}: a term is a person's value. Say how it is taken across members."
+            )
+        if self.across is None:
+            return
+        if not of_person:
+            raise UsageError(f"feature {self.name}: across members, of no series by person. Set by_person=True.")
+        if self.across.where and self.across.how in OF_ONE_MEMBER:
+            raise UsageError(f"feature {self.name}: {HOW_WORDS[self.across.how]} takes no conditions")
+        for condition in self.across.where:
+            if not condition.value.is_of_persons:
+                raise UsageError(
+                    f"feature {self.name}: a condition on {condition.value.name}. "
+                    "Valid: a value of a series by person, not taken across members."
+                )
+            if not condition.low < condition.high:
+                raise UsageError(
+                    f"feature {self.name}: no {condition.value.name} lies from {condition.low} to below "
+                    f"{condition.high}. Set low below high."
+                )
 
 
 #: Aggregations that say what they are of.
 OF_ANOTHER = (Aggregation.SHARE, Aggregation.PER)
-#: Aggregations that may name the account they belong to; a sum a month accounted for must.
-OF_ACCOUNTS = (Aggregation.MONTHLY, Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
 #: Of these, those that are missing where the account's latest month has nothing of the series.
-LATEST_OF_ACCOUNTS = (Aggregation.LAST, Aggregation.STEP, Aggregation.PER)
+LATEST_OF_ACCOUNTS = (Aggregation.LAST, Aggregation.STEP, Aggregation.PER, Aggregation.ELAPSED)
+#: Aggregations that may name the account they belong to; a sum a month accounted for must.
+OF_ACCOUNTS = (Aggregation.MONTHLY, *LATEST_OF_ACCOUNTS)
 #: Aggregations that need a window in months.
 WITHIN = (Aggregation.RATIO, Aggregation.MONTHLY, Aggregation.CHANGE)

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relapse_risk.dates import FAR_FUTURE
-from relapse_risk.records.codes import INCOME_KIND, INCOME_SOURCE
+from relapse_risk.dates import FAR_FUTURE, month_number
+from relapse_risk.records.codes import (
+    INCOME_KIND,
+    INCOME_PART,
+    INCOME_SOURCE,
+    ONE_OFF_PARTS,
+    SCHOOL_STAGE,
+    SCHOOLING,
+)
 from relapse_risk.records.tables import Visits
 
 if TYPE_CHECKING:
@@ -16,6 +23,13 @@ if TYPE_CHECKING:
 
 #: The six looks of a visit.
 LOOKS = ("yard", "house", "cupboard", "tap", "health", "children")
+#: Years of school that each schooling takes.
+SCHOOLING_YEARS = {"illiterate": 0, "primary": 6, "junior": 9, "senior": 12, "college": 15, "university": 16}
+#: Contracts that end by themselves.
+TEMPORARY = ("fixed_term", "task", "casual")
+#: Insurances that pay for treatment, and those that pay a pension.
+MEDICAL = ("resident_medical", "employee_medical", "serious_illness", "commercial_medical")
+PENSION = ("resident_pension", "employee_pension")
 
 
 def _net_yuan(table: EncodedTable) -> Numbers:
@@ -67,6 +81,63 @@ def _earned_yuan(table: EncodedTable) -> Numbers:
     return np.where(np.isnan(wage) & (table.number("employed") == 0), 0.0, wage)
 
 
+def _steady_yuan(table: EncodedTable) -> Numbers:
+    """Net amount, 0 for a part that does not come again."""
+    is_one_off = np.array([part in ONE_OFF_PARTS for part in (*INCOME_PART.values, None)])  # -1 is no part
+    return np.where(is_one_off[table.code("part")], 0.0, derive(table, "net_yuan"))
+
+
+def _steady_pay_yuan(table: EncodedTable) -> Numbers:
+    """Pay of a person's month without its one-off part."""
+    one_off = table.number("one_off_yuan")
+    return derive(table, "earned_yuan") - np.where(np.isnan(one_off), 0.0, one_off)
+
+
+def _code_in(column: str, *codes: str) -> Callable[[EncodedTable], Numbers]:
+    """Return whether a code is one of some, 1 or 0; missing where it is."""
+
+    def derive(table: EncodedTable) -> Numbers:
+        number = table.number(column)
+        return np.where(np.isnan(number), np.nan, np.isin(number, [table.position(column, code) for code in codes]))
+
+    return derive
+
+
+def _set_holds(column: str, *codes: str) -> Callable[[EncodedTable], Numbers]:
+    """Return whether a set of codes holds one of some, 1 or 0; missing where the set is."""
+
+    def derive(table: EncodedTable) -> Numbers:
+        holds = np.logical_or.reduce([table.holds_code(column, code) for code in codes])
+        return np.where(table.is_missing(column), np.nan, holds)
+
+    return derive
+
+
+def _schooling_years(table: EncodedTable) -> Numbers:
+    years = np.array([*(SCHOOLING_YEARS[code] for code in SCHOOLING.values), np.nan])  # -1 is missing
+    return years[table.code("schooling")]
+
+
+def _born_month(table: EncodedTable) -> Numbers:
+    """Months from 1970-01 to the month of birth."""
+    born = table.number("birth_month")
+    missing = np.isnan(born)
+    return np.where(missing, np.nan, month_number(np.where(missing, 0.0, born).astype(np.int64)))
+
+
+def _unpaid(table: EncodedTable) -> Numbers:
+    """1 for a person in work for no pay, 0 for other work; missing without work, or where neither is recorded."""
+    pay, family = table.number("wage_yuan"), derive(table, "family_worker")
+    unpaid = np.where(np.isnan(pay), family, pay == 0)
+    return np.where(table.number("employed") == 1, unpaid, np.nan)
+
+
+def _still_member(table: EncodedTable) -> Numbers:
+    """Return 0 where a person has left the household, 1 elsewhere."""
+    stays = table.number("in_household")
+    return np.where(np.isnan(stays), 1.0, stays)
+
+
 DERIVATIONS: dict[tuple[str, str], Callable[[EncodedTable], Numbers]] = {
     ("incomes", "net_yuan"): _net_yuan,
     (Visits.name, "grade_total"): _grade_total,
@@ -78,6 +149,23 @@ DERIVATIONS: dict[tuple[str, str], Callable[[EncodedTable], Numbers]] = {
     ("households", "orchard_per_member"): _ratio("orchard_mu", "n_members"),
     ("expenses", "reimbursed_share"): _ratio("reimbursed_yuan", "total_yuan"),
     ("supports", "runs_until"): _runs_until,
+    ("incomes", "steady_yuan"): _steady_yuan,
+    ("members", "still_member"): _still_member,
+    ("members", "born_month"): _born_month,
+    ("members", "schooling_years"): _schooling_years,
+    ("members", "student"): _code_in("at_school", *(code for code in SCHOOL_STAGE.values if code != "no")),
+    ("members", "chronic"): _set_holds("health", "chronic"),
+    ("members", "major_illness"): _set_holds("health", "major_illness"),
+    ("members", "disabled"): _set_holds("health", "disabled"),
+    ("members", "not_fully_able"): _code_in("labour_skill", "weak", "lost"),
+    ("members", "medical_insured"): _set_holds("insurance", *MEDICAL),
+    ("members", "pension_insured"): _set_holds("insurance", *PENSION),
+    ("employment", "steady_pay_yuan"): _steady_pay_yuan,
+    ("employment", "temporary"): _code_in("contract", *TEMPORARY),
+    ("employment", "domestic"): _code_in("industry", "domestic"),
+    ("employment", "construction"): _code_in("industry", "construction"),
+    ("employment", "family_worker"): _code_in("work_status", "family_worker"),
+    ("employment", "unpaid"): _unpaid,
     ("employment", "away"): _away,
     ("employment", "earned_yuan"): _earned_yuan,
 }

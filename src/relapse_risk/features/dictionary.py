@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.features.declare import REASON_GROUPS, Feature, Series
+from relapse_risk.features.declare import HOW_WORDS, REASON_GROUPS, Across, Condition, Feature, Series
 from relapse_risk.features.definitions import DEFINITIONS
 from relapse_risk.records.tables import TABLES
 
@@ -22,17 +23,21 @@ TABLES_FILE = "table_dictionary.csv"
 
 
 def feature_dictionary() -> str:
-    """Return the features as CSV, a line each, and after them the terms that are no features themselves."""
+    """Return the features as CSV, a line each, and after them the terms and persons' values that they refer to."""
     header = (
-        *("name", "zh", "en", "unit", "table", "value", "where", "each", "scale", "aggregation", "window_months"),
-        *("skip_months", "of", "account", "cushion", "terms", "missing", "missing_zh", "missing_en", "feature"),
-        *("risk_type", "risk_type_zh", "monotone", "codes"),
+        *("name", "zh", "en", "unit", "table", "value", "where", "each", "by", "scale", "aggregation"),
+        *("window_months", "skip_months", "of", "account", "cushion", "across", "conditions", "terms"),
+        *("missing", "missing_zh", "missing_en", "feature", "risk_type", "risk_type_zh", "monotone", "codes"),
     )
     features = catalogue()
     names = {feature.name for feature in features}
     terms = {term.name: term for feature in features for _, term in feature.terms if term.name not in names}
+    of_all = [*features, *terms.values()]
+    conditions = [condition for feature in of_all if feature.across for condition in feature.across.where]
+    persons = {condition.value.name: condition.value for condition in conditions}
     rows = [_line(feature, is_feature=True) for feature in features]
-    return _csv(header, rows + [_line(term, is_feature=False) for term in terms.values()])
+    rows += [_line(other, is_feature=False) for other in (*terms.values(), *persons.values())]
+    return _csv(header, rows)
 
 
 def _line(f: Feature, *, is_feature: bool) -> tuple[object, ...]:
@@ -40,25 +45,40 @@ def _line(f: Feature, *, is_feature: bool) -> tuple[object, ...]:
     window = ("ever" if f.window is None else f.window, f.skip)
     return (
         *(f.name, f.label.zh, f.label.en, f.unit),
-        *(_series(f.series) if reads else ("", "", "", "", "")),
+        *(_series(f.series) if reads else ("",) * 6),
         *(f.aggregation.value, *(window if reads else ("", ""))),
         *(_in_words(f.of), _in_words(f.account), f"{f.cushion:g}" if f.cushion else ""),
+        *_across(f.across),
         " ".join(f"{factor:+.9g} * {term.name}" for factor, term in f.terms),
         *(f.missing.name.lower(), f.missing.value.zh, f.missing.value.en, is_feature),
         *(f.risk_type, REASON_GROUPS[f.risk_type].zh, f.monotone, " ".join(f.codes.values) if f.codes else ""),
     )
 
 
+def _across(across: Across | None) -> tuple[str, str]:
+    if across is None:
+        return "", ""
+    conditions = [_condition(one) for one in across.where]
+    return HOW_WORDS[across.how], " and ".join(["left too"] * across.with_left + conditions)
+
+
+def _condition(one: Condition) -> str:
+    low = "" if math.isinf(one.low) else f"{one.low:g} <= "
+    high = "" if math.isinf(one.high) else f" < {one.high:g}"
+    return f"{low}{one.value.name}{high}"
+
+
 def _series(s: Series) -> tuple[str, ...]:
     where = " and ".join(f"{column} in ({', '.join(codes)})" for column, codes in s.where)
-    return s.table, s.value or "1", where, "month" if s.by_month else "row", s.scale.name.lower()
+    each, by = "month" if s.by_month else "row", "person" if s.by_person else "household"
+    return s.table, s.value or "1", where, each, by, s.scale.name.lower()
 
 
 def _in_words(s: Series | None) -> str:
     if s is None:
         return ""
-    table, value, where, each, scale = _series(s)
-    return f"{table}.{value}{f' where {where}' if where else ''} each {each} scale {scale}"
+    table, value, where, each, by, scale = _series(s)
+    return f"{table}.{value}{f' where {where}' if where else ''} each {each} by {by} scale {scale}"
 
 
 def definition_dictionary() -> str:

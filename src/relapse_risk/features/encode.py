@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 from relapse_risk.dates import FAR_FUTURE, Days, month_number, to_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.account import Account, make_account
-from relapse_risk.features.declare import ACCOUNT_OF
+from relapse_risk.features.declare import ACCOUNT_OF, PERSON_TABLES
 from relapse_risk.features.hashing import hash_with
 from relapse_risk.features.kernel import Line
 from relapse_risk.features.periods import parts_of, pieces_of
+from relapse_risk.features.persons import Persons
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -115,6 +116,14 @@ class EncodedTable:
         if column not in self._numbers:
             self._numbers[column] = self._to_number(column)
         return self._numbers[column]
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column's values."""
+        return self._data[name]
+
+    def is_missing(self, name: str) -> npt.NDArray[np.bool_]:
+        """Return where a column has no value."""
+        return cast("npt.NDArray[np.bool_]", np.asarray(self._data[name].is_null()))
 
     def holds_code(self, column: str, code: str) -> npt.NDArray[np.bool_]:
         """Return where a set of codes, joined by commas, holds a code."""
@@ -211,6 +220,7 @@ class Encoded:
         self._tables: dict[str, EncodedTable] = {}
         self._line: Line | None = None
         self._account: Account | None = None
+        self._persons: Persons | None = None
         #: Whether a source without a row in an account brought nothing.
         self.complete = records.settings.data.accounts_complete
 
@@ -227,9 +237,21 @@ class Encoded:
             self._account = make_account(*(self.table(name) for name in ACCOUNT_OF))
         return self._account
 
+    @property
+    def persons(self) -> Persons:
+        """Every household's persons."""
+        if self._persons is None:
+            self._persons = Persons(*(self.table(name) for name in PERSON_TABLES), len(self.ids))
+        return self._persons
+
     def households(self, ids: pa.Array) -> npt.NDArray[np.int32]:
         """Return each id's position, -1 where the records do not have it."""
         return _positions(ids, self.ids)
+
+    @cached_property
+    def each_household(self) -> Days:
+        """Every household's position."""
+        return np.arange(len(self.ids), dtype=np.int32)
 
     def offsets(self, household: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """Return where each household's rows begin and end in a sorted array."""
@@ -296,7 +318,7 @@ def _areas(profiles: EncodedTable, line: LineSettings) -> tuple[list[str | None]
     named = sorted({step.area for step in line.steps if step.area is not None})
     if not named:
         return [None], np.zeros(len(profiles), np.int32)
-    townships = profiles._data["township_id"]
+    townships = profiles.column("township_id")
     return [*named, None], _positions(townships, pa.array(named, pa.string()), absent=len(named))
 
 

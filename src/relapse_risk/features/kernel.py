@@ -1,10 +1,10 @@
 """The compiled loop over one stream of records: every window of every (household, as_of) row.
 
-A stream's rows lie household by household in order of ``occurred_on``. Each index row walks back over its own
-household's rows once, drops what was not visible, and takes each window's statistics from the rest. Nothing is
-shared between index rows, and every sum runs in one fixed order, so a row's numbers do not depend, to the last
-bit, on the batch it is computed in or on the number of threads. The loop releases Python's lock: the caller runs
-one for each part of a large index.
+A stream's rows lie household by household, or person by person, in order of ``occurred_on``. Each index row
+walks back over its own rows once, drops what was not visible, and takes each window's statistics from the rest.
+Nothing is shared between index rows, and every sum runs in one fixed order, so a row's numbers do not depend, to
+the last bit, on the batch it is computed in or on the number of threads. The loop releases Python's lock: the
+caller runs one for each part of a large index.
 """
 
 from __future__ import annotations
@@ -51,12 +51,14 @@ _NONE, _LINE, _LINE_NOW, _HEAD = map(int, Scale)
 
 
 class StreamRows(NamedTuple):
-    """Rows of a stream, household by household, oldest first.
+    """Rows of a stream, unit by unit, oldest first; a unit is a household or a person.
 
     Parameters
     ----------
-    offsets : ndarray of int64, shape (n_households + 1,)
-        Household h's rows are ``offsets[h]:offsets[h + 1]``.
+    household : ndarray of int32, shape (n_units,)
+        Each unit's household.
+    offsets : ndarray of int64, shape (n_units + 1,)
+        Unit u's rows are ``offsets[u]:offsets[u + 1]``.
     occurred, known, superseded, month : ndarray of int32, shape (n_rows,)
         Days since 1970-01-01; ``month`` in months since then.
     step : ndarray of int32, shape (n_rows,)
@@ -65,6 +67,7 @@ class StreamRows(NamedTuple):
         NaN where missing.
     """
 
+    household: Days
     offsets: npt.NDArray[np.int64]
     occurred: Days
     known: Days
@@ -193,10 +196,10 @@ def _set_line(divisors, scales, of_day, line, household, day, step, as_of):  # t
 
 
 @njit(cache=True)
-def _oldest_month(rows, household, channel, start, end, as_of):  # type: ignore[no-untyped-def]
+def _oldest_month(rows, unit, channel, start, end, as_of):  # type: ignore[no-untyped-def]
     """Return the month of the oldest visible row in a window, NaN if there is none."""
-    if household >= 0:
-        for r in range(rows.offsets[household], rows.offsets[household + 1]):
+    if unit >= 0:
+        for r in range(rows.offsets[unit], rows.offsets[unit + 1]):
             if rows.occurred[r] >= end:
                 break
             visible = _is_visible(rows.known[r], as_of) and not _is_visible(rows.superseded[r], as_of)
@@ -236,7 +239,7 @@ def _compile_aggregation(rule: int) -> Any:
     """
 
     @njit(cache=True, nogil=True)
-    def _aggregate_rows(household, date, rows, longest, by_month, line, dates, spec, out):  # type: ignore[no-untyped-def]
+    def _aggregate_rows(unit, date, rows, longest, by_month, line, dates, spec, out):  # type: ignore[no-untyped-def]
         _ = rule
         n_channels = rows.values.shape[1]
         seen = np.empty(longest, np.int64)
@@ -246,22 +249,22 @@ def _compile_aggregation(rule: int) -> Any:
         divisors = np.ones(n_channels)
         line_now = bool(np.any(spec.scale == _LINE_NOW))
         line_of_day = bool(np.any((spec.scale == _LINE) | (spec.scale == _HEAD)))
-        for i in range(len(household)):
-            h, d = household[i], date[i]
+        for i in range(len(unit)):
+            u, d = unit[i], date[i]
             as_of = dates.as_of[d]
             n_seen = 0
             of_day = 0
             following = -1
-            if h >= 0:
-                low, high = rows.offsets[h], rows.offsets[h + 1]
-                while low < high:  # the first row of the household that lies after all windows
+            if u >= 0:
+                low, high = rows.offsets[u], rows.offsets[u + 1]
+                while low < high:  # the first row of the unit that lies after all windows
                     middle = (low + high) // 2
                     if rows.occurred[middle] < dates.latest[d]:
                         low = middle + 1
                     else:
                         high = middle
                 if line_now:
-                    _set_line(divisors, spec.scale, False, line, h, as_of, dates.step[d], as_of)
+                    _set_line(divisors, spec.scale, False, line, rows.household[u], as_of, dates.step[d], as_of)
                 following = low - 1
             n = 0
             n_read = 0
@@ -284,7 +287,7 @@ def _compile_aggregation(rule: int) -> Any:
                     days_since = 0
                     still_open = 0
                 while True:
-                    while n_read == n_seen and h >= 0 and following >= rows.offsets[h]:  # look for one more row
+                    while n_read == n_seen and u >= 0 and following >= rows.offsets[u]:  # look for one more row
                         r = following
                         occurred = rows.occurred[r]
                         if occurred < dates.earliest[d]:
@@ -294,7 +297,9 @@ def _compile_aggregation(rule: int) -> Any:
                             continue
                         seen[n_seen] = r
                         if line_of_day and (n_seen == 0 or occurred != of_day):
-                            _set_line(divisors, spec.scale, True, line, h, occurred, rows.step[r], as_of)
+                            _set_line(
+                                divisors, spec.scale, True, line, rows.household[u], occurred, rows.step[r], as_of
+                            )
                             of_day = occurred
                         for k in range(n_channels):
                             numbers[n_seen, k] = rows.values[r, k] / divisors[k]
@@ -352,7 +357,7 @@ def _compile_aggregation(rule: int) -> Any:
                     elif kind == _OPEN:
                         result = float(still_open)
                     elif kind == _OLDEST_MONTH:
-                        result = _oldest_month(rows, h, c, start, end, as_of)
+                        result = _oldest_month(rows, u, c, start, end, as_of)
                     elif n == 0:
                         pass
                     elif kind == _SUM:
@@ -403,13 +408,13 @@ _aggregate_rows = _compile_aggregation(zlib.crc32(inspect.getsource(visibility).
 @njit(cache=True, nogil=True)
 def _longest(offsets):  # type: ignore[no-untyped-def]
     longest = 1
-    for h in range(len(offsets) - 1):
-        longest = max(longest, offsets[h + 1] - offsets[h])
+    for u in range(len(offsets) - 1):
+        longest = max(longest, offsets[u + 1] - offsets[u])
     return longest
 
 
 def aggregate_windows(
-    household: npt.NDArray[np.int32],
+    unit: npt.NDArray[np.int32],
     date: npt.NDArray[np.int32],
     rows: StreamRows,
     line: Line,
@@ -422,8 +427,8 @@ def aggregate_windows(
 
     Parameters
     ----------
-    household : ndarray of int32, shape (n,)
-        Household of each index row; -1 has no records.
+    unit : ndarray of int32, shape (n,)
+        Household or person of each index row; -1 has no records.
     date : ndarray of int32, shape (n,)
         Row of ``dates`` of each index row.
     rows, line, dates, spec
@@ -437,6 +442,6 @@ def aggregate_windows(
         NaN where a statistic has too few observations: one for most, two for the previous value, the standard
         deviation and the slope.
     """
-    out = np.empty((len(spec.kind), len(household)))  # a statistic's values lie together
-    _aggregate_rows(household, date, rows, _longest(rows.offsets), by_month, line, dates, spec, out)
+    out = np.empty((len(spec.kind), len(unit)))  # a statistic's values lie together
+    _aggregate_rows(unit, date, rows, _longest(rows.offsets), by_month, line, dates, spec, out)
     return out

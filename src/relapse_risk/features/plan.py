@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from relapse_risk.dates import Days, month_number
-from relapse_risk.features.declare import LATEST_OF_ACCOUNTS, YEAR, Aggregation, Feature, Missing, Scale, Series
+from relapse_risk.errors import UsageError
+from relapse_risk.features.across import (
+    AcrossSpec,
+    MemberStatistic,
+    make_across_spec,
+    member_statistic,
+    values_needed,
+)
+from relapse_risk.features.declare import YEAR, Aggregation, Feature, Scale, Series
 from relapse_risk.features.kernel import NEWEST, SUMMED, KernelSpec, StatisticKind
 
 #: Months back from as_of: (start, end) of a window; no start is "ever".
 Window = tuple[int | None, int]
-#: A table, the codes its rows must have, and whether they are taken by month.
-Filter = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], bool]
+#: A table, the codes its rows must have, and whether they are taken by month, and by person.
+Filter = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], bool, bool]
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Stream:
 
     Parameters
     ----------
-    table, where, by_month
+    table, where, by_month, by_person
         As in ``Series``.
     channels : tuple of (str or None, Scale)
         The values that are read, and what they are divided by.
@@ -51,10 +57,38 @@ class Stream:
     table: str
     where: tuple[tuple[str, tuple[str, ...]], ...]
     by_month: bool
+    by_person: bool
     channels: tuple[tuple[str | None, Scale], ...]
     statistics: tuple[Statistic, ...]
     windows: tuple[Window, ...]
     spec: KernelSpec
+
+    @property
+    def filter(self) -> Filter:
+        """Which rows are read, and as what."""
+        return self.table, self.where, self.by_month, self.by_person
+
+
+@dataclass(frozen=True)
+class PersonPlan:
+    """What is computed of persons, and taken across members.
+
+    Parameters
+    ----------
+    streams : tuple of Stream
+        What is read, by person.
+    values : tuple of Feature
+        The persons' values.
+    needs : tuple of tuple of int
+        For each value, the places of its statistics among those of all streams, one stream after another.
+    spec : AcrossSpec
+        What is taken across members.
+    """
+
+    streams: tuple[Stream, ...]
+    values: tuple[Feature, ...]
+    needs: tuple[tuple[int, ...], ...]
+    spec: AcrossSpec
 
 
 @dataclass(frozen=True)
@@ -66,13 +100,17 @@ class Plan:
     features : tuple of Feature
         Output columns in order.
     streams : tuple of Stream
-        What is read.
+        What is read, by household.
+    persons : PersonPlan or None
+        What is computed of persons, where a feature is taken across members.
     needs : tuple of tuple of int
-        For each feature, the places of its statistics among those of all streams, one stream after another.
+        For each feature, the places of its inputs among the statistics of all streams, one stream after another,
+        and those taken across members after them.
     """
 
     features: tuple[Feature, ...]
     streams: tuple[Stream, ...]
+    persons: PersonPlan | None
     needs: tuple[tuple[int, ...], ...]
 
 
@@ -106,16 +144,25 @@ DIRECT: dict[Aggregation, tuple[StatisticKind, ...]] = {
     Aggregation.CHANGE: (StatisticKind.MEAN,),
     Aggregation.LAST_CHANGE: (StatisticKind.LAST,),
     Aggregation.ELAPSED: (StatisticKind.LAST,),
+    Aggregation.AGE: (StatisticKind.LAST,),
 }
 
 
-def statistics_of(feature: Feature) -> tuple[Statistic, ...]:
-    """Return the statistics a feature is made of."""
-    series, window, a = feature.series, _window(feature), feature.aggregation
-    if a is Aggregation.TERMS:
-        return tuple(one for _, term in feature.terms for one in statistics_of(term))
-    if a is Aggregation.CALENDAR:
+Input = Statistic | MemberStatistic
+
+
+def inputs_of(feature: Feature) -> tuple[Input, ...]:
+    """Return what a feature is made of."""
+    if feature.aggregation is Aggregation.TERMS:
+        return tuple(one for _, term in feature.terms for one in inputs_of(term))
+    if feature.aggregation is Aggregation.CALENDAR:
         return ()
+    return (member_statistic(feature),) if feature.across else _statistics_of(feature)
+
+
+def _statistics_of(feature: Feature) -> tuple[Statistic, ...]:
+    """Return the statistics that a value of one series is made of."""
+    series, window, a = feature.series, _window(feature), feature.aggregation
     return (*(Statistic(series, window, stat) for stat in DIRECT[a]), *_statistics_beside(feature))
 
 
@@ -145,120 +192,52 @@ def _statistics_beside(feature: Feature) -> tuple[Statistic, ...]:
     return tuple(statistics)
 
 
-Values = Sequence[npt.NDArray[np.float64]]
-Combine = Callable[[Feature, Values, "AsOfDays"], npt.NDArray[np.float64]]
-
-
-class AsOfDays:
-    """The as_of days of index rows.
-
-    Parameters
-    ----------
-    days : ndarray of int32
-        Days since 1970-01-01, each once.
-    date : ndarray of int32, shape (n,)
-        Each row's position in ``days``.
-    """
-
-    def __init__(self, days: Days, date: Days) -> None:
-        self._days, self._date = days, date
-        self._months: dict[int, npt.NDArray[np.float64]] = {}
-
-    @property
-    def day(self) -> npt.NDArray[np.float64]:
-        """Each row's day, shape (n,)."""
-        return self._days[self._date].astype(np.float64)
-
-    def month(self, back: int) -> npt.NDArray[np.float64]:
-        """Return the month, since 1970-01, that lies ``back`` months before each row's, shape (n,)."""
-        if back not in self._months:
-            self._months[back] = (month_number(self._days) - back)[self._date].astype(np.float64)
-        return self._months[back]
-
-
-def _first(_f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
-    return of[0]
-
-
-def _difference(_f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
-    return of[0] - of[1]
-
-
-def _share(_f: Feature, of: Values, _d: AsOfDays) -> npt.NDArray[np.float64]:
-    return _or_zero(of[0]) / _positive(of[1])
-
-
-def _monthly(f: Feature, of: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]:
-    """Divide by the months from the window's start, or from the account's beginning, to the account's latest."""
-    assert f.window is not None  # noqa: S101
-    total, newest, oldest = of
-    months = newest - np.maximum(as_of.month(f.window + f.skip), oldest) + 1.0
-    return _or_zero(total) / np.minimum(months, f.window)
-
-
-COMBINED: dict[Aggregation, Combine] = {
-    Aggregation.BELOW: lambda _f, of, _d: of[0] / np.where(of[1] > 0, 1.0, np.nan),
-    Aggregation.STEP: _difference,
-    Aggregation.RATIO: lambda f, of, _d: of[0] / float(f.window or 1),
-    Aggregation.MONTHLY: _monthly,
-    Aggregation.SHARE: _share,
-    Aggregation.PER: lambda _f, of, _d: of[0] / _positive(of[1]),
-    Aggregation.MARGIN: lambda f, of, _d: (of[0] - 1.0) / (of[1] + f.cushion),
-    Aggregation.CHANGE: _difference,
-    Aggregation.LAST_CHANGE: _difference,
-    Aggregation.ELAPSED: lambda _f, of, as_of: as_of.day - of[0],
-}
-
-
-def _or_zero(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(np.isnan(values), 0.0, values)
-
-
-def _positive(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(values > 0, values, np.nan)
-
-
-def value_of(feature: Feature, statistics: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]:
-    """Return a feature's values from the statistics it is made of.
-
-    Parameters
-    ----------
-    feature : Feature
-        Not of the calendar.
-    statistics : sequence of ndarray of float64, shape (n,)
-        Those of ``statistics_of``, in its order.
-    as_of : AsOfDays
-        The rows' as_of days.
-    """
-    if feature.aggregation is Aggregation.TERMS:
-        return _sum_of_terms(feature, statistics, as_of)
-    values = COMBINED.get(feature.aggregation, _first)(feature, statistics, as_of)
-    if feature.account and feature.aggregation in LATEST_OF_ACCOUNTS:
-        newest, of_account = statistics[-2:]
-        values = np.where(newest < of_account, np.nan, values)
-    return _or_zero(values) if feature.missing is Missing.ZERO else values
-
-
-def _sum_of_terms(feature: Feature, statistics: Values, as_of: AsOfDays) -> npt.NDArray[np.float64]:
-    total, at = np.zeros(len(statistics[0])), 0
-    for factor, term in feature.terms:
-        n = len(statistics_of(term))
-        total = total + factor * value_of(term, statistics[at : at + n], as_of)
-        at += n
-    return total
-
-
 @lru_cache(maxsize=32)
 def make_plan(features: tuple[Feature, ...]) -> Plan:
-    """Return what a list of features needs, each statistic once."""
-    statistics = list(dict.fromkeys(one for feature in features for one in statistics_of(feature)))
-    streams: dict[tuple[object, ...], list[Statistic]] = {}
+    """Return what a list of features needs, each statistic once.
+
+    Raises
+    ------
+    UsageError
+        If one is a person's value.
+    """
+    of_persons = [feature.name for feature in features if feature.is_of_persons]
+    if of_persons:
+        raise UsageError(
+            f"{', '.join(of_persons)}: values of persons, not of households. Say how they are taken across members."
+        )
+    needed = [inputs_of(feature) for feature in features]
+    inputs = dict.fromkeys(one for some in needed for one in some)
+    streams = _make_streams(one for one in inputs if isinstance(one, Statistic))
+    across = [one for one in inputs if isinstance(one, MemberStatistic)]
+    places = _places((*_in_order(streams), *across))
+    needs = tuple(tuple(places[one] for one in some) for some in needed)
+    return Plan(features, streams, _make_person_plan(across) if across else None, needs)
+
+
+def _make_person_plan(across: Sequence[MemberStatistic]) -> PersonPlan:
+    values = values_needed(across)
+    needed = [_statistics_of(value) for value in values]
+    streams = _make_streams(dict.fromkeys(one for some in needed for one in some))
+    places = _places(_in_order(streams))
+    needs = tuple(tuple(places[one] for one in some) for some in needed)
+    return PersonPlan(streams, values, needs, make_across_spec(across, values))
+
+
+def _make_streams(statistics: Iterable[Statistic]) -> tuple[Stream, ...]:
+    streams: dict[Filter, list[Statistic]] = {}
     for one in statistics:
         s = one.series
-        streams.setdefault((s.table, s.where, s.by_month), []).append(one)
-    made = tuple(make_stream(of) for of in streams.values())
-    places = {one: k for k, one in enumerate(one for stream in made for one in stream.statistics)}
-    return Plan(features, made, tuple(tuple(places[one] for one in statistics_of(feature)) for feature in features))
+        streams.setdefault((s.table, s.where, s.by_month, s.by_person), []).append(one)
+    return tuple(make_stream(of) for of in streams.values())
+
+
+def _in_order(streams: Iterable[Stream]) -> tuple[Statistic, ...]:
+    return tuple(one for stream in streams for one in stream.statistics)
+
+
+def _places(inputs: Iterable[Input]) -> dict[Input, int]:
+    return {one: k for k, one in enumerate(inputs)}
 
 
 def _reads_on(before: tuple[int, int] | None, one: tuple[int, int] | None, windows: Sequence[Window]) -> bool:
@@ -268,7 +247,7 @@ def _reads_on(before: tuple[int, int] | None, one: tuple[int, int] | None, windo
     return before[0] == one[0] and windows[before[1]][1] == windows[one[1]][1]
 
 
-#: More observations than a household has.
+#: More observations than a household or person has.
 _ALL = 2**31 - 1
 
 
@@ -294,6 +273,7 @@ def make_stream(statistics: Sequence[Statistic]) -> Stream:
         series.table,
         series.where,
         series.by_month,
+        series.by_person,
         channels,
         ordered,
         windows,

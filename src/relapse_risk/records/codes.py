@@ -123,6 +123,12 @@ INCOME_PART = _codes(
     other=("其他", "other"),
 )
 
+ONE_OFF_PARTS = (
+    *("bonus", "severance", "unemployment"),
+    *("disaster_relief", "social_relief", "gift", "donation"),
+)
+"""Parts that do not come again by themselves: what is left without them is steady income."""
+
 STATUS_ORIGIN = _codes(
     "status_origin",
     registry=("监测系统", "monitoring registry"),

@@ -13,9 +13,12 @@ from relapse_risk.features.catalogue import (
     expenses,
     households,
     incomes,
+    jobs,
+    members,
     observations,
     shocks,
     statuses,
+    steady,
     supports,
     visits,
 )
@@ -42,7 +45,7 @@ def catalogue(settings: Settings | None = None, tables: Collection[str] | None =
     --------
     >>> len(catalogue()) >= 120
     True
-    >>> {feature.table for feature in catalogue(tables=["visits"])} == {"visits", None}
+    >>> set().union(*(feature.tables for feature in catalogue(tables=["visits"]))) == {"visits"}
     True
     """
     settings = settings or Settings()
@@ -57,10 +60,13 @@ def catalogue(settings: Settings | None = None, tables: Collection[str] | None =
         *shocks.FEATURES,
         *supports.FEATURES,
         *employment.FEATURES,
+        *members.FEATURES,
+        *jobs.FEATURES,
+        *steady.FEATURES,
         *calendar.FEATURES,
     )
     exist = set(TABLES if tables is None else tables)
-    return tuple(feature for feature in declared if feature.table is None or feature.table in exist)
+    return tuple(feature for feature in declared if feature.tables <= exist)
 
 
 def fingerprint(features: Collection[Feature]) -> str:
@@ -71,6 +77,7 @@ def fingerprint(features: Collection[Feature]) -> str:
 
 def _as_json(feature: Feature) -> dict[str, object]:
     """Return what decides a feature's numbers and direction, as JSON holds it."""
+    across = feature.across
     decisive: dict[str, object] = {
         name: getattr(feature, name) for name in ("name", "window", "skip", "monotone", "cushion")
     }
@@ -78,6 +85,11 @@ def _as_json(feature: Feature) -> dict[str, object]:
     decisive |= {
         name: one and vars(one) for name in ("series", "of", "account") for one in [getattr(feature, name)]
     }
+    decisive["across"] = across and [
+        across.how.name,
+        across.with_left,
+        [(_as_json(one.value), repr(one.low), repr(one.high)) for one in across.where],
+    ]
     decisive["codes"] = feature.codes.values if feature.codes else None
     decisive["terms"] = [(factor, _as_json(term)) for factor, term in feature.terms]
     return decisive

@@ -1,0 +1,106 @@
+"""Persons of households: their rows in ``members`` and ``employment``, and where each one's lie.
+
+A person is a household and a person id, in the order of the households and, within one, of the ids as texts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relapse_risk.dates import Days
+from relapse_risk.features.declare import PERSON_TABLES
+
+if TYPE_CHECKING:
+    from relapse_risk.features.encode import EncodedTable
+
+Integers = npt.NDArray[np.int64]
+
+
+class PersonRows(NamedTuple):
+    """A table's rows person by person.
+
+    Parameters
+    ----------
+    order : ndarray of int64, shape (n_rows,)
+        Positions of the table's rows, sorted by person; one person's in the table's order.
+    person : ndarray of int32, shape (n_rows,)
+        Each row's person, in that order.
+    """
+
+    order: Integers
+    person: Days
+
+
+class Persons:
+    """All persons of some records.
+
+    Parameters
+    ----------
+    members, employment : EncodedTable
+        The tables that record persons; a person may be in one of them alone.
+    n_households : int
+        Households of the records.
+
+    Attributes
+    ----------
+    household : ndarray of int32, shape (n_persons,)
+        Each person's household.
+    offsets : ndarray of int64, shape (n_households + 1,)
+        Household h's persons are ``offsets[h]:offsets[h + 1]``.
+    """
+
+    def __init__(self, members: EncodedTable, employment: EncodedTable, n_households: int) -> None:
+        tables = (members, employment)
+        ids = pa.chunked_array([chunk for t in tables for chunk in t.column("person_id").chunks], pa.string())
+        rank, n_ids = _ranks(ids)
+        household = np.concatenate([t.household for t in tables]).astype(np.int64)
+        keys, of_row = np.unique(household * n_ids + rank, return_inverse=True)
+        self.household: Days = (keys // n_ids).astype(np.int32)
+        self.offsets: Integers = np.searchsorted(self.household, np.arange(n_households + 1))
+        self._rows: dict[str, PersonRows] = {}
+        for name, of_table in zip(PERSON_TABLES, np.split(of_row, [len(members)]), strict=True):
+            order = np.argsort(of_table, kind="stable")
+            self._rows[name] = PersonRows(order, of_table[order].astype(np.int32))
+
+    def __len__(self) -> int:
+        return len(self.household)
+
+    def rows(self, table: str) -> PersonRows:
+        """Return a table's rows person by person."""
+        return self._rows[table]
+
+    def of_rows(self, household: Days, date: Days) -> tuple[Days, Days, Integers]:
+        """Return the persons of index rows, and each one's date.
+
+        Parameters
+        ----------
+        household, date : ndarray of int32, shape (n,)
+            The index rows; household -1 has no persons.
+
+        Returns
+        -------
+        person, date : ndarray of int32, shape (n_persons_of_rows,)
+            One index row's after another's.
+        starts : ndarray of int64, shape (n + 1,)
+            Index row i's are ``starts[i]:starts[i + 1]``.
+        """
+        known = np.maximum(household, 0)
+        first = self.offsets[known]
+        count = np.where(household >= 0, self.offsets[known + 1] - first, 0)
+        starts = np.concatenate([[0], np.cumsum(count)])
+        person = np.arange(starts[-1]) + np.repeat(first - starts[:-1], count)
+        return person.astype(np.int32), np.repeat(date, count), starts
+
+
+def _ranks(texts: pa.ChunkedArray) -> tuple[Integers, int]:
+    """Return each text's rank among the different ones, and their number, 1 at least."""
+    encoded = texts.dictionary_encode().combine_chunks()
+    order = np.asarray(pc.sort_indices(encoded.dictionary))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[np.asarray(encoded.indices)], max(len(order), 1)
