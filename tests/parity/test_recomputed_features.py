@@ -193,16 +193,7 @@ def worse(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     supports.loc[supports["ended_on"] < supports["occurred_on"], "ended_on"] = pd.NaT
     w.correct("supports", 0.2, ["amount_yuan"])
 
-    w.add(
-        "employment",
-        800,
-        person_id=["p1", "p2"],
-        employed=[True, True, False],
-        wage_yuan=[None, 0.0, 800.0, 4000.0],
-        workplace=["township", "county", "province", "other_province", "other", None],
-    )
-    w.put("employment", "wage_yuan", 0.1, [None])
-    w.correct("employment", 0.1, ["employed", "wage_yuan", "workplace"])
+    _worsen_persons(w)
 
     w.add("observations", 1200, item=list(ITEMS), value=[0.0, 1.0, 2.5, None])
     w.frames["observations"]["value"] = w.frames["observations"]["value"].astype(float)
@@ -211,6 +202,54 @@ def worse(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         if table != "grids":
             w.delay(table, 0.1)
     return w.done()
+
+
+def _worsen_persons(w: Worse) -> None:
+    people = ["p1", "p2", "p3", "p10"]
+    w.add(
+        "employment",
+        2500,
+        person_id=people,
+        employed=[True, True, True, False],
+        wage_yuan=[None, 0.0, 800.0, 4000.0, 4000.0],
+        workplace=["township", "county", "province", "other_province", "other", None],
+    )
+    w.put("employment", "wage_yuan", 0.1, [None])
+    w.put("employment", "one_off_yuan", 0.5, [0.0, 500.0])
+    w.put("employment", "industry", 0.8, [*codes_of("employment", "industry"), "domestic", "construction"])
+    for column in ("work_status", "contract"):
+        w.put("employment", column, 0.8, codes_of("employment", column))
+    w.put("employment", "formal", 0.8, [True, False])
+    w.put("employment", "months_worked", 0.8, [0.0, 3.5, 12.0])
+    w.put("employment", "hours_week", 0.8, [0.0, 20.0, 44.0])
+    w.put("employment", "seeking", 0.8, [True, False])
+    jobs = w.frames["employment"]
+    for column, share in (("started_on", 0.7), ("seeking_since", 0.6)):
+        length = pd.to_timedelta(w.random.choice([0, 20, 364, 365, 900], len(jobs)), unit="D").as_unit("ms")
+        jobs[column] = (jobs["occurred_on"] - length).where(w.random.random(len(jobs)) < share)
+    length = pd.to_timedelta(w.random.choice([0, 20, 183, 300], len(jobs)), unit="D").as_unit("ms")
+    jobs["ended_on"] = (jobs["occurred_on"] + length).where(w.random.random(len(jobs)) < 0.6)
+    w.correct("employment", 0.1, ["employed", "wage_yuan", "workplace", "formal", "contract"])
+
+    born = [pd.Timestamp(day) for day in ("2016-02-01", "2015-08-01", "2004-01-01", "1962-07-01", "1985-05-01")]
+    members = TABLES["members"].columns
+    w.add(
+        "members",
+        1500,
+        person_id=people,
+        in_household=[True, None, None, False],
+        birth_month=[*born, None],
+        health=[None, "healthy", "chronic", "chronic,disabled", "major_illness,chronic"],
+        insurance=[None, "none", "resident_medical", "resident_medical,resident_pension", "employee_pension"],
+        **{
+            column: [None, *codes_of("members", column)]
+            for column in ("relation", "sex", "schooling", "at_school", "labour_skill")
+            if column in members
+        },
+    )
+    w.frames["members"]["birth_month"] = pd.to_datetime(w.frames["members"]["birth_month"])
+    w.put("members", "relation", 0.3, ["head"])
+    w.correct("members", 0.2, ["in_household", "relation", "schooling", "health"])
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from tests.support.oracle import Oracle
 
 from relapse_risk.features.build import build_features
 from relapse_risk.features.catalogue import catalogue
+from relapse_risk.features.declare import How
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema, empty
 from relapse_risk.records.tables import TABLES
@@ -58,6 +59,12 @@ def test_every_feature_equals_the_oracle(rows: dict[str, Any], dates: list[dt.da
             if not np.isclose(got[k], want[k], rtol=1e-5, atol=1e-5, equal_nan=True)
         ]
         assert not wrong
+
+
+def test_the_features_compared_take_members_together_in_every_way() -> None:
+    assert {feature.across.how for feature in FEATURES if feature.across} == set(How)
+    assert any(feature.across.with_left for feature in FEATURES if feature.across)
+    assert any(term.across for feature in FEATURES for _, term in feature.terms)
 
 
 @given(histories.tables(), DATES, st.data())

@@ -185,6 +185,19 @@ CASES = [
         | h1           | 2019-01-01  |
         """,
     ),
+    # born in March 2018: on the last day of February 2024 in the 72nd month
+    Case(
+        A.AGE,
+        Series("members", "born_month"),
+        None,
+        "2024-02-29",
+        71 / 12,
+        """
+        members
+        | household_id | occurred_on | birth_month |
+        | h1           | 2020-01-01  | 2018-03-01  |
+        """,
+    ),
     Case(A.CALENDAR, Series("calendar", "month_of_year"), None, "2024-03-01", 3, VISITS),
     Case(A.CALENDAR, Series("calendar", "months_since_harvest"), None, "2024-03-01", 4, VISITS),
     Case(A.CALENDAR, Series("calendar", "months_since_harvest"), None, "2024-11-01", 0, VISITS),

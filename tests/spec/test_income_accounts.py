@@ -277,6 +277,24 @@ def test_a_household_of_unknown_size_has_no_line_and_so_no_balance() -> None:
     assert values(records, "2024-01-01", *names, household="h2") == about(1.5 / 12, 1.5, 0, 1.5, 0)
 
 
+def test_a_month_in_which_the_line_is_unknown_is_not_accounted_for() -> None:
+    records = drawn.records(
+        """
+        households
+        | household_id | occurred_on | n_members |
+        | h1           | 2020-01-01  |           |
+        | h1           | 2023-11-15  | 1         |
+        incomes
+        | household_id | occurred_on | source | amount_yuan |
+        | h1           | 2023-09-30  | wage   | 9000        |
+        | h1           | 2023-11-30  | wage   | 1000        |
+        | h1           | 2023-12-31  | wage   | 3000        |
+        """
+    )
+    # of the line of each month, November and December count; of the line now, September and October do too
+    assert values(records, "2024-01-01", "net_ratio_12m", "net_now_12m") == about(4 / 2, 13 / 4)
+
+
 def test_a_month_of_which_only_bills_are_known_is_no_month_of_the_account() -> None:
     records = drawn.records(
         """

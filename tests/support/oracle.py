@@ -127,7 +127,7 @@ class Oracle:
         if a is Aggregation.MARGIN:
             return (_mean(values) - 1.0) / (_std(values) + f.cushion)
         if a is Aggregation.LAST_CHANGE:
-            before = [v for _, v in self._observations(f.series, household, as_of, None, f.skip + 12)]
+            before = [v for _, v in self._observations(f.series, household, as_of, f.window, f.skip + 12)]
             return values[-1] - before[-1] if before else NAN
         if a is Aggregation.AGE:
             return (_month(as_of) - _month(dt.date(1970, 1, 1)) - values[-1]) / 12

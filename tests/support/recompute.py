@@ -25,6 +25,8 @@ from relapse_risk.settings import Settings
 DATA = Path(__file__).parents[2] / "data"
 LOOKS = ("yard", "house", "cupboard", "tap", "health", "children")
 DAYS_PER_MONTH = 30.436875
+#: Aggregations of the latest value, which an account may show to be too old.
+LATEST = ("last", "step", "last value per unit of another", "days since the date held")
 #: A day after every other: of measures that have not ended.
 NEVER_ENDED = dt.date.max
 
@@ -34,24 +36,25 @@ Line = dict[str, str]
 
 @dataclass(frozen=True)
 class Series:
-    """What a feature reads: the columns table, value, where, each and scale of its line."""
+    """What a feature reads: the columns table, value, where, each, by and scale of its line."""
 
     table: str
     value: str
     where: str
     each: str
+    by: str
     scale: str
 
     @classmethod
     def of_line(cls, line: Line) -> Series:
-        return cls(*(line[name] for name in ("table", "value", "where", "each", "scale")))
+        return cls(*(line[name] for name in ("table", "value", "where", "each", "by", "scale")))
 
     @classmethod
     def of_words(cls, words: str) -> Series | None:
         """Read the columns of and account."""
         if not words:
             return None
-        found = re.fullmatch(r"(\w+)\.(\w+)(?: where (.*))? each (\w+) scale (\w+)", words)
+        found = re.fullmatch(r"(\w+)\.(\w+)(?: where (.*))? each (\w+) by (\w+) scale (\w+)", words)
         assert found, words
         return cls(*(part or "" for part in found.groups()))
 
@@ -87,7 +90,8 @@ def feature_lines(settings: Settings) -> dict[str, Line]:
     _set_horizon(lines, settings.outcome.horizon_months)
     for item in settings.items:
         same = {"table": "observations", "value": "value", "where": f"item in ({item})", "each": "row"}
-        same |= {"scale": "none", "skip_months": "0", "of": "", "account": "", "terms": "", "cushion": ""}
+        same |= {"by": "household", "scale": "none", "skip_months": "0", "of": "", "account": "", "terms": ""}
+        same |= {"cushion": "", "across": "", "conditions": ""}
         same |= {"missing": "not_recorded", "feature": "True", "codes": ""}
         for name, aggregation, window in (("last", "last", "ever"), ("mean_24m", "mean", "24")):
             line = {"name": f"item_{item}_{name}", "aggregation": aggregation, "window_months": window}
@@ -189,6 +193,36 @@ def _without_replaced(rows: list[Row]) -> list[Row]:
     return [part for row in rows for part in _by_period(row) if not is_replaced(part)]
 
 
+@cache
+def _definition_of_value(name: str) -> str:
+    return next(
+        line["definition"]
+        for line in _csv("definition_dictionary.csv")
+        if (line["kind"], line["name"]) == ("value", name)
+    )
+
+
+@cache
+def _codes_of_flag(name: str) -> tuple[str, frozenset[str]]:
+    """Return the column of a flag and the codes that make it 1, as its definition says."""
+    words = _definition_of_value(name)
+    found = re.match(r"1 if (\w+) (?:holds|is)(?: one of)? (.+?), 0 if", words)
+    assert found, words
+    return found[1], frozenset(re.split(r", | or ", found[2]))
+
+
+@cache
+def _years_of_school() -> dict[str, float]:
+    found = re.findall(r"(\w+) (\d+)", _definition_of_value("members.schooling_years"))
+    return {code: float(years) for code, years in found}
+
+
+@cache
+def _one_off_parts() -> frozenset[str]:
+    _, codes = _definition_of_value("incomes.steady_yuan").split("0 for parts ")
+    return frozenset(codes.split(", "))
+
+
 def _sum_given(values: list[Any]) -> float | None:
     given = [value for value in values if value is not None]
     return float(sum(given)) if given else None
@@ -198,7 +232,7 @@ def _ratio(above: float | None, below: float | None) -> float | None:
     return None if above is None or below is None else above / below
 
 
-def value_of(table: str, value: str, row: Row) -> Any:  # noqa: PLR0911
+def value_of(table: str, value: str, row: Row) -> Any:  # noqa: PLR0911, PLR0912
     """Return a row's value (definitions of kind value)."""
     looks = [row.get(look) for look in LOOKS]
     shares = {
@@ -232,6 +266,28 @@ def value_of(table: str, value: str, row: Row) -> Any:  # noqa: PLR0911
             return float(row["workplace"] not in ("township", "county")) if is_known else None
         case "employment", "earned_yuan":
             return 0.0 if row["wage_yuan"] is None and not row["employed"] else row["wage_yuan"]
+        case "employment", "steady_pay_yuan":
+            earned = value_of("employment", "earned_yuan", row)
+            return None if earned is None else earned - (row["one_off_yuan"] or 0)
+        case "employment", "unpaid":
+            if not row["employed"]:
+                return None
+            return (
+                value_of(table, "family_worker", row) if row["wage_yuan"] is None else float(row["wage_yuan"] == 0)
+            )
+        case "incomes", "steady_yuan":
+            return 0.0 if row["part"] in _one_off_parts() else value_of("incomes", "net_yuan", row)
+        case "members", "still_member":
+            return 1.0 if row["in_household"] is None else float(row["in_household"])
+        case "members", "born_month":
+            return None if row["birth_month"] is None else month_of(row["birth_month"]) - 1970 * 12
+        case "members", "schooling_years":
+            return None if row["schooling"] is None else _years_of_school()[row["schooling"]]
+        case "members", "student":
+            return None if row["at_school"] is None else float(row["at_school"] != "no")
+        case "members" | "employment", _ if value not in row:
+            column, codes = _codes_of_flag(f"{table}.{value}")
+            return None if row[column] is None else float(not codes.isdisjoint(row[column].split(",")))
     return row[value]
 
 
@@ -247,7 +303,7 @@ def passes(where: str, row: Row) -> bool:
     for column, codes in _conditions(where):
         code = row[column]
         text = None if code is None else str(code).lower() if isinstance(code, bool) else str(code)
-        if text is None or codes.isdisjoint(text.split(",") if column == "risk_types" else [text]):
+        if text is None or codes.isdisjoint(text.split(",")):
             return False
     return True
 
@@ -268,6 +324,7 @@ class Household:
     _rows_of: dict[Series, list[tuple[dt.date, Any]]] = field(default_factory=dict)
     _observed: dict[Any, list[Observation]] = field(default_factory=dict)
     _values: dict[str, Any] = field(default_factory=dict)
+    _persons: dict[str, Household] = field(default_factory=dict)
 
     @classmethod
     def of(cls, as_of: dt.date, settings: Settings, versions: dict[str, pd.DataFrame]) -> Household:
@@ -346,6 +403,8 @@ class Household:
     def features(self, lines: dict[str, Line]) -> dict[str, Any]:
         """Return the values of features, None where missing; what was observed is kept for other lines."""
         self.lines, self._values = lines, {}
+        for person in self.persons.values():
+            person.lines, person._values = lines, {}
         return {name: self.feature(name) for name, line in lines.items() if line["feature"] == "True"}
 
     def feature(self, name: str) -> Any:
@@ -355,7 +414,85 @@ class Household:
             self._values[name] = 0.0 if value is None and self.lines[name]["missing"] == "zero" else value
         return self._values[name]
 
+    @property
+    def persons(self) -> dict[str, Household]:
+        """The household as each person's rows alone show it, by person id; those who left too."""
+        if not self._persons:
+            tables = ("members", "employment")
+            ids = {row["person_id"] for table in tables for row in self.rows.get(table, [])}
+            for person in sorted(ids):
+                rows = {t: [row for row in self.rows.get(t, []) if row["person_id"] == person] for t in tables}
+                rows["households"] = self.rows.get("households", [])
+                self._persons[person] = Household(self.as_of, self.settings, rows, set())
+        return self._persons
+
+    def members(self, *, with_left: bool) -> list[Household]:
+        """Return the persons who count as members (definition "members")."""
+        return [
+            person
+            for person in self.persons.values()
+            if with_left
+            or not person.rows["members"]
+            or value_of("members", "still_member", person.rows["members"][-1])
+        ]
+
+    def _across(self, line: Line) -> Any:  # noqa: PLR0911
+        conditions = [one for one in line["conditions"].split(" and ") if one]
+        members = self.members(with_left="left too" in conditions)
+        conditions = [one for one in conditions if one != "left too"]
+        own = {**line, "across": "", "missing": ""}
+        match line["across"]:
+            case "of the head":
+                return next((one._compute(own) for one in members if one._is_head()), None)
+            case "of the main earner":
+                paid = [one for one in members if (one._pay() or 0) > 0]
+                return max(paid, key=Household._pay)._compute(own) if paid else None  # the first of equals
+        values = [(one._compute(own), all(one._meets(condition) for condition in conditions)) for one in members]
+        known = [value for value, _ in values if value is not None]
+        passing = [value for value, passes in values if passes and value is not None]
+        match line["across"]:
+            case "number of members":
+                return sum(passes for _, passes in values) if known else None
+            case "share of all members' sum":
+                return sum(passing) / sum(known) if sum(known) > 0 else None
+            case "sum of squared shares of members":
+                whole = sum(passing)
+                return sum(value**2 for value in passing) / whole**2 if whole > 0 else None
+        if not passing:
+            return None
+        match line["across"]:
+            case "sum of members":
+                return sum(passing)
+            case "mean of members":
+                return sum(passing) / len(passing)
+            case "smallest of members":
+                return min(passing)
+            case "largest of members":
+                return max(passing)
+        raise AssertionError(line["across"])
+
+    def _is_head(self) -> bool:
+        relations = [row["relation"] for row in self.rows["members"] if row["relation"] is not None]
+        return relations[-1:] == ["head"]
+
+    def _pay(self) -> Any:
+        """Return what the main earner has most of: pay of the latest month in the ledger, within 12 months."""
+        series = {"table": "employment", "value": "earned_yuan", "where": "", "each": "row", "by": "person"}
+        how = {"aggregation": "last", "window_months": "12", "skip_months": "0", "of": "", "across": ""}
+        return self._compute(
+            {**series, **how, "scale": "none", "account": "employment.1 each row by person scale none"}
+        )
+
+    def _meets(self, condition: str) -> bool:
+        found = re.fullmatch(r"(?:(\S+) <= )?(\w+)(?: < (\S+))?", condition)
+        assert found, condition
+        low, name, high = found.groups()
+        value = self.feature(name)
+        return value is not None and float(low or "-inf") <= value < float(high or "inf")
+
     def _compute(self, line: Line) -> Any:  # noqa: PLR0911, PLR0912
+        if line["across"]:
+            return self._across(line)
         how = line["aggregation"]
         if how == "calendar":
             month = self.as_of.month
@@ -375,7 +512,7 @@ class Household:
         observed = self.observations(series, start, end)
         values = [one.value for one in observed]
 
-        if account is not None and how in ("last", "step", "last value per unit of another"):
+        if account is not None and how in LATEST:
             newest = self.observations(account, None, end)
             if newest and observed and month_of(observed[-1].day) < month_of(newest[-1].day):
                 return None
@@ -412,6 +549,8 @@ class Household:
                 return (end - observed[-1].day).days
             case "days since the date held":
                 return (self.as_of - values[-1]).days
+            case "years since the month held":
+                return (month_of(self.as_of) - 1970 * 12 - values[-1]) / 12
             case "count below the line":
                 return sum(value < 1 for value in values)
             case "last value per unit of another":

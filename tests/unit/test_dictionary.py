@@ -41,6 +41,11 @@ def test_every_word_and_every_term_of_the_feature_dictionary_is_defined() -> Non
     for line in lines:
         assert ("aggregation", line["aggregation"]) in defined, line
         assert ("missing", line["missing"]) in defined, line
+        assert not line["across"] or ("across", line["across"]) in defined, line
+        for condition in line["conditions"].replace("left too", "").split(" and "):
+            value = next((word for word in condition.split() if word.startswith("person_")), None)
+            assert bool(condition) == (value is not None), line
+            assert value is None or (names[value]["by"], names[value]["across"]) == ("person", ""), line
         for term in line["terms"].split(" * ")[1:]:
             assert names[term.split(" ")[0]]["table"], line  # a term is computed from a table, not from terms
         if line["table"]:

@@ -196,14 +196,26 @@ def _set_line(divisors, scales, of_day, line, household, day, step, as_of):  # t
 
 
 @njit(cache=True)
-def _oldest_month(rows, unit, channel, start, end, as_of):  # type: ignore[no-untyped-def]
-    """Return the month of the oldest visible row in a window, NaN if there is none."""
+def _oldest_month(rows, unit, channel, scales, divisors, line, start, end, as_of):  # type: ignore[no-untyped-def]
+    """Return the month of the oldest observation in a window, NaN if there is none.
+
+    Parameters
+    ----------
+    divisors : ndarray of float64, shape (n_channels,)
+        Written over where channels are divided by a line of the row's day.
+    """
     if unit >= 0:
+        of_day = scales[channel] == _LINE or scales[channel] == _HEAD
         for r in range(rows.offsets[unit], rows.offsets[unit + 1]):
             if rows.occurred[r] >= end:
                 break
             visible = _is_visible(rows.known[r], as_of) and not _is_visible(rows.superseded[r], as_of)
-            if visible and rows.occurred[r] >= start and not np.isnan(rows.values[r, channel]):
+            if not visible or rows.occurred[r] < start or np.isnan(rows.values[r, channel]):
+                continue
+            if of_day:
+                household = rows.household[unit]
+                _set_line(divisors, scales, True, line, household, rows.occurred[r], rows.step[r], as_of)
+            if not np.isnan(divisors[channel]):
                 return float(rows.month[r])
     return np.nan
 
@@ -254,6 +266,7 @@ def _compile_aggregation(rule: int) -> Any:
             as_of = dates.as_of[d]
             n_seen = 0
             of_day = 0
+            is_line_set = False  # for the rows of that day
             following = -1
             if u >= 0:
                 low, high = rows.offsets[u], rows.offsets[u + 1]
@@ -296,11 +309,12 @@ def _compile_aggregation(rule: int) -> Any:
                         if not _is_visible(rows.known[r], as_of) or _is_visible(rows.superseded[r], as_of):
                             continue
                         seen[n_seen] = r
-                        if line_of_day and (n_seen == 0 or occurred != of_day):
+                        if line_of_day and not (is_line_set and occurred == of_day):
                             _set_line(
                                 divisors, spec.scale, True, line, rows.household[u], occurred, rows.step[r], as_of
                             )
                             of_day = occurred
+                            is_line_set = True
                         for k in range(n_channels):
                             numbers[n_seen, k] = rows.values[r, k] / divisors[k]
                         n_seen += 1
@@ -357,7 +371,8 @@ def _compile_aggregation(rule: int) -> Any:
                     elif kind == _OPEN:
                         result = float(still_open)
                     elif kind == _OLDEST_MONTH:
-                        result = _oldest_month(rows, u, c, start, end, as_of)
+                        result = _oldest_month(rows, u, c, spec.scale, divisors, line, start, end, as_of)
+                        is_line_set = False
                     elif n == 0:
                         pass
                     elif kind == _SUM:

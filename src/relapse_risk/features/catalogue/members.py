@@ -15,6 +15,7 @@ from relapse_risk.features.catalogue.persons import (
     MEMBER_YEAR_AGO,
     NOT_FULLY_ABLE,
     PENSION_INSURED,
+    RECORDED,
     ROWS_YEAR_AGO,
     SCHOOLING,
     STILL_MEMBER,
@@ -95,5 +96,5 @@ FEATURES: tuple[Feature, ...] = (
     count("members_left_12m", Label("近12个月离户人数", "members who left in 12 months"), MEMBER_YEAR_AGO, yes(MEMBER_YEAR_AGO),
           no(STILL_MEMBER), with_left=True, risk_type="other"),
     count("members_joined_12m", Label("近12个月新增成员数", "members who joined in 12 months"), MEMBER_YEAR_AGO,
-          Condition(ROWS_YEAR_AGO, high=1.0), risk_type="other"),
+          yes(RECORDED), Condition(ROWS_YEAR_AGO, high=1.0), risk_type="other"),
 )  # fmt: skip
