@@ -232,7 +232,10 @@ def _worsen_persons(w: Worse) -> None:
     w.correct("employment", 0.1, ["employed", "wage_yuan", "workplace", "formal", "contract"])
 
     born = [pd.Timestamp(day) for day in ("2016-02-01", "2015-08-01", "2004-01-01", "1962-07-01", "1985-05-01")]
-    members = TABLES["members"].columns
+    coded = {
+        column: [None, *codes_of("members", column)]
+        for column in ("relation", "sex", "schooling", "at_school", "labour_skill")
+    }
     w.add(
         "members",
         1500,
@@ -241,11 +244,8 @@ def _worsen_persons(w: Worse) -> None:
         birth_month=[*born, None],
         health=[None, "healthy", "chronic", "chronic,disabled", "major_illness,chronic"],
         insurance=[None, "none", "resident_medical", "resident_medical,resident_pension", "employee_pension"],
-        **{
-            column: [None, *codes_of("members", column)]
-            for column in ("relation", "sex", "schooling", "at_school", "labour_skill")
-            if column in members
-        },
+        first="2018-01-01",
+        **coded,
     )
     w.frames["members"]["birth_month"] = pd.to_datetime(w.frames["members"]["birth_month"])
     w.put("members", "relation", 0.3, ["head"])

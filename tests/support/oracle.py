@@ -163,7 +163,11 @@ class Oracle:
             return NAN
         if how is How.CONCENTRATION:
             return sum(value**2 for value in some) / sum(some) ** 2 if sum(some) > 0 else NAN
-        return {How.SUM: sum, How.MEAN: _mean, How.MIN: min, How.MAX: max}[how](some)
+        if how is How.MEAN:
+            return _mean(some)
+        if how is How.SUM:
+            return sum(some)
+        return min(some) if how is How.MIN else max(some)
 
     def _members(self, household: str, as_of: dt.date, *, with_left: bool = False) -> dict[str, Oracle]:
         """Return an oracle of each member's rows alone, by person id in its order."""
@@ -366,8 +370,8 @@ def _derived(series: Series, row: Row) -> float:
             return float(row["wage_yuan"] == 0)
         return float(row["work_status"] == "family_worker") if row["work_status"] else NAN
     if series.value in FLAGS:
-        column, codes = FLAGS[series.value]
-        return float(not set(row[column].split(",")).isdisjoint(codes)) if row[column] else NAN
+        where, codes = FLAGS[series.value]
+        return float(not set(row[where].split(",")).isdisjoint(codes)) if row[where] else NAN
     if series.value == "away":
         if row["workplace"] is None or not row["employed"]:
             return NAN

@@ -241,7 +241,7 @@ class Encoded:
     def persons(self) -> Persons:
         """Every household's persons."""
         if self._persons is None:
-            self._persons = Persons(*(self.table(name) for name in PERSON_TABLES), len(self.ids))
+            self._persons = Persons(*map(self.table, PERSON_TABLES), n_households=len(self.ids))
         return self._persons
 
     def households(self, ids: pa.Array) -> npt.NDArray[np.int32]:
