@@ -33,8 +33,8 @@ def test_an_unanswered_income_is_unknown_and_an_answered_zero_is_zero(tmp_path: 
 
 
 def test_income_is_parted_by_source(tmp_path: Path) -> None:
-    told = records_of(tmp_path, {"labour_income_other": 1_000.0, "aid_income": 2_000.0}).frame("incomes")
-    amounts = {(row.source, row.part): row.amount_yuan for row in told.itertuples()}
+    found = records_of(tmp_path, {"labour_income_other": 1_000.0, "aid_income": 2_000.0}).frame("incomes")
+    amounts = {(row.source, row.part): row.amount_yuan for row in found.itertuples()}
     assert amounts == {
         ("wage", "migrant_work"): 20_000.0,
         ("wage", "other"): 1_000.0,
@@ -58,9 +58,9 @@ def test_a_visit_is_known_after_its_quarter(tmp_path: Path) -> None:
 
 def test_aid_becomes_supports(tmp_path: Path) -> None:
     records = records_of(tmp_path, {"V5": 1, "aid_income": 900.0}, {"CODUSU": "goods", "V6": 1})
-    told = records.frame("supports").set_index("household_id")
-    assert told["kind"].to_dict() == {"AB-1": "comprehensive_security", "goods-1": "social_assistance"}
-    assert told["amount_yuan"].fillna(-1.0).to_dict() == {"AB-1": 900.0, "goods-1": -1.0}
+    found = records.frame("supports").set_index("household_id")
+    assert found["kind"].to_dict() == {"AB-1": "comprehensive_security", "goods-1": "social_assistance"}
+    assert found["amount_yuan"].fillna(-1.0).to_dict() == {"AB-1": 900.0, "goods-1": -1.0}
 
 
 def test_looks_take_the_worst_answer_and_leave_out_what_was_not_asked(tmp_path: Path) -> None:
@@ -70,9 +70,9 @@ def test_looks_take_the_worst_answer_and_leave_out_what_was_not_asked(tmp_path: 
         {"CODUSU": "b", "n_under_15": 0, "head_health_cover": 9, "IV1": 9, "IV3": 9, "IV4": 9, "IV5": 9},
     )
     looks = ["house", "tap", "cupboard", "children", "health"]
-    told = records.frame("visits").set_index("household_id")[looks].astype("float").fillna(-1)
-    assert told.T["a-1"].tolist() == [2, 1, 2, 0, 0]
-    assert told.T["b-1"].tolist() == [-1, 0, 0, -1, -1]
+    found = records.frame("visits").set_index("household_id")[looks].astype("float").fillna(-1)
+    assert found.T["a-1"].tolist() == [2, 1, 2, 0, 0]
+    assert found.T["b-1"].tolist() == [-1, 0, 0, -1, -1]
 
 
 def test_later_quarters_join_whatever_file_they_come_in(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_only_the_ratio_to_the_line_enters_features(tmp_path: Path) -> None:
     assert built[0]["net_last"].item() == pytest.approx(19_000 / 12_000)
 
 
-def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_file_is_stated(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"no panel file .*none\.parquet"):
         import_eph([tmp_path / "none.parquet"])
     (tmp_path / "text.parquet").write_text("CODUSU;ANO4")
@@ -131,7 +131,7 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
     quarters({"CODUSU": 123}).to_parquet(tmp_path / "number.parquet")
     with pytest.raises(ImportRefused, match="an id is text"):
         import_eph([tmp_path / "number.parquet"])
-    with pytest.raises(ImportRefused, match=r"1 household-quarter\(s\) stand in the files with different answers"):
+    with pytest.raises(ImportRefused, match=r"1 household-quarter\(s\) occur again with different answers"):
         import_eph([panel_file(tmp_path, {}, {"ITF": 1.0})])
 
 
@@ -150,8 +150,8 @@ def test_the_cohort_needs_a_status_of_the_last_three_months(tmp_path: Path) -> N
         {"CODUSU": "silent", "TRIMESTRE": 1, **poor},
         {"CODUSU": "silent", "TRIMESTRE": 2, "PONDIH": 0},
     )
-    told = cohort(records, "2017-07-01").get_level_values("household_id")
-    assert np.array_equal(told, ["left-1"])
+    found = cohort(records, "2017-07-01").get_level_values("household_id")
+    assert np.array_equal(found, ["left-1"])
 
 
 def test_the_command_writes_what_the_import_returns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +163,7 @@ def test_the_command_writes_what_the_import_returns(tmp_path: Path, capsys: pyte
     records = load_records(tmp_path / "out")
     assert records.settings == panel.settings
     assert all(records.table(name).num_rows == table.num_rows for name, table in panel.tables.items())
-    told = json.loads(capsys.readouterr().out)
-    assert told["end"] == records.end.isoformat()
-    assert told["counts"] == panel.counts
-    assert told["tables"]["visits"] == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["end"] == records.end.isoformat()
+    assert found["counts"] == panel.counts
+    assert found["tables"]["visits"] == 3
