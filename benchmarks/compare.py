@@ -13,13 +13,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from relapse_risk.cli.output import show, simple_table
-from relapse_risk.training.metrics import ranking_metrics
+from relapse_risk.training.paired import FIGURES, paired_figures
 
-FIGURES = {"auc_within_dates": "AUC", "average_precision": "average precision", "recall": "recall"}
 KEY = ["household_id", "as_of"]
 
 
@@ -29,37 +27,23 @@ def read(file: Path) -> pd.DataFrame:
     return frame.assign(as_of=pd.to_datetime(frame["as_of"])).set_index(KEY).sort_index()
 
 
-def figures(rows: pd.DataFrame, capacity: float) -> npt.NDArray[np.float64]:
-    """Return each score's figures, shape (2, 3); dates whose rows are all of one class do not count."""
-    y, lists = rows["label"].to_numpy(bool), rows["as_of"].to_numpy()
-    told = [ranking_metrics(rows[name].to_numpy(np.float64), y, capacity, lists) for name in ("before", "after")]
-    return np.array([[one[figure] for figure in FIGURES] for one in told])
-
-
-def drawn(rows: pd.DataFrame, draws: int, capacity: float) -> npt.NDArray[np.float64]:
-    """Return the figures of households drawn anew, shape (draws, 2, 3)."""
-    rng = np.random.default_rng(0)
-    of_household = rows.groupby("household_id", sort=False).indices
-    places = list(of_household.values())
-    made: list[npt.NDArray[np.float64]] = []
-    while len(made) < draws:
-        chosen = np.concatenate([places[k] for k in rng.integers(0, len(places), len(places))])
-        sample = rows.iloc[chosen]
-        if sample["label"].any():
-            made.append(figures(sample, capacity))
-    return np.array(made)
-
-
 def compare(name: str, rows: pd.DataFrame, draws: int, capacity: float) -> None:
     """Print one group's table."""
-    found, spread = figures(rows, capacity), drawn(rows, draws, capacity)
-    low, high = np.quantile(spread[:, 1] - spread[:, 0], [0.025, 0.975], axis=0)
-    table = [
-        (word, before, after, f"{after - before:+.3f}", f"{low[k]:+.3f} to {high[k]:+.3f}")
-        for k, (word, before, after) in enumerate(zip(FIGURES.values(), found[0], found[1], strict=True))
-    ]
+    figures = paired_figures(
+        rows["before"].to_numpy(np.float64),
+        rows["after"].to_numpy(np.float64),
+        rows["label"].to_numpy(bool),
+        households=rows["household_id"].to_numpy(object),
+        lists=rows["as_of"].to_numpy(),
+        capacity=capacity,
+        draws=draws,
+    )
     title = f"{name}: {len(rows):,} rows, {int(rows['label'].sum()):,} poor in the horizon"
-    show(simple_table(title, ["within dates", "before", "after", "difference", "95 %"], table), as_json=False)
+    table = [
+        (FIGURES[of], one.before, one.after, f"{one.after - one.before:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}")
+        for of, one in figures.items()
+    ]
+    show(simple_table(title, ["", "before", "after", "difference", "95 %"], table), as_json=False)
     foreseen = ", ".join(f"{rows[score].sum():.0f} {score}" for score in ("before", "after"))
     print(f"foreseen {foreseen}; came true {int(rows['label'].sum())}\n")
 

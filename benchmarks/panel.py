@@ -26,17 +26,22 @@ from sklearn.pipeline import make_pipeline
 
 from relapse_risk import Records
 from relapse_risk.cli.output import show, simple_table
-from relapse_risk.datasets import import_eph
+from relapse_risk.datasets.eph import import_eph
+from relapse_risk.datasets.eph.files import HOUSEHOLDS, kind_of
 from relapse_risk.features.catalogue import catalogue
+from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.settings import Settings
 from relapse_risk.training.baselines import Baseline, baselines
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.metrics import ranking_metrics
+from relapse_risk.training.paired import FIGURES, paired_figures
 from relapse_risk.training.splits import mature_dates, rolling_origins
 from relapse_risk.training.train import unfitted
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+#: Which rows are trained on, which are judged.
+Split = tuple[Flags, Flags]
 #: A learner: features and labels to learn from, features to score; returns scores.
 Learner = Callable[[pd.DataFrame, Flags, pd.DataFrame], Numbers]
 
@@ -89,7 +94,7 @@ def contestants(data: Dataset, settings: Settings) -> dict[str, Callable[[Flags,
     }
 
 
-def judge(title: str, data: Dataset, splits: list[tuple[Flags, Flags]], settings: Settings) -> None:
+def judge(title: str, data: Dataset, splits: list[Split], settings: Settings) -> None:
     """Print a table: everyone trained and judged on the same rows, the tests pooled."""
     capacity = settings.training.capacity
     y = np.concatenate([data.y[test] for _, test in splits])
@@ -99,14 +104,16 @@ def judge(title: str, data: Dataset, splits: list[tuple[Flags, Flags]], settings
     for name, contestant in contestants(data, settings).items():
         start = time.perf_counter()
         scores = [contestant(train, test) for train, test in splits]
-        told = ranking_metrics(np.concatenate(scores), y, capacity, origin)
+        metrics = ranking_metrics(np.concatenate(scores), y, capacity, origin)
         by_origin = [
             ranking_metrics(score, data.y[test], capacity)["auc_within_dates"]
             for score, (_, test) in zip(scores, splits, strict=True)
         ]
         aucs = " ".join(f"{auc:.3f}" for auc in by_origin) if len(splits) > 1 else ""
         seconds = round(time.perf_counter() - start)
-        rows.append((name, told["auc_within_dates"], told["average_precision"], told["recall"], seconds, aucs))
+        rows.append(
+            (name, metrics["auc_within_dates"], metrics["average_precision"], metrics["recall"], seconds, aucs)
+        )
     columns = [
         "ordered by",
         "AUC within dates",
@@ -115,8 +122,54 @@ def judge(title: str, data: Dataset, splits: list[tuple[Flags, Flags]], settings
         "seconds",
         "AUC by origin",
     ]
-    title = f"{title}: {len(y):,} households not poor now that were before, {y.mean():.1%} poor in the horizon"
-    show(simple_table(title, columns, rows), as_json=False)
+    show(simple_table(_counted(title, y), columns, rows), as_json=False)
+
+
+def judge_persons(title: str, without: Dataset, data: Dataset, splits: list[Split], settings: Settings) -> None:
+    """Print a table: the model without persons and with them, trained and judged on the same rows."""
+    capacity, rows = settings.training.capacity, np.concatenate([np.flatnonzero(test) for _, test in splits])
+    before, after = (
+        np.concatenate([_fitted(of, train).predict_proba(of.X[test])[:, 1] for train, test in splits])
+        for of in (without, data)
+    )
+    index = data.X.index[rows]
+    figures = paired_figures(
+        before,
+        after,
+        data.y[rows],
+        households=index.get_level_values("household_id").to_numpy(object),
+        lists=index.get_level_values("as_of").to_numpy(),
+        capacity=capacity,
+    )
+    table = [
+        (FIGURES[of], one.before, one.after, f"{one.after - one.before:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}")
+        for of, one in figures.items()
+    ]
+    columns = ["", "without persons", "with persons", "difference", "95 %"]
+    show(simple_table(_counted(title, data.y[rows]), columns, table), as_json=False)
+
+
+def _fitted(data: Dataset, train: Flags) -> RelapseModel:
+    settings = data.records.settings
+    return data.fit(unfitted(settings, catalogue(settings, data.records.present)), train)
+
+
+def _counted(title: str, y: Flags) -> str:
+    return f"{title}: {len(y):,} households not poor now that were before, {y.mean():.1%} poor in the horizon"
+
+
+def datasets(files: list[Path], horizon: int) -> tuple[Dataset, Dataset | None]:
+    """Return the labelled rows of all files, and, where some are of persons, those of the households' alone."""
+    of_households = [file for file in files if kind_of(file) is HOUSEHOLDS]
+    found = []
+    for some in [files] if of_households == files else [files, of_households]:
+        imported = import_eph(some, horizon)
+        records = Records.from_tables(imported.tables, imported.settings)
+        found.append(make_dataset(records, mature_dates(records)))
+    data, without = found[0], found[1] if len(found) > 1 else None
+    if without is not None and not without.X.index.equals(data.X.index):
+        raise SystemExit("the files of persons change whom is judged; labels must come from households alone")
+    return data, without
 
 
 def main() -> None:
@@ -126,25 +179,30 @@ def main() -> None:
     parser.add_argument("--horizon", nargs="+", type=int, default=[4, 13])
     parser.add_argument("--origins", type=int, default=6)
     parser.add_argument("--until", type=dt.date.fromisoformat, default=dt.date(2018, 4, 1))
+    parser.add_argument("--persons-only", action="store_true", help="leave out the other learners")
     asked = parser.parse_args()
     for horizon in asked.horizon:
-        imported = import_eph(asked.files, horizon)
-        records = Records.from_tables(imported.tables, imported.settings)
-        settings = records.settings
-        dates = mature_dates(records)
-        data = make_dataset(records, dates)
-        known = mature_dates(records.visible(asked.until))
+        data, without = datasets(asked.files, horizon)
+        settings, dates = data.records.settings, mature_dates(data.records)
+        known = mature_dates(data.records.visible(asked.until))
         later = [day for day in dates if day >= asked.until]
         once = (data.on(known) & data.to_train, data.on(later) & data.in_cohort)
         span = f"{later[0]} to {later[-1]}" if len(later) > 1 else f"{later[0]}"
-        judge(f"{horizon} months, trained once until {asked.until}, judged at {span}", data, [once], settings)
         origins = [
             (data.on(origin.train) & data.to_train, data.on([origin.test]) & data.in_cohort)
             for origin in rolling_origins(dates, settings.outcome, len(dates))
         ]
         usable = [(train, test) for train, test in origins if 0 < data.y[test].sum() < test.sum() >= 200]
         usable = usable[-asked.origins :]
-        judge(f"{horizon} months, rolling, {len(usable)} origins", data, usable, settings)
+        tables = {
+            f"{horizon} months, trained once until {asked.until}, judged at {span}": [once],
+            f"{horizon} months, rolling, {len(usable)} origins": usable,
+        }
+        for title, splits in tables.items():
+            if without is not None:
+                judge_persons(title, without, data, splits, settings)
+            if not asked.persons_only:
+                judge(title, data, splits, settings)
 
 
 if __name__ == "__main__":

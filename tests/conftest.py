@@ -42,6 +42,17 @@ def panel_file() -> Path:
 
 
 @pytest.fixture(scope="session")
+def panel_persons_file() -> Path:
+    """The real panel's file of persons; tests that need it skip by name where it is not there."""
+    files = sorted(PANEL.glob("eph_persons_*.parquet"))
+    if not files:
+        pytest.skip(
+            "the real panel's persons (eph_persons_*.parquet) are not there; RELAPSE_EPH names their folder"
+        )
+    return files[0]
+
+
+@pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """A small county with its model; read only."""
     from tests.support.small import make_small

@@ -10,7 +10,7 @@ import pytest
 
 from relapse_risk import Records, cohort, label_counts, labels
 from relapse_risk.cohorts import attrition
-from relapse_risk.datasets.eph import import_eph
+from relapse_risk.datasets.eph import PanelImport, import_eph
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.training.dataset import make_dataset
 from relapse_risk.training.metrics import ranking_metrics
@@ -20,6 +20,28 @@ pytestmark = pytest.mark.xdist_group("panel")
 
 #: Share of persons who are poor, by half-year (INDEC, Incidencia de la pobreza; .002 is what its own bases leave).
 PUBLISHED = {"2016H2": 0.303, "2017H1": 0.286, "2018H1": 0.273, "2018H2": 0.320}
+
+
+#: Unemployed of all active persons, by quarter (INDEC, Mercado de trabajo; published to 0.1 points).
+UNEMPLOYED = {
+    "2016Q2": 0.093,
+    "2016Q3": 0.085,
+    "2016Q4": 0.076,
+    "2017Q1": 0.092,
+    "2017Q2": 0.087,
+    "2017Q3": 0.083,
+    "2017Q4": 0.072,
+    "2018Q1": 0.091,
+    "2018Q2": 0.096,
+    "2018Q3": 0.090,
+    "2018Q4": 0.091,
+    "2019Q1": 0.101,
+}
+
+
+@pytest.fixture(scope="module")
+def with_persons(panel_file: Path, panel_persons_file: Path) -> PanelImport:
+    return import_eph([panel_persons_file, panel_file])
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +90,34 @@ def test_a_model_of_the_past_ranks_later_relapses_better_than_income_does(panel:
     by_income = ranking_metrics(-X["net_last"].to_numpy(), y, 0.1)
     assert by_model["auc_pooled"] > by_income["auc_pooled"] + 0.02
     assert by_model["average_precision"] > by_model["base_rate"] * 1.4
+
+
+def test_published_unemployment_is_reproduced(with_persons: PanelImport, panel_file: Path) -> None:
+    columns = ["household_id", "occurred_on", "employed", "seeking"]
+    work = with_persons.tables["employment"].select(columns).to_pandas()
+    visits = pd.read_parquet(panel_file, columns=["CODUSU", "NRO_HOGAR", "ANO4", "TRIMESTRE", "PONDERA"])
+    visits["household_id"] = visits["CODUSU"] + "-" + visits["NRO_HOGAR"].astype(str)
+    visits["quarter"] = visits["ANO4"].astype(str) + "Q" + visits["TRIMESTRE"].astype(str)
+    work["quarter"] = pd.to_datetime(work["occurred_on"]).dt.to_period("Q").astype(str)
+    work = work.merge(visits, on=["household_id", "quarter"], validate="many_to_one")
+    out_of_work = ~work["employed"].astype(bool) & work["seeking"].astype(bool)
+    work["unemployed"] = work["PONDERA"] * out_of_work
+    work["active"] = work["PONDERA"] * (work["employed"].astype(bool) | out_of_work)
+    sums = work.groupby("quarter")[["unemployed", "active"]].sum()
+    rates = (sums["unemployed"] / sums["active"])[list(UNEMPLOYED)]
+    assert rates.to_dict() == pytest.approx(UNEMPLOYED, abs=0.001)
+
+
+def test_persons_add_up_to_their_households(with_persons: PanelImport) -> None:
+    members, households = (with_persons.tables[name].to_pandas() for name in ("members", "households"))
+    here = members[members["in_household"].astype(bool)].groupby(["household_id", "occurred_on"]).size()
+    profiles = households.set_index(["household_id", "occurred_on"])["n_members"]
+    assert here.sort_index().eq(profiles.sort_index()).all()
+    differing = with_persons.counts["visits whose persons' incomes do not add up to the household's"]
+    answered = with_persons.counts["rows read"] - with_persons.counts["income not answered"]
+    assert differing < answered / 10_000
+
+
+def test_records_with_persons_are_sound(with_persons: PanelImport) -> None:
+    records = Records.from_tables(with_persons.tables, with_persons.settings)
+    assert {"members", "employment"} <= set(records.present)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -10,10 +11,12 @@ from tests.support.ascii import rows
 from tests.support.panel import CHILD, UNEMPLOYED, drawn, panel_file, persons_file, quarters
 
 from relapse_risk import Records
+from relapse_risk.cli import main
 from relapse_risk.datasets.eph import PanelImport, import_eph
 from relapse_risk.datasets.eph.employment import INDUSTRY
 from relapse_risk.errors import ImportRefused
 from relapse_risk.records.codes import INDUSTRY as INDUSTRIES
+from relapse_risk.records.folder import load_records
 
 
 def imported(folder: Path, *people: dict[str, object]) -> PanelImport:
@@ -384,3 +387,16 @@ def test_what_is_wrong_with_files_of_persons_is_stated(tmp_path: Path) -> None:
         import_eph([households, unnamed])
     with pytest.raises(ImportRefused, match=r"1 person-quarter\(s\) occur again with different answers"):
         import_eph([households, persons_file(tmp_path, {}, {"P21": 1})])
+
+
+def test_the_command_says_which_persons_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    households, people = panel_file(tmp_path, {}), persons_file(tmp_path, {}, {"CODUSU": "other"})
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "eph", str(people), str(households), "--out", str(tmp_path / "out"), "--json"])
+    assert not ended.value.code
+    printed = capsys.readouterr()
+    assert "1 row(s) of persons belong to no interviewed household-quarter" in " ".join(printed.err.split())
+    counts = json.loads(printed.out)["tables"]
+    assert (
+        counts["members"] == counts["employment"] == load_records(tmp_path / "out").table("members").num_rows == 1
+    )

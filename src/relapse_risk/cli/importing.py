@@ -28,8 +28,13 @@ def _group() -> None:
 
 
 @app.command("eph")
-def import_eph(
-    files: Annotated[list[Path], typer.Argument(help="Parquet files of household-quarters, any quarters.")],
+def eph(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Parquet files of household-quarters and, with them, of person-quarters; any quarters."
+        ),
+    ],
     out: OutOption,
     horizon: Annotated[
         int, typer.Option(help="Months ahead: 4 for the next visit, 13 for any within four quarters.")
@@ -37,20 +42,26 @@ def import_eph(
     as_json: JsonOption = False,
 ) -> None:
     """Turn the real panel (EPH Argentina) into records, with the settings that fit."""
-    from relapse_risk.datasets import eph  # noqa: PLC0415
+    from relapse_risk.datasets.eph import import_eph  # noqa: PLC0415
+    from relapse_risk.datasets.eph.files import NO_VISIT  # noqa: PLC0415
     from relapse_risk.records import Records  # noqa: PLC0415
     from relapse_risk.records.folder import fill, new_records  # noqa: PLC0415
 
-    with progress() as told, new_records(out) as new:
-        told("reading the panel")
-        panel = eph.import_eph(files, horizon)
-        told("checking the records")
+    with progress() as report, new_records(out) as new:
+        report("reading the panel")
+        panel = import_eph(files, horizon)
+        report("checking the records")
         records = Records.from_tables(panel.tables, panel.settings)
-        told("writing the records")
+        report("writing the records")
         fill(new, panel.tables, panel.settings)
     tables = {name: records.table(name).num_rows for name in sorted(records.present)}
     rows = [*panel.counts.items(), *((f"rows of {name}", n) for name, n in tables.items())]
     show(simple_table("Panel imported", ["what", "count"], rows), as_json=as_json)
+    if left_out := panel.counts.get(NO_VISIT):
+        say(
+            f"{left_out:,} row(s) of persons belong to no interviewed household-quarter of the files and are left "
+            "out: give the files of those quarters' households too"
+        )
     say(f"records in {out}, until {records.end}. Next: relapse train --data {out}")
     if as_json:
         emit({"out": str(out), "end": records.end, "counts": panel.counts, "tables": tables})

@@ -1,4 +1,4 @@
-"""Panel files as they come: read, told apart by their columns, joined and checked."""
+"""Panel files as they come: their kind found by their columns, read, checked and joined."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ PERSONS = FileKind(
     columns=_once(*VISIT, "COMPONENTE", *members.COLUMNS, *employment.COLUMNS, *incomes.PERSON_COLUMNS),
 )
 KINDS = (PERSONS, HOUSEHOLDS)
+#: What rows of persons that belong to no visit are counted as.
+NO_VISIT = "persons' rows of no interviewed household-quarter, left out"
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def read_panel(files: list[Path]) -> Panel:
         raise ImportRefused("no panel file given; give at least one")
     by_kind: dict[str, list[pd.DataFrame]] = {kind.rows: [] for kind in KINDS}
     for file in files:
-        kind = _kind(file)
+        kind = kind_of(file)
         by_kind[kind.rows].append(_read(file, kind))
     if not by_kind[HOUSEHOLDS.rows]:
         raise ImportRefused("only files of persons given; give the files of the same quarters' households too")
@@ -106,7 +108,16 @@ def read_panel(files: list[Path]) -> Panel:
     return Panel(visits, persons, {**counts, "persons' rows repeated": repeated, **of_persons})
 
 
-def _kind(file: Path) -> FileKind:
+def kind_of(file: Path) -> FileKind:
+    """Return the kind of a file, by its columns.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there.
+    ImportRefused
+        If it is not Parquet, or of no kind.
+    """
     if not file.is_file():
         raise NotFoundError(f"no panel file {file}")
     try:
@@ -178,6 +189,6 @@ def _persons(answers: pd.DataFrame, visits: pd.DataFrame) -> tuple[pd.DataFrame,
     with_persons = len(persons.drop_duplicates(["household_id", "day"]))
     return persons, {
         "persons' rows": len(persons),
-        "persons' rows of no interviewed household-quarter, left out": len(answers) - len(persons),
+        NO_VISIT: len(answers) - len(persons),
         "visits without persons": len(visits) - with_persons,
     }

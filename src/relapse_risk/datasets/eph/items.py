@@ -53,7 +53,7 @@ class PanelItem:
     setting : ItemSettings
         Name, unit, reason group and direction.
     yes_no : bool
-        Whether 1 is yes and 2 no, told as 1 and 0.
+        Whether 1 is yes and 2 no, which become 1 and 0.
     no_answer : tuple of int
         Codes that are no answer.
     """
