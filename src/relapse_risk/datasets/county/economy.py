@@ -11,14 +11,18 @@ import numpy.typing as npt
 from relapse_risk.datasets.county.livelihoods import LIVELIHOODS, WORKSHOP
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.people import ELDERLY, LABOUR_FROM, People
+from relapse_risk.datasets.county.work import code
+from relapse_risk.records.codes import WORK_CHANNEL, WORK_STATUS
 
 Numbers = npt.NDArray[np.float64]
 
-SUBSIDIES_MONTH, PROPERTY_MONTH = 6, 12
+SUBSIDIES_MONTH, PROPERTY_MONTH, BONUS_MONTH = 6, 12, 1
 TERMS = (3, 9)
 #: Parts of a month's money, in the order of ``Money.amounts``.
 STREAMS = (
     ("wage", "migrant_work"),
+    ("wage", "welfare_post"),
+    ("wage", "bonus"),
     ("business", "orchard"),
     ("business", "crops"),
     ("business", "other"),
@@ -27,6 +31,8 @@ STREAMS = (
     ("transfer", "tekun"),
     ("transfer", "land_fertility"),
     ("transfer", "alimony"),
+    ("transfer", "severance"),
+    ("transfer", "unemployment"),
     ("property", "land_rent"),
     ("production_cost", None),
 )
@@ -70,30 +76,17 @@ class Money:
     ----------
     amounts : ndarray of float, shape (n_streams, n)
         By stream; costs positive.
-    wages : ndarray of float, shape (n, SLOTS)
-        By member.
+    pay, one_off : ndarray of float, shape (n, SLOTS)
+        By member: pay of the month from all work, and the part of it that does not come every month.
     """
 
     amounts: Numbers
-    wages: Numbers
+    pay: Numbers
+    one_off: Numbers
 
     def net(self) -> Numbers:
         """Return income less production costs."""
         return self.amounts[:-1].sum(axis=0) - self.amounts[-1]
-
-
-def move_work(
-    people: People, rng: np.random.Generator, extra_loss: Numbers, p: CountyParameters
-) -> npt.NDArray[np.bool_]:
-    """Let workers lose and find jobs; return the households where one was lost."""
-    shape = people.age.shape
-    draw = rng.random(shape)
-    loses = people.employed & (draw < p.job_loss_month + extra_loss[:, None])
-    finds = people.earner & ~people.employed & (draw < p.job_found_month)
-    people.employed = np.asarray((people.employed & ~loses) | finds)
-    shock = rng.normal(0, p.wage_shock, shape)
-    people.drift = p.wage_persistence * people.drift + shock
-    return np.asarray(loses.any(axis=1))
 
 
 def earn(
@@ -103,6 +96,7 @@ def earn(
     month: dt.date,
     factor: Numbers,
     lifted: npt.NDArray[np.bool_],
+    severance: Numbers,
     p: CountyParameters,
 ) -> Money:
     """Return a month's money.
@@ -119,6 +113,8 @@ def earn(
         What area-wide events leave of income.
     lifted : ndarray of bool, shape (n,)
         Lifted households.
+    severance : ndarray of float, shape (n,)
+        Paid this month.
     p : CountyParameters
         Numbers.
     """
@@ -128,12 +124,19 @@ def earn(
     at_home = np.array([p.home_wage[name] for name in LIVELIHOODS])[has.livelihood]
     place = np.where(people.away, 1.0, at_home[:, None])
     base = p.wage_month * growth * factor * np.where(lifted, p.lifted_wage_factor, 1.0)
-    wages = base[:, None] * place * np.exp(people.level + people.drift) * noise
-    wages = np.where(people.employed, np.clip(np.round(wages), *p.wage_bounds), 0.0)
+    employed, jobs = people.employed(), people.jobs
+    wages = base[:, None] * place * np.exp(people.level + people.drift + jobs.pay) * noise
+    wages = np.where(employed, np.clip(np.round(wages), *p.wage_bounds), 0.0)
+    jobs.wage = np.where(employed, wages, jobs.wage)
+    bonus = np.round(p.bonus_months * wages * (jobs.formal & (month.month == BONUS_MONTH)))
+    own = jobs.status == code(WORK_STATUS, "self_employed")
+    post = jobs.channel == code(WORK_CHANNEL, "welfare_post")
+    own_account = (wages * own).sum(axis=1) / (1 - p.cost_share)
+    benefits = ((jobs.benefit_left > 0) & ~employed & people.earner).sum(axis=1)
     luck = np.exp(rng.normal(0, 0.2, n)) * np.exp(has.skill) * has.setback * factor
     m = month.month
     members = people.here.sum(axis=1)
-    tends = (people.here & (people.age >= LABOUR_FROM) & ~people.employed).any(axis=1)
+    tends = (people.here & (people.age >= LABOUR_FROM) & ~employed).any(axis=1)
     hours = np.where(tends, 1.0, p.on_the_side)
     orchard, land = (hours * np.minimum(mu, p.tended_mu * members) for mu in (has.orchard, has.land))
     orange = orchard * p.orange_yuan_mu * growth * p.orange_sales.get(m, 0.0) * luck
@@ -142,25 +145,29 @@ def earn(
     workshop = np.where(has.livelihood == WORKSHOP, p.workshop_month * growth * hours * luck, 0.0)
     expected = (orchard * p.orange_yuan_mu + land * p.farming_yuan_mu * farms) * growth * np.exp(has.skill)
     spared = np.where(has.setback < 1, 0.5, 1.0)  # a lost harvest is not picked
-    cost = p.cost_share * (expected * spared * p.cost_months.get(m, 0.0) + 0.5 * workshop)
+    cost = p.cost_share * (expected * spared * p.cost_months.get(m, 0.0) + 0.5 * workshop + own_account)
     elderly = (people.here & (people.age >= ELDERLY)).sum(axis=1)
     steps = 1.0 + 0.05 * (month.year - 2020)
     amounts = np.stack(
         [
-            wages.sum(axis=1),
+            (wages * ~(own | post)).sum(axis=1),
+            (wages * post).sum(axis=1),
+            bonus.sum(axis=1),
             orange,
             crops,
-            workshop,
+            workshop + own_account,
             elderly * p.pension_month * steps,
             has.dibao * members * p.dibao_month * steps,
             has.tekun * members * p.tekun_month * steps,
             np.full(n, p.subsidies_year * steps if m == SUBSIDIES_MONTH else 0.0),
-            np.where(people.employed.any(axis=1), 0.0, members * p.alimony_month * growth),
+            np.where(employed.any(axis=1), 0.0, members * p.alimony_month * growth),
+            severance,
+            benefits * p.unemployment_month * steps,
             has.rents * (p.property_year * 2.0 * steps if m == PROPERTY_MONTH else 0.0),
             cost,
         ]
     )
-    return Money(np.round(amounts), wages)
+    return Money(np.round(amounts), wages + bonus, bonus)
 
 
 def _growth(p: CountyParameters, month: dt.date) -> float:

@@ -49,7 +49,7 @@ class Ledger:
             part[name] = values if isinstance(values, pa.Array) else np.broadcast_to(np.asarray(values), (n,))
         self._parts[table].append(part)
 
-    def table(self, described: type[Table], ids: pa.Array, end: int) -> pa.Table:
+    def table(self, described: type[Table], ids: pa.Array, end: int, persons: pa.Array) -> pa.Table:
         """Return a table's rows that were known before the end, household by household in order of days.
 
         Parameters
@@ -60,6 +60,8 @@ class Ledger:
             The township's household ids, in order.
         end : int
             First day not covered.
+        persons : pyarrow.Array of string
+            The ids of all persons who ever lived in the township, by number.
         """
         schema = arrow_schema(described)
         parts = self._parts.get(described.name, [])
@@ -82,6 +84,8 @@ class Ledger:
         for field in schema:
             if field.name == "household_id":
                 columns.append(ids.take(pa.array(joined["household"][rows])))
+            elif field.name == "person_id":
+                columns.append(persons.take(pa.array(joined["person_id"][rows])))
             elif field.name not in joined:
                 columns.append(pa.nulls(len(rows), field.type))
             else:

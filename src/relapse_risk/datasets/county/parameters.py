@@ -15,6 +15,10 @@ from relapse_risk import monitoring_line
 
 BAOSHAN = "保山通报 2021"
 ASSUMED = "A"
+#: National surveys of migrant workers, by year.
+WORKERS_2011, WORKERS_2012, WORKERS_2016, WORKERS, WORKERS_2023, WORKERS_2024 = (
+    f"农民工监测调查报告 {year}" for year in (2011, 2012, 2016, 2022, 2023, 2024)
+)
 
 
 def number(value: Any, source: str) -> Any:
@@ -91,8 +95,91 @@ class CountyParameters:
     onset_chronic_per_year: float = number(0.012, "A: of members over 40")
     whole_household_away: float = number(0.06, "A: of migrant households, in a month outside the New Year")
 
+    # persons
+    male: float = number(0.5124, "S: census of 2020, of all; 111 boys to 100 girls at birth")
+    male_heads: float = number(0.85, ASSUMED)
+    schooling_by_age: dict[int, tuple[float, ...]] = number(
+        {
+            0: (0.003, 0.05, 0.48, 0.22, 0.17, 0.077),
+            30: (0.01, 0.13, 0.58, 0.16, 0.08, 0.04),
+            46: (0.04, 0.30, 0.54, 0.10, 0.015, 0.005),
+            60: (0.12, 0.48, 0.32, 0.07, 0.01, 0.0),
+            75: (0.35, 0.46, 0.15, 0.035, 0.005, 0.0),
+        },
+        "A: from an age in 2020 on, from illiterate to university, so that those who work for a wage come near the "
+        f"published 0.7, 13.4, 55.2, 17.0 and 13.7 %, {WORKERS}",
+    )
+    university: float = number(0.4, "A: of those beyond compulsory school, the rest go to college")
+    skilled_by_schooling: tuple[float, ...] = number((0.02, 0.06, 0.15, 0.35, 0.55, 0.6), ASSUMED)
+    prudence: tuple[float, float, float] = number(
+        (0.02, 0.15, 0.93), "A: below, no medical insurance; below, no pension insurance; above, further insurance"
+    )
+
+    # jobs
+    industries: dict[str, tuple[float, ...]] = number(
+        {  # away, home, male, pay, no contract, by the day, formal, own account, loss
+            "manufacturing": (27.5, 16.0, 0.58, 4978, 0.488, 0.15, 0.226, 0.02, 0.8),
+            "construction": (15.4, 22.0, 0.90, 5743, 0.751, 0.65, 0.069, 0.03, 1.7),
+            "trade": (13.2, 12.0, 0.48, 4362, 0.599, 0.15, 0.242, 0.18, 0.9),
+            "transport": (7.1, 7.0, 0.90, 5635, 0.50, 0.20, 0.390, 0.14, 0.8),
+            "catering": (6.7, 6.0, 0.42, 4141, 0.624, 0.25, 0.117, 0.07, 1.2),
+            "resident_services": (10.7, 9.0, 0.50, 4023, 0.608, 0.30, 0.198, 0.10, 1.0),
+            "domestic": (2.0, 2.0, 0.05, 4023, 0.70, 0.40, 0.05, 0.05, 1.2),
+            "agriculture": (0.5, 12.0, 0.55, 3900, 0.85, 0.80, 0.02, 0.05, 1.5),
+            "mining": (1.4, 1.0, 0.92, 5743, 0.40, 0.20, 0.35, 0.0, 0.9),
+            "business_services": (6.0, 2.0, 0.65, 4500, 0.45, 0.15, 0.30, 0.03, 0.8),
+            "public_facilities": (3.0, 5.0, 0.55, 3900, 0.50, 0.30, 0.20, 0.0, 0.8),
+            "education": (2.0, 2.0, 0.30, 4500, 0.30, 0.05, 0.45, 0.0, 0.5),
+            "health": (2.0, 2.0, 0.25, 4500, 0.30, 0.05, 0.45, 0.0, 0.5),
+            "information": (2.5, 1.0, 0.65, 5635, 0.25, 0.05, 0.50, 0.02, 0.6),
+        },
+        f"S: share of the six largest, {WORKERS_2023}, resident services with domestic work; their monthly pay, "
+        f"{WORKERS_2024}; no written contract, {WORKERS_2012}; I: formal, those whose employer paid pension "
+        f"insurance in 2011, {WORKERS_2011}, times 1.6 for the rise since; A: the rest, that is at home, of the "
+        "smaller industries, by sex, by the day, on own account, and the factor on losing the job",
+    )
+    contracts: dict[str, float] = number(
+        {"open_ended": 0.34, "fixed_term": 0.58, "task": 0.08},
+        f"I: of those with a contract, 12.0 % of workers had one without an end, 23.1 % with, {WORKERS_2016}",
+    )
+    no_contract_by_schooling: tuple[float, ...] = number((1.3, 1.2, 1.0, 0.85, 0.6, 0.45), "A: factor")
+    no_contract_older: float = number(1.2, "A: factor, from 50 years on")
+    loss_of_contract: dict[str, float] = number(
+        {"open_ended": 0.35, "fixed_term": 0.45, "task": 0.9, "casual": 2.2, "none": 1.1},
+        "A: factor on the chance of losing the job, before its contract ends",
+    )
+    loss_own_account: float = number(0.7, ASSUMED)
+    loss_formal: float = number(0.6, ASSUMED)
+    loss_new_and_old: tuple[float, float] = number((1.5, 0.75), "A: factor in the first year, and after")
+    renewed: float = number(0.9, "A: of contracts that end")
+    pay_formal: float = number(0.10, "A: added to log pay")
+    bonus_months: float = number(0.8, "A: of pay, in January, of formal jobs")
+    severance_years: int = number(3, "A: at most; a month's pay a year, Labour Contract Law, article 47 (S)")
+    unemployment_months: int = number(6, "A: 12 months at most after 1 to 5 years' contributions (S)")
+    unemployment_month: float = number(1300.0, "A: near 70 % of the minimum wage of a poor county")
+    other_province: float = number(0.475, "S: of migrant workers of the west who left their township, 2022")
+    home_in_township: float = number(0.5, ASSUMED)
+    distance_km: dict[str, tuple[float, float]] = number(
+        {"township": (1, 15), "county": (12, 70), "province": (90, 450), "other_province": (600, 1900)},
+        "A: road distances from Fengjie",
+    )
+    channels: dict[str, tuple[float, float]] = number(
+        {
+            "organised": (0.08, 0.06), "cooperation": (0.05, 0.0), "agency": (0.06, 0.02), "kin": (0.46, 0.42),
+            "own": (0.34, 0.48), "other": (0.01, 0.02),
+        },
+        "A: away and at home",
+    )  # fmt: skip
+    hours_week: tuple[float, float] = number(
+        (48.7, 8.0), f"I: 24.9 days a month of 8.5 hours, {WORKERS_2016}; A: spread"
+    )
+    tenure_years: float = number(3.5, "A: mean, of the jobs at the start")
+    rests_first: float = number(0.2, "A: of those out of work, do not look for it at once")
+    rests_days: int = number(150, "A: at most")
+    welfare_post_pay: float = number(0.45, "A: beside the usual wage near home")
+
     # incomes, yuan of 2020
-    wage_month: float = number(2330.0, "A: so that income level and composition meet the published ones")
+    wage_month: float = number(2290.0, "A: so that income level and composition meet the published ones")
     home_wage: dict[str, float] = number(
         {"migrant": 0.75, "orange": 0.65, "mixed": 0.65, "workshop": 0.7, "transfer": 0.6},
         "A: wages near home beside those far away",
@@ -173,7 +260,7 @@ class CountyParameters:
     school_yuan: float = number(4200.0, "A: a term of high school or college; > 10,000 a year is a threshold (S)")
 
     # risk of falling, log of the monthly hazard
-    base: float = number(-7.60, "A: so that identification rates meet the published ones")
+    base: float = number(-7.52, "A: so that identification rates meet the published ones")
     of_lifted: float = number(0.50, "I: 1.47 % of the lifted against 0.93 % of all a year, with income and health")
     of_income: float = number(0.55, "A: by halving (log) of income to line")
     of_chronic: float = number(0.25, "A: a member, at most two")

@@ -153,7 +153,7 @@ def draw_causes(
     labour, major, chronic, disabled = counts[:, 1], counts[:, 5], counts[:, 4], counts[:, 6]
     hit = {kind: standing.shocks[k, rows] for k, kind in enumerate(SHOCKS)}
     farms = np.isin(has.livelihood[rows], [ORANGE, MIXED, WORKSHOP])
-    earns = people.earner[rows].any(axis=1)
+    earns = (people.earner[rows] & people.jobs.worked[:, rows].any(axis=0)).any(axis=1)
     after = {kind: factor * hit[kind] for kind, factor in p.cause_after_shock.items()}
     can = {
         "illness": 1 + after["illness"] + 0.7 * major + 0.3 * chronic,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from relapse_risk.datasets.county import economy, people, registry, visiting
+from relapse_risk.datasets.county import economy, people, registry, visiting, work
 from relapse_risk.datasets.county.area import area_of
 from relapse_risk.datasets.county.economy import Holdings
 from relapse_risk.datasets.county.ledger import Ledger
@@ -19,6 +19,7 @@ from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.place import Place, joined
 from relapse_risk.datasets.county.registry import CAUSES, DEVELOPMENT, MEASURES, NEVER, SHOCKS, Standing
 from relapse_risk.datasets.county.switches import Switches
+from relapse_risk.datasets.county.work import code
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.records.codes import (
     EXPENSE_KIND,
@@ -27,10 +28,9 @@ from relapse_risk.records.codes import (
     INCOME_SOURCE,
     MEASURE,
     RISK_TYPE,
+    SEX,
     SHOCK_KIND,
     STATUS_ORIGIN,
-    WORKPLACE,
-    Codes,
 )
 from relapse_risk.records.tables import TABLES
 
@@ -40,11 +40,6 @@ Days = npt.NDArray[np.int64]
 
 #: Months lived before the records begin, so that incomes and shocks have settled.
 WARM_UP = 12
-
-
-def code(codes: Codes, name: str) -> int:
-    """Return a code's number."""
-    return codes.values.index(name)
 
 
 TRUTH_SCHEMA = pa.schema(
@@ -117,6 +112,13 @@ class Township:
         self._register_the_past(rng)
         self.last_profile: npt.NDArray[np.int64] | None = None
         self.support_rows: list[tuple[int, int, int]] = []
+        self.member_state = np.zeros(self.people.here.shape, np.int64)  # last profile of each member, as one number
+        self.entered_on = np.zeros(size, np.int64)  # day the household's last profile was entered
+        begins = int(add_months(to_days(p.start), -WARM_UP))
+        tenure = self._rng(7).exponential(365 * p.tenure_years, self.people.here.shape).astype(np.int64)
+        work.hire(self.people, self.people.earner, self._rng(8), begins - 1, begins, livelihood, p)
+        jobs = self.people.jobs
+        jobs.started -= np.where(self.people.employed(), np.minimum(tenure, 30 * self.people.age - 30 * 12 * 16), 0)
 
     # ---- the township as it is found -------------------------------------------------------------------------
 
@@ -175,8 +177,10 @@ class Township:
             first = int(add_months(start, m))
             self._month(m, first, int(add_months(start, m + 1)))
         end = int(add_months(start, months))
+        numbers = self._rng(9).integers(16**9, 16**10, int(self.people.person.max()) + 1)
+        persons = pa.array([f"P{number:x}" for number in numbers.tolist()])
         tables = {
-            name: self.ledger.table(TABLES[name], self.place.ids, end)
+            name: self.ledger.table(TABLES[name], self.place.ids, end, persons)
             for name in TABLES
             if name not in ("grids", "observations")
         }
@@ -216,10 +220,13 @@ class Township:
             waiting = ~at_risk & ~self.standing.monitored()
             self.truth.append(np.where(at_risk, hazard, np.where(waiting, found, np.nan)))
         begun = self._shocks(rng, bereaved, area.hit)
-        lost = economy.move_work(self.people, rng, area.job_loss, self.p)
-        begun["job_loss"] |= lost & ~self.people.employed.any(axis=1)
+        lost, severance = work.move_work(
+            self.people, rng, self._rng(6, m + WARM_UP), area.job_loss, first, after, self.has.livelihood, self.p
+        )
+        begun["job_loss"] |= lost & ~self.people.employed().any(axis=1)
         self._note_shocks(rng, begun, first, after, recording)
-        money = economy.earn(self.people, self.has, rng, month, area.income, self.lifted, self.p)
+        money = economy.earn(self.people, self.has, rng, month, area.income, self.lifted, severance, self.p)
+        self.people.jobs.worked[m % 12] = money.pay > 0
         fell = self._fall(rng, hazard, first, after, recording)
         costly = 1.0 * begun["illness"] + begun["accident"] + fell
         medical = economy.medical_bills(
@@ -329,7 +336,10 @@ class Township:
         self.standing.in_need_since[rows] = day[rows]
         self.standing.cause[rows] = cause
         by = {name: rows[cause == k] for k, name in enumerate(CAUSES)}
-        self.people.employed[by["unstable_work"]] = False
+        lose = by["unstable_work"]
+        jobs = self.people.jobs
+        last = np.maximum(day[lose, None], jobs.started[lose])
+        jobs.ends[lose] = np.where(self.people.employed()[lose], last, -1)
         left, lasts = self.p.project_failed
         self.has.setback[by["industry_failure"]] = left
         self.setback_left[by["industry_failure"]] = lasts
@@ -422,9 +432,10 @@ class Township:
         poor &= rng.random(self.size)[rows] < self.p.dibao_after_identification
         if self.switches.treatment:
             self.has.dibao[rows[poor]] = True
-            work = np.isin(development, [code(MEASURE, name) for name in ("employment", "welfare_post")])
-            self._employ(rows[two & work])
-            raised = rows[two & ~work]
+            first = int(to_days(month))
+            for measure in ("employment", "welfare_post"):
+                self._employ(rows[two & (development == code(MEASURE, measure))], first, measure)
+            raised = rows[two & np.isin(development, [code(MEASURE, name) for name in ("industry", "finance")])]
             self.has.skill[raised] = np.minimum(self.has.skill[raised] + self.p.industry_raises, 0.45)
 
     def _develop(self, rng: np.random.Generator, first: int, after: int) -> None:
@@ -435,13 +446,16 @@ class Township:
         self._support(rng, rows, rng.integers(first, after, self.size)[rows], kinds)
         self.developed[rows] = True
 
-    def _employ(self, rows: npt.NDArray[np.int64]) -> None:
-        """Give one member able to work and without a wage a job."""
-        idle = self.people.labour()[rows] & ~self.people.employed[rows]
+    def _employ(self, rows: npt.NDArray[np.int64], first: int, measure: str) -> None:
+        """Give one member able to work and without a job one that a measure found."""
+        idle = self.people.labour()[rows] & ~self.people.employed()[rows]
         some = idle.any(axis=1)
-        rows, slot = rows[some], idle[some].argmax(axis=1)
-        self.people.earner[rows, slot] = True
-        self.people.employed[rows, slot] = True
+        at = rows[some], idle[some].argmax(axis=1)
+        self.people.earner[at] = True
+        hired = np.zeros(self.people.here.shape, bool)
+        hired[at] = True
+        rng = self._rng(10, first, code(MEASURE, measure))
+        work.hire(self.people, hired, rng, first, first + 28, self.has.livelihood, self.p, measure)
 
     def _support(
         self, rng: np.random.Generator, rows: npt.NDArray[np.int64], begins: Days, kinds: npt.NDArray[np.int64]
@@ -518,7 +532,7 @@ class Township:
         lag = lag if self.switches.delay else np.zeros(self.size, np.int64)
         earns = self.people.earner.any(axis=1)
         for (source, part), amount in zip(economy.STREAMS, money.amounts, strict=True):
-            rows = np.flatnonzero((amount > 0) | (earns if source == "wage" else False))
+            rows = np.flatnonzero((amount > 0) | (earns if part == "migrant_work" else False))
             self.ledger.add(
                 "incomes", rows, last, last + lag[rows], source=code(INCOME_SOURCE, source),
                 part=-1 if part is None else code(INCOME_PART, part), amount_yuan=amount[rows],
@@ -541,19 +555,23 @@ class Township:
         """Enter the ledger of the lifted and the monitored: every member who would work for a wage."""
         listed = self.lifted | (self.standing.identified_on < NEVER)
         rows, slots = np.nonzero(self.people.earner & listed[:, None])
-        names = ("township", "county", "county", "township", "township")
-        home = np.array([code(WORKPLACE, name) for name in names])[self.has.livelihood[rows]]
-        farthest = self.people.level[rows, slots] > -0.5 * self.p.wage_spread  # the better paid go farther
-        far = np.where(farthest, code(WORKPLACE, "other_province"), code(WORKPLACE, "province"))
-        where = np.where(self.people.away[rows, slots], far, home)
-        employed = self.people.employed[rows, slots]
-        lag = self._late(rng, *self.p.ledger_after_days)
-        person = pa.array([f"P{slot + 1}" for slot in range(people.SLOTS)]).take(pa.array(slots))
-        ids = joined(self.place.ids.take(pa.array(rows)), person)
+        jobs = self.people.jobs
+        works, lag = money.pay[rows, slots] > 0, self._late(rng, *self.p.ledger_after_days)
+
+        def of_job(values: npt.NDArray[Any], missing: float = -1) -> npt.NDArray[Any]:
+            return np.where(works, values[rows, slots], missing)
+
+        since = jobs.seeking_since[rows, slots]
+        seeking = ~works & (since >= 0) & (since <= last)
         self.ledger.add(
-            "employment", rows, last, last + lag[rows], person_id=ids, employed=employed,
-            workplace=np.where(employed, where, -1),
-            wage_yuan=np.where(employed, money.wages[rows, slots], np.nan),
+            "employment", rows, last, last + lag[rows], person_id=self.people.person[rows, slots], employed=works,
+            workplace=of_job(jobs.workplace), wage_yuan=of_job(money.pay, np.nan),
+            one_off_yuan=of_job(money.one_off, np.nan), industry=of_job(jobs.industry),
+            work_status=of_job(jobs.status), contract=of_job(jobs.contract), formal=of_job(jobs.formal, 0),
+            channel=of_job(jobs.channel), distance_km=of_job(jobs.distance, np.nan),
+            started_on=of_job(jobs.started), ended_on=of_job(jobs.ends),
+            months_worked=1.0 * jobs.worked[:, rows, slots].sum(axis=0),
+            hours_week=of_job(jobs.hours, np.nan), seeking=seeking, seeking_since=np.where(seeking, since, -1),
         )  # fmt: skip
 
     def _visit(self, rng: np.random.Generator, m: int, first: int, after: int, to_line: Numbers) -> None:
@@ -619,8 +637,18 @@ class Township:
         told = np.column_stack([self.people.counts(), self.has.dibao, kind, grid])
         changed = np.full(self.size, True) if self.last_profile is None else (told != self.last_profile).any(axis=1)
         self.last_profile = told
+        form = people.profiles(self.people, self.p)
+        state = np.ones(self.people.here.shape, np.int64)
+        for values in form.values():
+            state = state * 32 + values + 1
+        state *= self.people.here
+        news = state != self.member_state
+        self.member_state = state
+        changed |= news.any(axis=1)
         rows = np.flatnonzero(changed)
         lag = self._late(rng, *self.p.profiles_after_days) if m else np.zeros(self.size, np.int64)
+        self.entered_on[rows] = np.maximum(self.entered_on[rows], first + lag[rows])  # forms are entered in turn
+        self._record_members(m, first, form, news)
         counts = told[rows]
         columns: dict[str, Any] = dict(
             zip(
@@ -630,13 +658,31 @@ class Township:
             )
         )
         self.ledger.add(
-            "households", rows, first, first + lag[rows],
+            "households", rows, first, self.entered_on[rows],
             grid_id=self.place.grid_plans[redrawn][1].take(pa.array(self.place.grid_plans[redrawn][0][rows])),
             village_id=self.place.village_ids.take(pa.array(self.place.village[rows])),
             township_id=pa.array([self.place.township_id] * len(rows)),
             household_type=kind[rows], lifted_on=self.lifted_on[rows], dibao=self.has.dibao[rows],
             housing_grade=self.housing[rows], land_mu=self.has.land[rows], orchard_mu=self.has.orchard[rows],
             relocated=self.relocated[rows], **columns,
+        )  # fmt: skip
+
+    def _record_members(self, m: int, first: int, form: dict[str, npt.NDArray[np.int64]], news: Flags) -> None:
+        """Enter the profiles of members that changed, with their household's; of those who left, that they did."""
+        at = rows, _ = np.nonzero(news)
+        here = self.people.here[at]
+        start = np.datetime64(self.p.start, "M")
+        born = (start + m - self.people.age[at]).astype("datetime64[D]").astype(np.int32)
+        stated = {
+            name: np.where(here | (name in ("relation", "schooling")), values[at], -1)
+            for name, values in form.items()
+        }
+        for name, sets in (("health", people.HEALTH_SETS), ("insurance", people.INSURANCE_SETS)):
+            stated[name] = pa.array(sets).take(pa.array(stated[name], mask=~here))
+        self.ledger.add(
+            "members", rows, first, self.entered_on[rows], person_id=self.people.person[at], in_household=here,
+            sex=np.where(self.people.male[at], code(SEX, "male"), code(SEX, "female")),
+            birth_month=pa.array(born).cast(pa.date32()), **stated,
         )  # fmt: skip
 
 
