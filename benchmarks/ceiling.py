@@ -15,7 +15,7 @@ import pandas as pd
 
 from relapse_risk.cli.training import show_metrics
 from relapse_risk.datasets import Switches, simulate_county
-from relapse_risk.datasets.county.ceiling import CEILING, true_hazard
+from relapse_risk.datasets.county.simulate import CEILING, true_hazard
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.training.dataset import make_dataset
@@ -38,14 +38,14 @@ def main() -> None:
     switches = Switches(asked.selection, asked.treatment, asked.delay)
     begun = time.perf_counter()
 
-    def told(step: str) -> None:
+    def report(step: str) -> None:
         print(f"{time.perf_counter() - begun:7.0f} s  {step}", flush=True)
 
-    told(f"simulating {asked.households:,} households, {asked.months} months, seed {asked.seed}, {switches}")
+    report(f"simulating {asked.households:,} households, {asked.months} months, seed {asked.seed}, {switches}")
     records, truth = simulate_county(asked.households, asked.months, asked.seed, switches=switches)
     settings = records.settings
     dates = mature_dates(records)
-    told(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
+    report(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
     features = catalogue(settings, records.present)
     data = make_dataset(records, dates, features)
 
@@ -53,10 +53,10 @@ def main() -> None:
         return unfitted(settings, features).set_params(n_boosters=asked.boosters, random_state=asked.seed)
 
     origins = rolling_origins(dates, settings.outcome, asked.origins)
-    predictions = predictions_at_origins(data, origins, make_model, told)
+    predictions = predictions_at_origins(data, origins, make_model, report)
     index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
     predictions[CEILING] = true_hazard(truth, index)
-    told(f"judged at {', '.join(str(origin.test) for origin in origins)}")
+    report(f"judged at {', '.join(str(origin.test) for origin in origins)}")
     capacity = settings.training.capacity
     show_metrics(metrics_of(predictions, capacity), capacity, as_json=False)
 

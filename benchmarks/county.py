@@ -33,14 +33,14 @@ def measure(*arguments: str) -> tuple[float, float]:
     """Return seconds and peak memory (GiB) of a ``relapse`` command."""
     command = [sys.executable, "-m", "relapse_risk.cli", *arguments]
     begun = time.perf_counter()
-    with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(command, stdout=told, stderr=told)  # noqa: S603
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            told.seek(0)
-            raise SystemExit(f"relapse {arguments[0]} ended with {process.returncode}: {told.read().decode()}")
+            output.seek(0)
+            raise SystemExit(f"relapse {arguments[0]} ended with {process.returncode}: {output.read().decode()}")
     return seconds, used.ru_maxrss / 2**20
 
 
@@ -65,8 +65,8 @@ def export(records: Path, folder: Path) -> tuple[Path, int]:
     end = Settings.load(records).data.end
     assert end is not None
     mapping = folder.with_suffix(".toml")
-    told = {"export": {"date": end - dt.timedelta(days=1)}, "tables": tables}
-    mapping.write_text(tomli_w.dumps(told), encoding="utf-8")
+    data = {"export": {"date": end - dt.timedelta(days=1)}, "tables": tables}
+    mapping.write_text(tomli_w.dumps(data), encoding="utf-8")
     return mapping, rows
 
 

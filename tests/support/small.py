@@ -59,7 +59,7 @@ def dataset_of(records: Records) -> Dataset:
 
 
 def model_of(records: Records, data: Dataset, **parameters: Any) -> RelapseModel:
-    """Return a model of few trees, on one thread unless told otherwise."""
+    """Return a model of few trees, on one thread unless another number is given."""
     few = {"n_trees": 20, "n_boosters": 2, "n_threads": 1, "feature_fraction": 0.5, "learning_rate": 0.1}
     model = unfitted(records.settings, catalogue(records.settings, records.present))
     return model.set_params(**{**few, **parameters}).fit(data.X[data.to_train], data.y[data.to_train])
@@ -95,13 +95,13 @@ def make_small(models: Path) -> Small:
 
 def history(records: Records, household: str, as_of: dt.date) -> dict[str, Any]:
     """Return what may be sent of a household: what was visible, and what came in on the day itself."""
-    told: dict[str, Any] = {"household_id": household}
+    sent: dict[str, Any] = {"household_id": household}
     for name in TABLES:
         if name == "grids":
             continue
         frame = _rows_by_household(records, name).get(household, [])
-        told[name] = [row for row in frame if row["known_on"] <= as_of]
-    return {k: _as_json(v) if isinstance(v, list) else v for k, v in told.items()}
+        sent[name] = [row for row in frame if row["known_on"] <= as_of]
+    return {k: _as_json(v) if isinstance(v, list) else v for k, v in sent.items()}
 
 
 def _rows_by_household(records: Records, name: str) -> dict[str, list[dict[str, Any]]]:

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from relapse_risk import outputs
 from relapse_risk.cli import app, main
 from relapse_risk.datasets import Switches, read_truth, simulate_county, write_county
-from relapse_risk.datasets.county.simulate import SIMULATED
-from relapse_risk.datasets.county.township import Township
+from relapse_risk.datasets.county import township
+from relapse_risk.datasets.county.township import SIMULATED
 from relapse_risk.errors import NotFoundError, OutputExists, UsageError
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.folder import load_records, write_folder
@@ -71,7 +71,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
 
 
 @pytest.mark.parametrize(
-    "stopping", [(Township, "_truth"), (Settings, "to_toml"), (outputs, "_settle")], indirect=True
+    "stopping", [(township, "truth_of"), (Settings, "to_toml"), (outputs, "_settle")], indirect=True
 )
 @pytest.mark.usefixtures("stopping")
 def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path) -> None:
@@ -140,20 +140,20 @@ def test_the_truth_lies_apart_and_no_model_reads_it(tmp_path: Path) -> None:
 def test_the_command_writes_a_county_and_says_what_comes_next(tmp_path: Path) -> None:
     out = tmp_path / "county"
     arguments = ["simulate", "--out", str(out), "--households", "200", "--months", "3", "--seed", "7"]
-    told = CliRunner().invoke(app, arguments)
-    assert told.exit_code == 0
-    assert "visits" in told.stdout
-    assert f"Next: relapse check {out}, relapse train --data {out}" in told.stderr.replace("\n", "")
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0
+    assert "visits" in done.stdout
+    assert f"Next: relapse check {out}, relapse train --data {out}" in done.stderr.replace("\n", "")
     records, truth = simulate_county(200, 3, 7)
     assert load_records(out).table("visits").equals(records.table("visits"))
     assert read_truth(tmp_path / "county-truth").equals(truth)
 
 
-def test_the_commands_json_tells_rows_and_switches(tmp_path: Path) -> None:
+def test_the_commands_json_states_rows_and_switches(tmp_path: Path) -> None:
     arguments = ["simulate", "--out", str(tmp_path / "c"), "--truth", str(tmp_path / "t"), "--households", "200"]
     arguments += ["--months", "3", "--no-selection", "--no-delay", "--json"]
-    told = CliRunner().invoke(app, arguments)
-    printed = json.loads(told.stdout)
+    done = CliRunner().invoke(app, arguments)
+    printed = json.loads(done.stdout)
     switches = {"selection": False, "treatment": True, "delay": False}
     assert printed["switches"] == switches
     assert json.loads((tmp_path / "t" / "simulation.json").read_text())["switches"] == switches

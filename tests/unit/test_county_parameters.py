@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from tests.support.published import compare
 
-from relapse_risk.datasets import CountyParameters, compare, sources_of
+from relapse_risk.datasets import CountyParameters, sources_of
 from relapse_risk.datasets.county import parameters
 from relapse_risk.datasets.county.parameters import AREA_SHOCKS
-from relapse_risk.datasets.county.simulate import SIMULATED, county_settings, townships
+from relapse_risk.datasets.county.simulate import county_settings, townships
+from relapse_risk.datasets.county.township import SIMULATED
 from relapse_risk.records.records import Records
 
 #: S published, I worked out from published figures, A assumed (B: background knowledge), then which or why.
@@ -19,9 +21,9 @@ SOURCE = re.compile(r"^A$|^[SIAB]: \S.*")
 
 
 def test_every_number_names_its_source_or_says_that_it_is_an_assumption() -> None:
-    told = sources_of(CountyParameters()) | {f"{e.kind} {e.first}": e.source for e in AREA_SHOCKS}
-    assert len(told) > 100
-    assert [name for name, source in told.items() if not SOURCE.match(source)] == []
+    stated = sources_of(CountyParameters()) | {f"{e.kind} {e.first}": e.source for e in AREA_SHOCKS}
+    assert len(stated) > 100
+    assert [name for name, source in stated.items() if not SOURCE.match(source)] == []
 
 
 def test_every_number_is_used() -> None:

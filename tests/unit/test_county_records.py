@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from relapse_risk.datasets.county.parameters import CountyParameters
-from relapse_risk.datasets.county.simulate import SIMULATED, simulate_county, townships
-from relapse_risk.datasets.county.switches import Switches
+from relapse_risk.datasets.county.simulate import simulate_county, townships
+from relapse_risk.datasets.county.state import Switches
+from relapse_risk.datasets.county.township import SIMULATED
 from relapse_risk.records.codes import SHOCK_KIND
 from relapse_risk.records.tables import TABLES
 

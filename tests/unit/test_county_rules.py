@@ -13,18 +13,18 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from relapse_risk.datasets.county import people
-from relapse_risk.datasets.county.parameters import CountyParameters
+from relapse_risk.datasets.county import registry
+from relapse_risk.datasets.county.parameters import Age, CountyParameters
 from relapse_risk.datasets.county.registry import DEVELOPMENT, MEASURES
 from relapse_risk.datasets.county.simulate import simulate_county
-from relapse_risk.datasets.county.switches import Switches
-from relapse_risk.datasets.county.township import Township
+from relapse_risk.datasets.county.state import Month, Switches, Township
+from relapse_risk.datasets.county.township import live
 from relapse_risk.records.records import Records
 
 #: Many more fall than in life, so that every rule has cases.
 TROUBLED = CountyParameters(base=-6.2, tap_trouble=0.3)
 #: By so many months before the end all is known that happened.
-SETTLED = 6
+ALL_KNOWN = 6
 MONTHS = 60
 
 
@@ -53,15 +53,15 @@ class County:
     def profile(self, column: str) -> npt.NDArray[np.object_]:
         """Return a profile's column by household and month, as it was and not as it was known."""
         frame = self.frame("households")
-        told = frame.set_index(["household_id", "month"])[column].unstack()  # noqa: PD010
-        return told.reindex(index=self.ids, columns=range(MONTHS)).ffill(axis=1).to_numpy()
+        held = frame.set_index(["household_id", "month"])[column].unstack()  # noqa: PD010
+        return held.reindex(index=self.ids, columns=range(MONTHS)).ffill(axis=1).to_numpy()
 
     def months_on_the_list(self, after: int) -> pd.DataFrame:
-        """Return each case's months from so many after identification until elimination, those settled."""
+        """Return each case's months from so many after identification until elimination, by when all is known."""
         cases = self.cases.assign(row=np.searchsorted(self.ids, self.cases["household_id"]))
         parts = [
             cases[(cases["found"] + after <= month) & (month < cases["gone"])].assign(month=month)
-            for month in range(MONTHS - SETTLED)
+            for month in range(MONTHS - ALL_KNOWN)
         ]
         return pd.concat(parts)
 
@@ -88,7 +88,7 @@ def county() -> County:
             "cause": found["risk_types"],
         }
     )
-    return County(records, cases[cases["found"] < MONTHS - SETTLED].reset_index(drop=True))
+    return County(records, cases[cases["found"] < MONTHS - ALL_KNOWN].reset_index(drop=True))
 
 
 def test_there_are_cases_of_every_cause(county: County) -> None:
@@ -169,7 +169,7 @@ def test_income_after_medical_costs_is_above_the_line_at_elimination(county: Cou
 def test_after_elimination_income_and_guarantees_go_on_being_recorded(county: County) -> None:
     visits = county.frame("visits")
     incomes = county.frame("incomes")
-    gone = county.cases[county.cases["gone"] < MONTHS - SETTLED - 12]
+    gone = county.cases[county.cases["gone"] < MONTHS - ALL_KNOWN - 12]
     assert len(gone) > 50
     case: Any
     for case in gone.itertuples():
@@ -177,17 +177,17 @@ def test_after_elimination_income_and_guarantees_go_on_being_recorded(county: Co
             (visits["household_id"] == case.household_id) & visits["month"].between(case.gone, case.gone + 12)
         ]
         assert seen[["house", "tap", "children", "cupboard"]].notna().any()[["house", "tap", "cupboard"]].all()
-        told = incomes[(incomes["household_id"] == case.household_id)]
-        assert told["month"].between(case.gone, case.gone + 12).any()
+        received = incomes[(incomes["household_id"] == case.household_id)]
+        assert received["month"].between(case.gone, case.gone + 12).any()
 
 
 def test_who_receives_dibao_or_tekun_has_transfer_income(county: County) -> None:
     transfer = county.by_month("incomes", "amount_yuan", "source == 'transfer'")
     receives = county.profile("dibao").astype(bool) | (county.profile("household_type") == "lifted_tekun")
-    settled = slice(1, MONTHS - SETTLED)
-    both = receives[:, settled] & receives[:, : MONTHS - SETTLED - 1]  # from the month after the one it began in
+    months = slice(1, MONTHS - ALL_KNOWN)
+    both = receives[:, months] & receives[:, : MONTHS - ALL_KNOWN - 1]  # from the month after the one it began in
     assert both.sum() > 1000
-    assert (transfer[:, settled][both] > 0).all()
+    assert (transfer[:, months][both] > 0).all()
 
 
 def test_destitute_support_comes_with_its_measure(county: County) -> None:
@@ -226,27 +226,24 @@ def test_work_has_a_place_and_a_wage_and_at_most_twelve_months_a_year(county: Co
     assert months["size"].max() <= 12
 
 
-class Watched(Township):
-    """Looks at the people whenever households are taken off the list."""
+def test_no_dropout_at_elimination_and_who_is_of_age_and_healthy_can_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    eliminate, eliminated = registry.eliminate, 0
 
-    eliminated = 0
+    def watched(t: Township, month: Month) -> None:
+        nonlocal eliminated
+        before = t.eliminated_on.copy()
+        eliminate(t, month)
+        rows = np.flatnonzero(before != t.eliminated_on)
+        people = t.people
+        assert not (people.dropout & people.here)[rows].any(), "a child out of school, and taken off the list"
+        eliminated += len(rows)
+        able = (people.age >= 22 * Age.YEAR) & (people.age < 60 * Age.YEAR)
+        healthy = people.here & able & ~(people.major | people.disabled)
+        assert (people.labour() | ~healthy).all(), "of age and healthy, and cannot work"
+        assert not (people.student() & people.labour()).any(), "at school and at work"
 
-    def _eliminate(self, rng: np.random.Generator, first: int, after: int) -> None:
-        before = self.standing.eliminated_on.copy()
-        super()._eliminate(rng, first, after)
-        rows = np.flatnonzero(before != self.standing.eliminated_on)
-        assert not (self.people.dropout & self.people.here)[rows].any(), (
-            "a child out of school, and taken off the list"
-        )
-        self.eliminated += len(rows)
-        able = (self.people.age >= 22 * people.YEAR) & (self.people.age < 60 * people.YEAR)
-        healthy = self.people.here & able & ~(self.people.major | self.people.disabled)
-        assert (self.people.labour() | ~healthy).all(), "of age and healthy, and cannot work"
-        assert not (self.people.student() & self.people.labour()).any(), "at school and at work"
-
-
-def test_no_dropout_at_elimination_and_who_is_of_age_and_healthy_can_work() -> None:
-    township = Watched(0, 600, 3, Switches(), TROUBLED)
-    township.people.dropout[::2] = (township.people.age < people.COMPULSORY_UNTIL)[::2]
-    township.live(48)
-    assert township.eliminated > 30
+    monkeypatch.setattr(registry, "eliminate", watched)
+    township = Township(0, 600, 3, Switches(), TROUBLED)
+    township.people.dropout[::2] = (township.people.age < Age.SENIOR)[::2]
+    live(township, 48)
+    assert eliminated > 30

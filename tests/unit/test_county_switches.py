@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from relapse_risk.datasets import CountyParameters, Switches, simulate_county
-from relapse_risk.datasets.county.registry import NEVER
-from relapse_risk.datasets.county.simulate import SIMULATED
-from relapse_risk.datasets.county.township import Township
+from relapse_risk.datasets.county import hazard, registry
+from relapse_risk.datasets.county.arrays import NEVER
+from relapse_risk.datasets.county.state import Month, Township
+from relapse_risk.datasets.county.township import SIMULATED, live
 from relapse_risk.records.records import Records
 
 #: Many fall, and few are found by chance, so that a small county shows what a large one would.
@@ -31,43 +32,47 @@ def identified(records: Records) -> pd.DataFrame:
     return statuses[statuses["poor"] & (statuses["occurred_on"] >= "2020-01-01")]
 
 
-class Counted(Township):
-    """Counts who falls, and who is found of them or recovers unseen."""
+@pytest.mark.parametrize(("selection", "unseen"), [(True, True), (False, False)])
+def test_with_selection_off_everyone_who_falls_is_found(
+    selection: bool, unseen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts who falls, and who of them recovers and was never found."""
+    fall, find, fell, recovered = hazard.fall, registry.find, 0, 0
 
-    fell = recovered = 0
-
-    def _fall(self, *arguments: object) -> npt.NDArray[np.float64]:
-        before = self.standing.in_need_since < NEVER
-        bill = super()._fall(*arguments)  # type: ignore[arg-type]
-        self.fell += int(((self.standing.in_need_since < NEVER) & ~before).sum())
+    def counted_fall(t: Township, month: Month, hazards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        nonlocal fell
+        before = t.in_need_since < NEVER
+        bill = fall(t, month, hazards)
+        fell += int(((t.in_need_since < NEVER) & ~before).sum())
         return bill
 
-    def _find(self, *arguments: object) -> None:
-        before = self.standing.in_need_since < NEVER
-        super()._find(*arguments)  # type: ignore[arg-type]
-        self.recovered += int((before & (self.standing.in_need_since == NEVER)).sum())
+    def counted_find(t: Township, month: Month) -> None:
+        nonlocal recovered
+        before = t.in_need_since < NEVER
+        find(t, month)
+        recovered += int((before & (t.in_need_since == NEVER)).sum())
 
-
-@pytest.mark.parametrize(("selection", "unseen"), [(True, True), (False, False)])
-def test_with_selection_off_everyone_who_falls_is_found(selection: bool, unseen: bool) -> None:
-    township = Counted(0, 800, 1, Switches(selection=selection), TROUBLED)
-    township.live(48)
-    assert township.fell > 100
-    assert (township.recovered > 0) == unseen
+    monkeypatch.setattr(hazard, "fall", counted_fall)
+    monkeypatch.setattr(registry, "find", counted_find)
+    live(Township(0, 800, 1, Switches(selection=selection), TROUBLED), 48)
+    assert fell > 100
+    assert (recovered > 0) == unseen
 
 
 def test_selection_finds_less_and_later_where_workers_tick_fine() -> None:
     """What the registry holds is partly who was visited by whom."""
     everyone, some = (len(identified(county(selection=on)[0])) for on in (False, True))
     assert some < 0.9 * everyone
-    found: dict[bool, float] = {}
+    unfound: dict[bool, dict[bool, float]] = {}
     for on in (True, False):
         township = Township(0, 3000, 2, Switches(selection=on), TROUBLED)
-        township.live(30)
-        ticks = township._workers(0).ticks_fine[township._workers(0).of_household]
-        ever = township.standing.identified_on < NEVER
-        found[on] = ever[ticks].mean() / ever[~ticks].mean()
-    assert found[True] < 0.9 * found[False]
+        live(township, 18)  # so long are grids as first drawn
+        plan, waiting = township.place.plans[0], township.waiting(NEVER)
+        in_need = waiting | (township.identified_on < NEVER)
+        ticks = plan.ticks_fine[plan.worker]
+        unfound[on] = {fine: waiting[ticks == fine].sum() / in_need[ticks == fine].sum() for fine in (True, False)}
+    assert unfound[True][True] > 2 * unfound[True][False]
+    assert unfound[False] == {True: 0, False: 0}
 
 
 def test_selection_sends_more_visits_where_trouble_is_known() -> None:

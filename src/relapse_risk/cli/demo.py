@@ -28,7 +28,7 @@ def demo(
     import pandas as pd  # noqa: PLC0415
 
     from relapse_risk.datasets import read_truth, write_county  # noqa: PLC0415
-    from relapse_risk.datasets.county.ceiling import CEILING, true_hazard  # noqa: PLC0415
+    from relapse_risk.datasets.county.simulate import CEILING, true_hazard  # noqa: PLC0415
     from relapse_risk.dates import add_months, from_days, to_days  # noqa: PLC0415
     from relapse_risk.outputs import check_folder, hold  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415

@@ -22,7 +22,8 @@ def simulate(
     selection: Annotated[
         bool,
         typer.Option(
-            "--selection/--no-selection", help="Who is found depends on who visits; without, all who fall are."
+            "--selection/--no-selection",
+            help="Who is found depends on who visits; without, all who fall are found.",
         ),
     ] = True,
     treatment: Annotated[
@@ -40,8 +41,8 @@ def simulate(
 
     beside = truth or out.parent / f"{out.name}-truth"
     switches = Switches(selection=selection, treatment=treatment, delay=delay)
-    with progress() as told:
-        told(f"simulating {households:,} households over {months} months")
+    with progress() as report:
+        report(f"simulating {households:,} households over {months} months")
         rows = write_county(
             out,
             beside,
@@ -49,7 +50,7 @@ def simulate(
             months,
             seed,
             switches=switches,
-            on_progress=lambda done, of: told(f"township {done} of {of} written"),
+            on_progress=lambda done, of: report(f"township {done} of {of} written"),
         )
     show(simple_table(f"{out}: a simulated county", ["table", "rows"], rows.items()), as_json=as_json)
     say(f"records in {out}; true hazards apart, in {beside}. Next: relapse check {out}, relapse train --data {out}")

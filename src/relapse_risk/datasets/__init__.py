@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 from relapse_risk.lazy import lazily
 
 if TYPE_CHECKING:
-    from relapse_risk.datasets.county.calibration import compare
     from relapse_risk.datasets.county.parameters import CountyParameters, sources_of
     from relapse_risk.datasets.county.simulate import read_truth, simulate_county, write_county
-    from relapse_risk.datasets.county.switches import Switches
+    from relapse_risk.datasets.county.state import Switches
     from relapse_risk.datasets.eph import import_eph
 
 _WHERE = {
     "CountyParameters": "county.parameters",
-    "Switches": "county.switches",
-    "compare": "county.calibration",
+    "Switches": "county.state",
     "import_eph": "eph",
     "read_truth": "county.simulate",
     "simulate_county": "county.simulate",
@@ -27,7 +25,6 @@ _WHERE = {
 __all__ = [
     "CountyParameters",
     "Switches",
-    "compare",
     "import_eph",
     "read_truth",
     "simulate_county",

@@ -1,25 +1,22 @@
-"""Who lives in a household: ages, health, school and work of each member, month by month."""
+"""Who lives in a household: age, health, school, kin and insurance of each member, month by month."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from relapse_risk.datasets.county.livelihoods import LIVELIHOODS, MIGRANT
-from relapse_risk.datasets.county.parameters import CountyParameters
-from relapse_risk.datasets.county.work import Jobs, code, pick
+from relapse_risk.datasets.county.arrays import Flags, Index, Ints, Numbers, code, pick, positions
+from relapse_risk.datasets.county.parameters import LIVELIHOODS, MIGRANT, Age, CountyParameters
+from relapse_risk.datasets.county.work import Jobs
 from relapse_risk.records.codes import LABOUR_SKILL, RELATION, SCHOOL_STAGE, SCHOOLING
 
-Flags = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from relapse_risk.datasets.county.state import Month, Township
 
 #: Members a household can have.
 SLOTS = 9
-YEAR = 12
-SCHOOL_FROM, COMPULSORY_UNTIL, ADULT, COLLEGE_UNTIL = 6 * YEAR, 16 * YEAR, 18 * YEAR, 22 * YEAR
-LABOUR_FROM, LABOUR_UNTIL, ELDERLY, WEAK_UNTIL = 16 * YEAR, 65 * YEAR, 60 * YEAR, 75 * YEAR
 
 
 @dataclass
@@ -47,7 +44,7 @@ class People:
         Their work.
     """
 
-    age: npt.NDArray[np.int32]
+    age: Ints
     here: Flags
     chronic: Flags
     major: Flags
@@ -58,11 +55,11 @@ class People:
     dropout: Flags
     level: Numbers
     drift: Numbers
-    person: npt.NDArray[np.int64]
+    person: Ints
     male: Flags
     skilled: Flags
-    relation: npt.NDArray[np.int64]
-    schooling: npt.NDArray[np.int64]
+    relation: Ints
+    schooling: Ints
     prudence: Numbers
     jobs: Jobs
 
@@ -72,123 +69,120 @@ class People:
 
     def student(self) -> Flags:
         """Return who is at school."""
-        compulsory = (self.age >= SCHOOL_FROM) & (self.age < COMPULSORY_UNTIL) & ~self.dropout
+        compulsory = (self.age >= Age.SCHOOL) & (self.age < Age.SENIOR) & ~self.dropout
         return self.here & (compulsory | self.beyond_school())
 
     def beyond_school(self) -> Flags:
         """Return who is at high school or college, whose fees count as rigid spending."""
-        return self.here & self.beyond & (self.age >= COMPULSORY_UNTIL) & (self.age < COLLEGE_UNTIL)
+        return self.here & self.beyond & (self.age >= Age.SENIOR) & (self.age < Age.GRADUATE)
 
     def labour(self) -> Flags:
         """Return who is able to work."""
-        of_age = (self.age >= LABOUR_FROM) & (self.age < LABOUR_UNTIL)
+        of_age = (self.age >= Age.LABOUR) & (self.age < Age.RETIRED)
         return self.here & of_age & ~self.student() & ~self.disabled & ~self.major
 
-    def counts(self) -> npt.NDArray[np.int64]:
-        """Return members, labour, students, elderly, chronic, major and disabled, shape (n, 7)."""
-        elderly = self.here & (self.age >= ELDERLY)
-        groups = (self.here, self.labour(), self.student(), elderly, self.chronic, self.major, self.disabled)
-        return np.stack([(group & self.here).sum(axis=1) for group in groups], axis=1)
+    def counts(self) -> dict[str, Ints]:
+        """Return the counts of a household's profile, by the name of its column."""
+        groups = {
+            "n_members": self.here,
+            "n_labour": self.labour(),
+            "n_students": self.student(),
+            "n_elderly": self.here & (self.age >= Age.ELDERLY),
+            "n_chronic": self.chronic,
+            "n_major_illness": self.major,
+            "n_disabled": self.disabled,
+        }
+        return {name: group.sum(axis=1) for name, group in groups.items()}
 
 
-def settle(
-    rng: np.random.Generator, lifted: Flags, livelihood: npt.NDArray[np.int64], p: CountyParameters
-) -> People:
+def found(rng: np.random.Generator, lifted: Flags, livelihood: Ints, p: CountyParameters) -> People:
     """Return the members of new households."""
-    n = len(lifted)
+    n, shape = len(lifted), (len(lifted), SLOTS)
     mean = np.where(lifted, p.size_lifted, p.size_ordinary)
     size = 1 + rng.binomial(SLOTS - 1, (mean - 1) / (SLOTS - 1))
-    slot = np.arange(SLOTS)
-    head = np.clip(rng.normal(52, 13, (n, 1)), 22, 84)
-    generation = rng.choice([-26.0, 0.0, 26.0, 51.0], (n, SLOTS), p=[0.14, 0.08, 0.38, 0.40])
-    age = head - generation + rng.normal(0, 4, (n, SLOTS))
+    here = np.arange(SLOTS) < size[:, None]
+    mean_age, spread, youngest, oldest = p.head_age
+    head = np.clip(rng.normal(mean_age, spread, (n, 1)), youngest, oldest)
+    younger, shares = np.array(list(p.kin.values())).T
+    kin = rng.choice(len(p.kin), shape, p=shares)
+    age = head - younger[kin] + rng.normal(0, p.kin_age_spread, shape)
+    gap, spread = p.spouse_age
     age[:, 0] = head[:, 0]
-    age[:, 1] = head[:, 0] - 2 + rng.normal(0, 3, n)
-    age = np.where(age > 92, head - 27, age)
-    age = np.where(age < 0, rng.uniform(0, 17, (n, SLOTS)), age)
-    months = (age * YEAR).astype(np.int32)
-    here = slot < size[:, None]
-    old = np.interp(age, [0, 30, 50, 70], [0.1, 0.4, 1.1, 2.4])
-    of_lifted = lifted[:, None]
-    chronic = rng.random((n, SLOTS)) < np.where(of_lifted, p.chronic_lifted, p.chronic_ordinary) * old
-    major = rng.random((n, SLOTS)) < np.where(of_lifted, p.major_lifted, p.major_ordinary) * old
-    disabled = rng.random((n, SLOTS)) < np.where(of_lifted, p.disabled_lifted, p.disabled_ordinary) * old
+    age[:, 1] = head[:, 0] - gap + rng.normal(0, spread, n)
+    age = np.where(age > p.oldest, head - younger[list(p.kin).index("child")] - 1, age)
+    age = np.where(age < 0, rng.uniform(0, p.age_if_unborn, shape), age)
+    old = np.interp(age, list(p.ill_by_age), list(p.ill_by_age.values()))
+
+    def ill(of_lifted: float, of_ordinary: float) -> Flags:
+        return here & (rng.random(shape) < np.where(lifted[:, None], of_lifted, of_ordinary) * old)
+
     people = People(
-        age=months,
+        age=(age * Age.YEAR).astype(np.int64),
         here=here,
-        chronic=chronic & here,
-        major=major & here,
-        disabled=disabled & here,
-        beyond=rng.random((n, SLOTS)) < p.beyond_school,
-        earner=np.zeros((n, SLOTS), bool),
-        away=np.zeros((n, SLOTS), bool),
-        dropout=np.zeros((n, SLOTS), bool),
-        level=rng.normal(0, p.wage_spread, (n, SLOTS)),
-        drift=rng.normal(0, p.wage_shock / np.sqrt(1 - p.wage_persistence**2), (n, SLOTS)),
-        person=np.arange(n * SLOTS).reshape(n, SLOTS),
-        male=np.zeros((n, SLOTS), bool),
-        skilled=np.zeros((n, SLOTS), bool),
-        relation=_relations(rng, generation, age),
-        schooling=np.zeros((n, SLOTS), np.int64),
-        prudence=rng.random((n, SLOTS)),
-        jobs=Jobs((n, SLOTS)),
+        chronic=ill(p.chronic_lifted, p.chronic_ordinary),
+        major=ill(p.major_lifted, p.major_ordinary),
+        disabled=ill(p.disabled_lifted, p.disabled_ordinary),
+        beyond=rng.random(shape) < p.beyond_school,
+        earner=np.zeros(shape, bool),
+        away=np.zeros(shape, bool),
+        dropout=np.zeros(shape, bool),
+        level=rng.normal(0, p.wage_spread, shape),
+        drift=rng.normal(0, p.wage_shock / np.sqrt(1 - p.wage_persistence**2), shape),
+        person=np.arange(n * SLOTS).reshape(shape),
+        male=np.zeros(shape, bool),
+        skilled=np.zeros(shape, bool),
+        relation=_relations(rng, kin, age, p),
+        schooling=np.zeros(shape, np.int64),
+        prudence=rng.random(shape),
+        jobs=Jobs(shape),
     )
-    _sex_and_schooling(people, rng, np.ones((n, SLOTS), bool), p)
+    _draw_new(people, rng, np.nonzero(np.ones(shape, bool)), p)
     people.male[:, 0] = rng.random(n) < p.male_heads
     people.male[:, 1] = ~people.male[:, 0]
     labour = people.labour()
     rank = np.cumsum(labour, axis=1)
     first, second = _chance_to_earn(livelihood, p)
     chance = np.where(rank == 1, first[:, None], np.where(rank == 2, second[:, None], 0.0))
-    people.earner = labour & (rng.random((n, SLOTS)) < chance)
+    people.earner = labour & (rng.random(shape) < chance)
     people.away = people.earner & (livelihood == MIGRANT)[:, None]
     return people
 
 
-def _relations(rng: np.random.Generator, generation: Numbers, age: Numbers) -> npt.NDArray[np.int64]:
-    """Return each member's relation to the head: the first two are head and spouse, others go by generation."""
-    by_marriage = rng.random(generation.shape) < 0.3
-    names = np.select(
-        [generation < 0, generation == 0, generation < 30],
-        [
-            np.where(by_marriage, "parent_in_law", "parent"),
-            np.where(by_marriage, "other_kin", "sibling"),
-            np.where(by_marriage & (age >= 24), "child_in_law", "child"),
-        ],
-        "grandchild",
-    )
-    order = np.argsort(RELATION.values)
-    relation = order[np.searchsorted(RELATION.values, names, sorter=order)]
-    relation[:, :2] = code(RELATION, "head"), code(RELATION, "spouse")
-    return relation
-
-
-def _sex_and_schooling(people: People, rng: np.random.Generator, who: Flags, p: CountyParameters) -> None:
-    """Draw the sex, the schooling in the end and the skill of some members: those who are new."""
-    n = int(who.sum())
-    people.male[who] = rng.random(n) < p.male
-    years = people.age[who] // YEAR
-    shares = np.array(list(p.schooling_by_age.values()))
-    drawn = pick(rng, shares[np.searchsorted(list(p.schooling_by_age), years, side="right") - 1])
-    college = np.where(rng.random(n) < p.university, code(SCHOOLING, "university"), code(SCHOOLING, "college"))
-    ahead = np.where(people.beyond[who], college, code(SCHOOLING, "junior"))
-    people.schooling[who] = np.where(years * YEAR < COLLEGE_UNTIL, ahead, drawn)
-    people.skilled[who] = rng.random(n) < np.array(p.skilled_by_schooling)[people.schooling[who]]
-
-
-def _chance_to_earn(livelihood: npt.NDArray[np.int64], p: CountyParameters) -> tuple[Numbers, Numbers]:
+def _chance_to_earn(livelihood: Ints, p: CountyParameters) -> tuple[Numbers, Numbers]:
     """Return the chance that the first and the second member able to work earn a wage, by livelihood."""
     first, second = np.array([p.earns[name] for name in LIVELIHOODS])[livelihood].T
     return first, second
 
 
-def live_a_month(
-    people: People,
-    rng: np.random.Generator,
-    livelihood: npt.NDArray[np.int64],
-    lured: Numbers,
-    p: CountyParameters,
-) -> Flags:
+def _relations(rng: np.random.Generator, kin: Ints, age: Numbers, p: CountyParameters) -> Ints:
+    """Return each member's relation to the head: the first two are head and spouse."""
+    share, married_from = p.by_marriage
+    by_marriage = rng.random(kin.shape) < share
+    by_marriage &= (kin != list(p.kin).index("child")) | (age >= married_from)
+    in_law = {"parent": "parent_in_law", "sibling": "other_kin", "child": "child_in_law"}
+    relation = np.where(
+        by_marriage,
+        positions(RELATION, [in_law.get(name, name) for name in p.kin])[kin],
+        positions(RELATION, list(p.kin))[kin],
+    )
+    relation[:, :2] = positions(RELATION, ["head", "spouse"])
+    return relation
+
+
+def _draw_new(people: People, rng: np.random.Generator, at: Index, p: CountyParameters) -> None:
+    """Draw the sex, the schooling in the end and the skill of new members."""
+    n = len(at[0])
+    people.male[at] = rng.random(n) < p.male
+    years = people.age[at] // Age.YEAR
+    shares = np.array(list(p.schooling_by_age.values()))
+    drawn = pick(rng, shares[np.searchsorted(list(p.schooling_by_age), years, side="right") - 1])
+    college = np.where(rng.random(n) < p.university, *positions(SCHOOLING, ["university", "college"]))
+    ahead = np.where(people.beyond[at], college, code(SCHOOLING, "junior"))
+    people.schooling[at] = np.where(years * Age.YEAR < Age.GRADUATE, ahead, drawn)
+    people.skilled[at] = rng.random(n) < np.array(p.skilled_by_schooling)[people.schooling[at]]
+
+
+def live_a_month(t: Township, month: Month, lured: Numbers) -> Flags:
     """Age, bear, bury, fall ill, leave school, start to work, move away; return whom a death cost an earner.
 
     Parameters
@@ -196,61 +190,62 @@ def live_a_month(
     lured : ndarray of float, shape (n,)
         Factor on the chance that a member goes to work far from home.
     """
+    people, rng, p = t.people, month.rng, t.p
     shape = people.age.shape
     people.age = people.age + 1
-    chance = np.interp(people.age / YEAR, list(p.deaths_by_age), list(p.deaths_by_age.values())) / YEAR
-    chance = np.where(people.major, 4 * chance + 0.002, chance)
-    dies = np.asarray(people.here & (rng.random(shape) < chance))
+    chance = np.interp(people.age / Age.YEAR, list(p.deaths_by_age), list(p.deaths_by_age.values())) / Age.YEAR
+    factor, added = p.deaths_of_major
+    chance = np.where(people.major, factor * chance + added, chance)
     free = ~people.here
-    left = np.asarray((people.here & ~dies).any(axis=1))
-    dies = np.asarray(dies & left[:, None])  # a household that dies out is not followed
-    bereaved = np.asarray((dies & people.earner & people.employed()).any(axis=1))
-    people.here = np.asarray(people.here & ~dies)
+    dies = people.here & (rng.random(shape) < chance)
+    dies &= (people.here & ~dies).any(axis=1, keepdims=True)  # a household that dies out is not followed
+    bereaved = np.asarray((dies & people.employed()).any(axis=1))
+    people.here = people.here & ~dies
     _bear(people, rng, free, p)
-    falls_ill = people.here & (people.age > 40 * YEAR) & (rng.random(shape) < p.onset_chronic_per_year / YEAR)
-    people.chronic = np.asarray(people.chronic | falls_ill)
-    poor_and_young = people.here & (people.age >= 12 * YEAR) & (people.age < COMPULSORY_UNTIL)
-    people.dropout |= poor_and_young & (rng.random(shape) < p.dropout_month)
+    people.chronic |= _of_age(people, "falls_ill", p) & (rng.random(shape) < p.onset_chronic_per_year / Age.YEAR)
+    people.dropout |= _of_age(people, "dropout", p) & (rng.random(shape) < p.dropout_month)
     back = rng.random(shape) < p.back_to_school_month
-    never = people.dropout & (people.age == COMPULSORY_UNTIL)
+    never = people.dropout & (people.age == Age.SENIOR)
     people.schooling[never] = code(SCHOOLING, "primary")
     people.beyond &= ~never
-    people.dropout &= ~back & (people.age < COMPULSORY_UNTIL)
-    first, _ = _chance_to_earn(livelihood, p)
-    grown = people.here & (people.age == np.where(people.beyond, COLLEGE_UNTIL, ADULT))
-    people.earner |= grown & (rng.random(shape) < 0.7 * first[:, None])
+    people.dropout &= ~back & (people.age < Age.SENIOR)
+    first, _ = _chance_to_earn(t.livelihood, p)
+    grown = people.here & (people.age == np.where(people.beyond, Age.GRADUATE, Age.ADULT))
+    people.earner |= grown & (rng.random(shape) < p.young_earn * first[:, None])
     idle = people.labour() & ~people.earner.any(axis=1, keepdims=True)
-    people.earner |= idle & (rng.random(shape) < 0.02 * first[:, None])
-    _move_away(people, rng, livelihood, lured, p)
+    people.earner |= idle & (rng.random(shape) < p.idle_earn_month * first[:, None])
+    _move_away(people, rng, t.livelihood, lured, p)
     people.earner &= people.labour()
     people.jobs.started[~people.earner] = -1
     people.away &= people.earner
     _name_heads(people)
-    people.chronic, people.major, people.disabled = (
-        np.asarray(state & people.here) for state in (people.chronic, people.major, people.disabled)
-    )
+    for ill in (people.chronic, people.major, people.disabled):
+        ill[~people.here] = False
     return bereaved
 
 
+def _of_age(people: People, what: str, p: CountyParameters) -> Flags:
+    """Return the members of the age at which something happens."""
+    low, high = p.ages_of[what]
+    return people.here & (people.age >= low * Age.YEAR) & (people.age < high * Age.YEAR)
+
+
 def _move_away(
-    people: People,
-    rng: np.random.Generator,
-    livelihood: npt.NDArray[np.int64],
-    lured: Numbers,
-    p: CountyParameters,
+    people: People, rng: np.random.Generator, livelihood: Ints, lured: Numbers, p: CountyParameters
 ) -> None:
     """Let members go to work far from home, come back when older, or leave for good."""
     shape = people.age.shape
-    idle = people.labour() & ~people.earner & (people.age < 50 * YEAR)
+    idle = people.labour() & ~people.earner & _of_age(people, "migrates", p)
     goes = idle & (rng.random(shape) < p.migration_month * lured[:, None])
-    back = people.away & (people.age >= 50 * YEAR) & (rng.random(shape) < p.migrant_returns_month)
-    people.earner = np.asarray((people.earner | goes) & ~back)
-    people.away = np.asarray((people.away | goes | (people.earner & (livelihood == MIGRANT)[:, None])) & ~back)
-    child = np.arange(shape[1]) >= 2  # not the head, nor the spouse
-    young = people.here & child & (people.age >= 20 * YEAR) & (people.age < 30 * YEAR) & ~people.disabled
-    leaves = np.asarray(young & (rng.random(shape) < p.leaves_per_year / YEAR))
-    adults_stay = np.asarray((people.here & (people.age >= ADULT) & ~leaves).any(axis=1))
-    people.here = np.asarray(people.here & ~(leaves & adults_stay[:, None]))
+    back = people.away & ~_of_age(people, "migrates", p) & (rng.random(shape) < p.migrant_returns_month)
+    people.earner = (people.earner | goes) & ~back
+    people.away = (people.away | goes | (people.earner & (livelihood == MIGRANT)[:, None])) & ~back
+    child = np.arange(SLOTS) >= 2  # neither of the couple that the household was founded by
+    leaves = (
+        _of_age(people, "leaves", p) & child & ~people.disabled & (rng.random(shape) < p.leaves_per_year / Age.YEAR)
+    )
+    leaves &= (people.here & (people.age >= Age.ADULT) & ~leaves).any(axis=1, keepdims=True)
+    people.here = people.here & ~leaves
 
 
 #: Relation to the new head by that to the old one, where the spouse or a child becomes head; others are other kin.
@@ -271,7 +266,7 @@ def _name_heads(people: People) -> None:
     head, spouse, child = (code(RELATION, name) for name in ("head", "spouse", "child"))
     rows = np.flatnonzero(~((people.relation == head) & people.here).any(axis=1))
     here, relation = people.here[rows], people.relation[rows]
-    adult = here & (people.age[rows] >= ADULT)
+    adult = here & (people.age[rows] >= Age.ADULT)
     rank = np.where(relation == spouse, 3, np.where(relation == child, 2, 1)) * (10**6 * adult + 1) * here
     slot = (rank + people.age[rows] * here / 10**4).argmax(axis=1)
     own = np.arange(len(rows)), slot
@@ -286,57 +281,19 @@ def _name_heads(people: People) -> None:
 
 def _bear(people: People, rng: np.random.Generator, free: Flags, p: CountyParameters) -> None:
     """Let children be born, into slots that were free before this month."""
-    young = people.here & (people.age >= 20 * YEAR) & (people.age < 40 * YEAR)
-    born = young.any(axis=1) & free.any(axis=1) & (rng.random(len(young)) < p.births_per_year / YEAR)
+    young = _of_age(people, "parent", p)
+    born = young.any(axis=1) & free.any(axis=1) & (rng.random(len(young)) < p.births_per_year / Age.YEAR)
     rows = np.flatnonzero(born)
-    slots = free[rows].argmax(axis=1)
-    people.here[rows, slots] = True
-    people.age[rows, slots] = 0
+    at = rows, free[rows].argmax(axis=1)
+    people.here[at] = True
+    people.age[at] = 0
     for state in (people.chronic, people.major, people.disabled, people.earner, people.away, people.dropout):
-        state[rows, slots] = False
-    people.person[rows, slots] = people.person.max() + 1 + np.arange(len(rows))
-    people.jobs.forget(rows, slots)
+        state[at] = False
+    people.person[at] = people.person.max() + 1 + np.arange(len(rows))
+    people.jobs.forget(at)
     of_couple = (young & (people.relation <= code(RELATION, "spouse")))[rows].any(axis=1)
-    people.relation[rows, slots] = np.where(of_couple, code(RELATION, "child"), code(RELATION, "grandchild"))
-    new = np.zeros(people.here.shape, bool)
-    new[rows, slots] = True
-    _sex_and_schooling(people, rng, new, p)
-
-
-def profiles(people: People, p: CountyParameters) -> dict[str, npt.NDArray[np.int64]]:
-    """Return what the members' form states of each person, as positions in code lists (-1: not stated).
-
-    The form states either the schooling or the school attended, never both. ``health`` and ``insurance`` are
-    positions in ``HEALTH_SETS`` and ``INSURANCE_SETS``.
-    """
-    age, student, labour = people.age, people.student(), people.labour()
-    done = np.where(age < COMPULSORY_UNTIL, code(SCHOOLING, "primary"), people.schooling)
-    university = people.schooling == code(SCHOOLING, "university")
-    stages = [age < 12 * YEAR, age < COMPULSORY_UNTIL, age < 19 * YEAR]
-    stage = np.select(
-        [~student, *stages],
-        [code(SCHOOL_STAGE, name) for name in ("no", "primary", "junior")]
-        + [np.where(university, code(SCHOOL_STAGE, "senior"), code(SCHOOL_STAGE, "vocational"))],
-        np.where(university, code(SCHOOL_STAGE, "university"), code(SCHOOL_STAGE, "college")),
-    )
-    skill = np.select(
-        [labour & people.skilled, labour, (people.disabled | people.major) & (age >= COMPULSORY_UNTIL), student,
-         (age >= LABOUR_UNTIL) & (age < WEAK_UNTIL)],
-        [code(LABOUR_SKILL, name) for name in ("skilled", "ordinary", "lost", "none", "weak")],
-        code(LABOUR_SKILL, "none"),
-    )  # fmt: skip
-    formal = people.employed() & people.jobs.formal
-    uninsured, no_pension, further = p.prudence
-    medical = np.where(formal, 2, 1 * (people.prudence >= uninsured))
-    pension = np.where(formal, 2, 1 * (people.prudence >= no_pension)) * ((age >= COMPULSORY_UNTIL) & ~student)
-    return {
-        "relation": people.relation,
-        "schooling": np.where(student | (age < SCHOOL_FROM), -1, done),
-        "at_school": stage,
-        "health": people.chronic + 2 * people.major + 4 * people.disabled,
-        "labour_skill": skill,
-        "insurance": medical * 6 + pension * 2 + (people.prudence >= further),
-    }
+    people.relation[at] = np.where(of_couple, *positions(RELATION, ["child", "grandchild"]))
+    _draw_new(people, rng, at, p)
 
 
 HEALTH_SETS = ["healthy"] + [
@@ -349,3 +306,44 @@ INSURANCE_SETS = [
     for pension in ((), ("resident_pension",), ("employee_pension",))
     for further in ((), ("commercial_medical",))
 ]
+
+
+def profiles(people: People, p: CountyParameters) -> dict[str, Ints]:
+    """Return what the members' form states of each person, as positions in code lists (-1: not stated).
+
+    The form states either the schooling or the school attended, never both. ``health`` and ``insurance`` are
+    positions in ``HEALTH_SETS`` and ``INSURANCE_SETS``.
+    """
+    age, student, labour = people.age, people.student(), people.labour()
+    stage = {name: code(SCHOOL_STAGE, name) for name in SCHOOL_STAGE.values}
+    skill = {name: code(LABOUR_SKILL, name) for name in LABOUR_SKILL.values}
+    academic = people.schooling == code(SCHOOLING, "university")
+    at_school = np.select(
+        [~student, age < Age.JUNIOR, age < Age.SENIOR, age < Age.COLLEGE],
+        [
+            stage["no"],
+            stage["primary"],
+            stage["junior"],
+            np.where(academic, stage["senior"], stage["vocational"]),
+        ],
+        np.where(academic, stage["university"], stage["college"]),
+    )
+    finished = np.where(age < Age.SENIOR, code(SCHOOLING, "primary"), people.schooling)
+    unable = (people.disabled | people.major) & (age >= Age.SENIOR)
+    labour_skill = np.select(
+        [labour & people.skilled, labour, unable, ~student & (age >= Age.RETIRED) & (age < Age.FRAIL)],
+        [skill["skilled"], skill["ordinary"], skill["lost"], skill["weak"]],
+        skill["none"],
+    )
+    formal = people.employed() & people.jobs.formal
+    uninsured, no_pension, further = p.prudence
+    medical = np.where(formal, 2, 1 * (people.prudence >= uninsured))
+    pension = np.where(formal, 2, 1 * (people.prudence >= no_pension)) * ((age >= Age.SENIOR) & ~student)
+    return {
+        "relation": people.relation,
+        "schooling": np.where(student | (age < Age.SCHOOL), -1, finished),
+        "at_school": at_school,
+        "health": people.chronic + 2 * people.major + 4 * people.disabled,
+        "labour_skill": labour_skill,
+        "insurance": medical * 6 + pension * 2 + (people.prudence >= further),
+    }

@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relapse_risk.datasets.county import visiting
+from relapse_risk.datasets.county.arrays import Flags, Ints, Numbers
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.dates import to_days
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Grids as drawn from a day on, and who visits whom.
+
+    Parameters
+    ----------
+    since : int
+        The day.
+    ids : pyarrow.Array of string
+        Grid ids.
+    grid, worker : ndarray of int, shape (n,)
+        Number of each household's grid, and worker.
+    ticks_fine, accuracy : ndarray, shape (n_workers,)
+        Whether a worker ticks fine whatever there is; the share of what there is that a worker sees.
+    ticker_sees : float
+        The same, of those who tick fine.
+    """
+
+    since: int
+    ids: pa.Array
+    grid: Ints
+    worker: Ints
+    ticks_fine: Flags
+    accuracy: Numbers
+    ticker_sees: float
+
+    def sees(self) -> Numbers:
+        """Return the chance that each household's worker sees what there is."""
+        return np.where(self.ticks_fine, self.ticker_sees, self.accuracy)[self.worker]
 
 
 class Place:
@@ -23,63 +55,67 @@ class Place:
     number, size : int
         Which township; households.
     rng : Generator
-        Of the township as it is found.
-    rng_of : callable
+        Of the township as it is founded.
+    random : callable
         The township's random numbers, by purpose.
     p : CountyParameters
         Numbers.
     """
 
     def __init__(
-        self,
-        number: int,
-        size: int,
-        rng: np.random.Generator,
-        rng_of: Callable[..., np.random.Generator],
+        self, number: int, size: int, rng: np.random.Generator, random: Callable[..., np.random.Generator],
         p: CountyParameters,
-    ) -> None:
-        n, t = size, number + 1
-        self._redrawn_on, self._start = p.grids_redrawn_on, p.start
-        n_villages = max(1, min(p.villages_per_township, n // 40))
-        self.village = np.sort(rng.integers(0, n_villages, n))
-        place = np.arange(n) - np.searchsorted(self.village, self.village)
-        self.ids = pa.array([f"T{t:02d}V{v + 1:02d}H{k + 1:04d}" for v, k in zip(self.village, place, strict=True)])
-        self.township_id = f"T{t:02d}"
-        self.village_ids = pa.array([f"T{t:02d}V{v + 1:02d}" for v in range(n_villages)])
-        self.grid_plans = []
-        for plan, of in enumerate((p.households_per_grid, p.households_per_grid_redrawn)):
-            grid = place // of
-            first = np.concatenate([[0], np.cumsum(np.bincount(self.village, minlength=n_villages) // of + 1)])
-            names = [
-                f"T{t:02d}V{v + 1:02d}G{plan + 1}{k + 1:02d}"
-                for v in range(n_villages)
-                for k in range(first[v + 1] - first[v])
+    ) -> None:  # fmt: skip
+        n_villages = max(1, min(p.villages_per_township, size // p.smallest_village))
+        self.village = np.sort(rng.integers(0, n_villages, size))
+        within = np.arange(size) - np.searchsorted(self.village, self.village)
+        self.township_id = f"T{number + 1:02d}"
+        villages = [f"{self.township_id}V{v + 1:02d}" for v in range(n_villages)]
+        self.ids = pa.array([f"{villages[v]}H{k + 1:04d}" for v, k in zip(self.village, within, strict=True)])
+        self.village_ids = pa.array(villages)
+        self.workers_per_grid = p.workers_per_grid
+        self.plans = []
+        drawn = (p.start, p.households_per_grid), (p.grids_redrawn_on, p.households_per_grid_redrawn)
+        for k, (since, households) in enumerate(drawn):
+            per_village = np.bincount(self.village, minlength=n_villages) // households + 1
+            grid = (np.cumsum(per_village) - per_village)[self.village] + within // households
+            ids = [
+                f"{v}G{k + 1}{g + 1:02d}" for v, of in zip(villages, per_village, strict=True) for g in range(of)
             ]
-            of_household = first[self.village] + grid
-            workers = visiting.Workers.of(of_household, rng_of(2, plan), p)
-            self.grid_plans.append((of_household, pa.array(names), workers))
+            own, n_workers = random(2, k), (int(grid.max(initial=0)) + 1) * p.workers_per_grid
+            worker = grid * p.workers_per_grid + own.integers(0, p.workers_per_grid, size)
+            ticks, accuracy = own.random(n_workers) < p.ticks_fine, own.uniform(*p.accuracy, n_workers)
+            self.plans.append(Plan(to_days(since), pa.array(ids), grid, worker, ticks, accuracy, p.ticker_sees))
+
+    def plan(self, day: int) -> Plan:
+        """Return the plan that holds on a day."""
+        return [self.plans[0], *(plan for plan in self.plans if plan.since <= day)][-1]
+
+    def worker_ids(self, plan: Plan, rows: Ints) -> pa.Array:
+        """Return the ids of the workers of some households."""
+        grid, number = np.divmod(plan.worker[rows], self.workers_per_grid)
+        numbers = pa.array([f"W{k + 1}" for k in range(self.workers_per_grid)])
+        return joined(plan.ids.take(pa.array(grid)), numbers.take(pa.array(number)))
 
     def grids(self, end: int) -> pa.Table:
         """Return the grids as first drawn and, once it is known, as redrawn."""
-        schema = arrow_schema(TABLES["grids"])
         parts = []
-        for plan, since in enumerate((to_days(self._start), to_days(self._redrawn_on))):
-            names = self.grid_plans[plan][1].to_pylist()
-            if since >= end:
+        for plan in self.plans:
+            if plan.since >= end:
                 continue
-            day = pa.array([since] * len(names), pa.int32()).cast(pa.date32())
+            day = pa.array([plan.since] * len(plan.ids), pa.int32()).cast(pa.date32())
             columns = {
                 "occurred_on": day,
                 "known_on": day,
-                "grid_id": pa.array(names),
-                "village_id": pa.array([name[:6] for name in names]),
-                "township_id": pa.array([self.township_id] * len(names)),
-                "worker_id": pa.array([f"{name}-W1" for name in names]),
+                "grid_id": plan.ids,
+                "village_id": pc.utf8_slice_codeunits(plan.ids, 0, len(self.village_ids[0].as_py())),
+                "township_id": pa.array([self.township_id] * len(plan.ids)),
+                "worker_id": joined(plan.ids, pa.scalar("W1")),
             }
-            parts.append(pa.table(columns, schema=schema))
+            parts.append(pa.table(columns, schema=arrow_schema(TABLES["grids"])))
         return pa.concat_tables(parts)
 
 
-def joined(left: pa.Array, right: pa.Array) -> pa.Array:
+def joined(left: pa.Array, right: pa.Array | pa.Scalar) -> pa.Array:
     """Return texts joined by a hyphen."""
     return pc.binary_join_element_wise(left, right, "-")

@@ -1,9 +1,4 @@
-"""The county, township by township and month by month.
-
-Each month: what is there decides the hazard of falling; shocks, work and weather move incomes; households fall by
-that hazard; visits, reports and data comparison find them; the registry identifies, helps and eliminates; and all
-that anyone enters becomes records, with the day it was entered.
-"""
+"""A simulated county in memory and on disk, its settings, and the truth apart from the records."""
 
 from __future__ import annotations
 
@@ -12,14 +7,16 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relapse_risk.datasets.county.parameters import CountyParameters
-from relapse_risk.datasets.county.switches import Switches
-from relapse_risk.datasets.county.township import TRUTH_SCHEMA, SimulatedTownship, Township
+from relapse_risk.datasets.county.state import Switches, Township
+from relapse_risk.datasets.county.township import SIMULATED, TRUTH_SCHEMA, SimulatedTownship, live
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import NotFoundError, UsageError
 from relapse_risk.outputs import new_folder
@@ -36,13 +33,14 @@ from relapse_risk.settings import (
     county_defaults,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Name of the truth beside other orders of households: the best that any order could do.
+CEILING = "truth (the ceiling)"
 TRUTH_FILE = "hazard.parquet"
 #: In both folders: that they are simulated, and with what.
-MADE_FILE = "simulation.json"
-#: Tables a simulated county has.
-SIMULATED = tuple(name for name in TABLES if name != "observations")
-#: Fewer households than this make no township.
-SMALLEST_TOWNSHIP = 150
+SIMULATION_FILE = "simulation.json"
 
 
 def county_settings(end: dt.date, parameters: CountyParameters) -> Settings:
@@ -80,7 +78,7 @@ def townships(
     parameters : CountyParameters, optional
         The documented ones otherwise.
     on_progress : callable
-        Told townships done, and of how many.
+        Called with the townships done, and of how many.
 
     Raises
     ------
@@ -90,12 +88,11 @@ def townships(
     if households < 1 or months < 1:
         raise UsageError(f"households={households}, months={months}. Valid: 1 or more of each.")
     p = parameters or CountyParameters()
-    n_townships = max(1, min(p.n_townships, households // SMALLEST_TOWNSHIP))
+    n_townships = max(1, min(p.n_townships, households // p.smallest_township))
     sizes = np.full(n_townships, households // n_townships)
     sizes[: households % n_townships] += 1
     for number, size in enumerate(sizes.tolist()):
-        township = Township(number, size, seed, switches or Switches(), p)
-        yield township.live(months)
+        yield live(Township(number, size, seed, switches or Switches(), p), months)
         on_progress(number + 1, n_townships)
 
 
@@ -176,8 +173,8 @@ def write_county(
     # Records appear last: where they are new, so is their truth. A run killed between the two leaves the new
     # truth beside the old records; the same run again mends it.
     with (
-        new_folder(out, MADE_FILE, lacking) as records,
-        new_folder(truth, MADE_FILE, lacking, "--truth") as hazards,
+        new_folder(out, SIMULATION_FILE, lacking) as records,
+        new_folder(truth, SIMULATION_FILE, lacking, "--truth") as hazards,
     ):
         files = {name: (records / f"{name}.parquet", arrow_schema(TABLES[name])) for name in SIMULATED}
         files["truth"] = (hazards / TRUTH_FILE, TRUTH_SCHEMA)
@@ -196,7 +193,7 @@ def write_county(
         settings = county_settings(_end(p, months), p)
         (records / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
         for new in (records, hazards):
-            (new / MADE_FILE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+            (new / SIMULATION_FILE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     return rows
 
 
@@ -212,6 +209,33 @@ def read_truth(truth: Path | str) -> pa.Table:
     if not file.is_file():
         raise NotFoundError(f"no {TRUTH_FILE} in {truth}; `relapse simulate --truth {truth}` writes it")
     return pq.read_table(file)
+
+
+def true_hazard(truth: pa.Table, index: pd.MultiIndex) -> npt.NDArray[np.float64]:
+    """Return each household's true hazard in the month of its date.
+
+    Parameters
+    ----------
+    truth : pyarrow.Table
+        As ``read_truth`` or ``simulate_county`` gives it.
+    index : pandas.MultiIndex
+        Pairs (household_id, as_of).
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Missing for a household on the list that month, or of which the truth holds nothing.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    known = truth.to_pandas(date_as_object=False)
+    months = pd.DatetimeIndex(known["month"]).to_period("M")
+    hazard = pd.Series(
+        known["hazard"].to_numpy(np.float64), pd.MultiIndex.from_arrays([known["household_id"], months])
+    )
+    dates = pd.DatetimeIndex(index.get_level_values("as_of")).to_period("M")
+    asked = pd.MultiIndex.from_arrays([index.get_level_values("household_id"), dates])
+    return hazard.reindex(asked).to_numpy()
 
 
 def _inside(folder: Path, other: Path) -> bool:

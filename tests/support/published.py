@@ -1,4 +1,4 @@
-"""Simulated beside published: the numbers a county is calibrated to, and how near it comes."""
+"""Published figures beside the same figures of a simulated county."""
 
 from __future__ import annotations
 
