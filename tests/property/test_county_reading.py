@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from relapse_risk.datasets.exports.amounts import PERIODS, SIZES, Unit, read_amounts, read_unit
 from relapse_risk.datasets.exports.cells import Cells
-from relapse_risk.datasets.exports.dates import read_date, read_dates
+from relapse_risk.datasets.exports.date_cells import read_date, read_dates
 from relapse_risk.datasets.exports.encoding import ByteStream, as_utf8, detect, is_garbled
 from relapse_risk.datasets.exports.merge import merge
 from relapse_risk.dates import from_days

@@ -17,7 +17,7 @@ from tests.support import ascii as drawn
 from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.checks import own_rules
 from relapse_risk.datasets.exports.mapping import Block
-from relapse_risk.datasets.exports.raw import Place, RawTable
+from relapse_risk.datasets.exports.raw import Location, RawTable
 from relapse_risk.datasets.exports.rows import read_block
 from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.records import ids
@@ -46,7 +46,7 @@ def in_an_import(text: str) -> tuple[bool, str | None]:
     cells = {"户": Cells.of_objects([text]).blank_where(()), "日": Cells.constant(str(DAY), 1)}
     columns = {"household_id": "户", "occurred_on": "日", "known_on": "日", "kind": {"value": "illness"}}
     block = Block.model_validate({"columns": columns})
-    raw = RawTable(Place("x.csv"), cells, np.ones(1, np.int64))
+    raw = RawTable(Location("x.csv"), cells, np.ones(1, np.int64))
     days = (DAY - dt.date(1970, 1, 1)).days
     rows = TableRows.of_parts(TABLES["shocks"], read_block(TABLES["shocks"], block, raw, days))
     kept, _ = own_rules(rows, drawn.settings())

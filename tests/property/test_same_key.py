@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relapse_risk.datasets.exports.gather import Gathered, contradictions, gather, told_twice
+from relapse_risk.datasets.exports.gather import Gathered, contradictions, gather, repeated_rows
 from relapse_risk.datasets.exports.merge import first_import, merge
 from relapse_risk.datasets.exports.rows import Part
 from relapse_risk.datasets.exports.same_key import SameKey
@@ -73,6 +73,9 @@ def employment(draw: st.DrawFn) -> Row:
         "employed": draw(st.booleans()),
         "workplace": draw(st.sampled_from([None, "county", "township"])),
         "wage_yuan": draw(st.sampled_from([None, 100.0, 200.0])),
+        "one_off_yuan": draw(st.sampled_from([None, 0.0, 50.0])),
+        "formal": draw(st.sampled_from([None, True, False])),
+        "ended_on": draw(st.sampled_from([None, day(30)])),
     }
 
 
@@ -89,12 +92,22 @@ def supports(draw: st.DrawFn) -> Row:
     }
 
 
-DRAWN = {"expenses": expenses(), "incomes": incomes(), "employment": employment(), "supports": supports()}
+def whole(rows: st.SearchStrategy[Row], name: str) -> st.SearchStrategy[Row]:
+    """Return rows with every column of their table, missing where none is drawn."""
+    return rows.map(lambda row: {column: row.get(column) for column in TABLES[name].columns})
+
+
+DRAWN = {
+    "expenses": expenses(),
+    "incomes": incomes(),
+    "employment": whole(employment(), "employment"),
+    "supports": supports(),
+}
 CASES = [(name, rule) for name in DRAWN for rule in ("sum", "latest", "refuse")]
 ADDED = {
     "expenses": ["total_yuan", "reimbursed_yuan", "self_paid_yuan"],
     "incomes": ["amount_yuan"],
-    "employment": ["wage_yuan"],
+    "employment": ["wage_yuan", "one_off_yuan"],
     "supports": ["amount_yuan"],
 }
 
@@ -124,7 +137,9 @@ def slow_sum(parts: list[Row], name: str) -> Row:
         told = [row[column] for row in parts if row[column] is not None]
         whole[column] = round(sum(told), 6) if told else None
     if name == "employment":
-        whole["employed"] = any(row["employed"] for row in parts)
+        for column in ("employed", "formal", "seeking"):
+            told = [row[column] for row in parts if row[column] is not None]
+            whole[column] = any(told) if told else None
     return whole
 
 
@@ -141,7 +156,8 @@ def slow_versions(rows: list[Row], name: str, rule: SameKey, export: int) -> tup
             continue
         if rule == "sum" and not (name == "expenses" and distinct[0]["bill_id"] is not None):
             most = max(sum(row[c] or 0.0 for row in distinct) for c in ADDED[name])
-            differ = len({(row.get("months") or 1, row.get("ended_on")) for row in distinct}) > 1
+            ends = [row["ended_on"] if name == "supports" else None for row in distinct]
+            differ = len({(row.get("months") or 1, end) for row, end in zip(distinct, ends, strict=True)}) > 1
             if len(distinct) > 1 and (differ or most > 1e12):
                 refused += distinct
                 continue
@@ -212,7 +228,7 @@ def table_rows(rows: list[Row], name: str, accounts: list[int] | None = None) ->
 def fast(rows: list[Row], name: str, rule: SameKey, export: int) -> tuple[Gathered, list[int], int]:
     """Return the versions, the rows set aside and how many were told twice."""
     given = table_rows(rows, name)
-    again = told_twice(given)
+    again = repeated_rows(given)
     kept, found = contradictions(given.keep(~again), rule)
     refused = sorted({int(row) for reject in found for row in reject.rows})
     return gather(kept, rule, days(export)), refused, int(again.sum())
@@ -269,7 +285,7 @@ def test_an_account_stands_or_falls_whole_and_is_told_twice_only_as_a_whole(data
             )
             accounts.append(number)
     given_rows = table_rows(rows, "incomes", accounts)
-    again = told_twice(given_rows)
+    again = repeated_rows(given_rows)
     kept = [account for place, account in enumerate(wide) if account not in wide[:place]]
     assert sorted(set(given_rows.rows[~again].tolist())) == [n for n, a in enumerate(wide) if a not in wide[:n]]
     left, found = contradictions(given_rows.keep(~again), "sum")

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from relapse_risk.datasets.exports import Imported, Mapping, import_county
+from relapse_risk.datasets.exports import CountyMapping, Imported, import_county
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 
@@ -167,7 +167,7 @@ def write_parquet(folder: Path, files: dict[str, Sheet]) -> Path:
 
 def run(src: Path | str, out: Path, data: dict[str, Any] | None = None, **options: Any) -> Imported:
     """Import with a mapping given as data."""
-    return import_county(str(src), Mapping.model_validate(data or mapping()), out, **options)
+    return import_county(str(src), CountyMapping.model_validate(data or mapping()), out, **options)
 
 
 def same(one: Records, other: Records) -> bool:

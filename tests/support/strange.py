@@ -16,7 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from relapse_risk.datasets.county import simulate_county
-from relapse_risk.records.codes import INCOME_PART
+from relapse_risk.records.codes import (
+    CONTRACT,
+    INCOME_PART,
+    INDUSTRY,
+    INSURANCE,
+    LABOUR_SKILL,
+    RELATION,
+    SCHOOL_STAGE,
+    SCHOOLING,
+    WORK_CHANNEL,
+    WORK_STATUS,
+)
 from relapse_risk.records.records import Records
 from tests.support import exports
 
@@ -200,12 +211,70 @@ def _amounts(names: Mapping[str, str], size: float) -> list[Field]:
     return [Field(h, lambda row, s=s: round(row.get(s, 0) * size, 6)) for s, h in names.items()]  # type: ignore[misc]
 
 
-def _members() -> list[Row]:
+def _workers() -> list[Row]:
     people = sorted({(row["household_id"], row["person_id"]) for row in _of("employment")})
     return [
         {"household_id": household, "person_id": person, "name": "张王李赵"[n % 4] + "建国英秀兰芳"[n % 6 :][:2]}
         for n, (household, person) in enumerate(people)
     ]
+
+
+def _members() -> list[Row]:
+    """Return a profile of each worker, and of a child or a parent beside each."""
+    health = ("healthy", "chronic", "healthy,disabled", "major_illness,chronic", None)
+    insurances = ("resident_medical,resident_pension", "employee_medical,serious_illness", "none", None)
+    rows: list[Row] = []
+    for n, worker in enumerate(_workers()):
+        for kin in (0, 1):
+            child = kin == 1 and n % 2 == 0
+            year = 2008 + n % 9 if child else 1940 + n % 15 if kin else 1970 + n % 30
+            relation = RELATION.values[(n * 3 + kin) % len(RELATION.values)]
+            stage = SCHOOL_STAGE.values[1 + n % 7] if child else "no"
+            insurance = insurances[(n + kin) % 4] if n % 3 else INSURANCE.values[1 + n % 6]
+            rows.append(
+                {
+                    "household_id": worker["household_id"],
+                    "person_id": worker["person_id"] + ("9" if kin else ""),
+                    "occurred_on": dt.date(2020, 1, 5 + n % 20),
+                    "known_on": dt.date(2020, 2, 1 + n % 20),
+                    "in_household": n % 17 > 0,
+                    "relation": ("child" if child else "parent") if kin else "head" if n % 2 else relation,
+                    "sex": "male" if (n + kin) % 2 else "female",
+                    "birth_month": dt.date(year, 1 + n % 12, 1),
+                    "schooling": None if child else SCHOOLING.values[n % 6],
+                    "at_school": stage,
+                    "health": health[(n + kin) % 5],
+                    "labour_skill": "none" if child else LABOUR_SKILL.values[n % 5],
+                    "insurance": insurance,
+                }
+            )
+    return rows
+
+
+def _ledger() -> list[Row]:
+    """Return the simulated ledger, with every column of a job filled."""
+    rows = []
+    for n, row in enumerate(_of("employment")):
+        month, working = row["occurred_on"], row["employed"]
+        number = int("".join(filter(str.isdigit, row["person_id"]))[-3:])
+        began = month.replace(day=1) - dt.timedelta(days=31 * (number % 9))
+        job = {
+            "one_off_yuan": 500.0 if row["wage_yuan"] and row["wage_yuan"] > 500 and n % 7 == 0 else None,
+            "industry": INDUSTRY.values[number % len(INDUSTRY.values)],
+            "work_status": WORK_STATUS.values[number % 11 % 4],
+            "contract": CONTRACT.values[number % 5],
+            "formal": number % 3 == 0,
+            "channel": WORK_CHANNEL.values[number % 8],
+            "distance_km": float(number % 40 * 35 + 2),
+            "started_on": began,
+            "ended_on": month.replace(day=1) + dt.timedelta(days=200) if number % 5 == 1 else None,
+            "months_worked": number % 12 + 0.5,
+            "hours_week": float(30 + number % 35),
+        }
+        jobless = {"seeking": number % 2 == 0, "seeking_since": began if number % 2 == 0 else None}
+        none: Row = dict.fromkeys([*job, *jobless])
+        rows.append({**row, **none, **(job if working else jobless)})
+    return rows
 
 
 # ---- a hill county's twelve files, in its own words, GBK and Excel
@@ -433,7 +502,7 @@ def hill() -> Strange:
                     Field("姓名", _get("name")),
                     Field("与当家人关系", lambda _: "本人"),
                 ],
-                _members(),
+                _workers(),
             ),
             _source(
                 "照片清单.csv",
@@ -447,7 +516,7 @@ def hill() -> Strange:
             _source(
                 "通讯录.xlsx",
                 [Field("姓名", _get("name")), Field("电话", lambda row: "1380000" + _long(row["person_id"])[-4:])],
-                _members(),
+                _workers(),
             ),
         ],
         "gbk",
@@ -1069,7 +1138,7 @@ def held_out() -> Strange:
                 "employment",
             ),
             _source(
-                "人丁.csv", [house, Field("本人码", _id("person_id")), Field("大名", _get("name"))], _members()
+                "人丁.csv", [house, Field("本人码", _id("person_id")), Field("大名", _get("name"))], _workers()
             ),
         ],
         "utf-8-sig",
@@ -1298,7 +1367,7 @@ def office() -> Strange:
             _source(
                 "户内人员.csv",
                 [house, Field("劳动力编码", _id("person_id")), Field("姓名", _get("name"))],
-                _members(),
+                _workers(),
             ),
         ],
         "gb18030",
@@ -1516,3 +1585,181 @@ def vendor() -> Strange:
             ),
         ]
     )
+
+
+# ---- an upland county: its members and its ledger of jobs, in a clerk's words, written before any list had words
+# for either; its other files are the office's
+
+_UPLAND_YES = {True: "搞了", False: "没搞"}
+_UPLAND_HERE = {True: "还在", False: "走了"}
+_UPLAND_RELATIONS = {
+    "head": "当家的",
+    "spouse": "屋里人",
+    "child": "儿女",
+    "child_in_law": "媳妇女婿",
+    "grandchild": "孙辈",
+    "parent": "爹妈",
+    "parent_in_law": "丈人丈母",
+    "grandparent": "爷爷奶奶",
+    "sibling": "弟兄姊妹",
+    "other_kin": "亲戚",
+    "not_kin": "搭伙的",
+}
+_UPLAND_SEXES = {"male": "男的", "female": "女的"}
+_UPLAND_SCHOOLING = {
+    "illiterate": "不识字",
+    "primary": "读完小学",
+    "junior": "读完初中",
+    "senior": "读完高中",
+    "college": "读完大专",
+    "university": "读完大学",
+}
+_UPLAND_STAGES = {
+    "no": "没读",
+    "preschool": "幼儿园",
+    "primary": "读小学",
+    "junior": "读初中",
+    "senior": "读高中",
+    "vocational": "读职高",
+    "college": "读大专",
+    "university": "读大学",
+}
+_UPLAND_HEALTH = {"healthy": "硬朗", "chronic": "常年吃药", "major_illness": "害大病", "disabled": "手脚不便"}
+_UPLAND_SKILLS = {
+    "ordinary": "能干活",
+    "skilled": "有手艺",
+    "weak": "干轻活",
+    "lost": "干不动了",
+    "none": "干不了",
+}
+_UPLAND_INSURANCES = {
+    "resident_medical": "交合作医疗",
+    "employee_medical": "单位交医保",
+    "serious_illness": "大病险",
+    "commercial_medical": "自己买的医疗险",
+    "resident_pension": "交农村养老",
+    "employee_pension": "单位交养老",
+}
+_UPLAND_PLACES = {
+    "township": "乡里",
+    "county": "县里",
+    "province": "省里",
+    "other_province": "出省",
+    "other": "不晓得",
+}
+_UPLAND_INDUSTRIES = {
+    "agriculture": "种地喂猪",
+    "mining": "下矿",
+    "manufacturing": "进厂",
+    "utilities": "供电供水",
+    "construction": "工地",
+    "trade": "做买卖",
+    "transport": "跑车送货",
+    "catering": "馆子旅店",
+    "information": "电脑网络",
+    "finance": "银行保险",
+    "real_estate": "卖房物业",
+    "business_services": "劳务保安",
+    "science": "测量检测",
+    "public_facilities": "扫街护林",
+    "resident_services": "修车理发",
+    "domestic": "带娃做饭",
+    "education": "学校",
+    "health": "医院",
+    "culture": "唱戏演出",
+    "government": "公家单位",
+    "other": "别样",
+}
+_UPLAND_STATES = {
+    "employee": "给别人做",
+    "self_employed": "自己单干",
+    "employer": "请人做",
+    "family_worker": "给屋头帮忙",
+}
+_UPLAND_CONTRACTS = {
+    "open_ended": "长期的",
+    "fixed_term": "按年签的",
+    "task": "包一个活",
+    "casual": "天天结",
+    "none": "没签",
+}
+_UPLAND_CHANNELS = {
+    "organised": "政府送去的",
+    "cooperation": "东西部协作",
+    "agency": "劳务公司",
+    "kin": "熟人带",
+    "own": "自己找",
+    "workshop": "村头车间",
+    "welfare_post": "公益岗位",
+    "other": "别的法子",
+}
+
+
+def upland() -> Strange:
+    """Return the office's files, with members and a ledger of jobs in an upland clerk's words."""
+    house = Field("农户识别码", _id("household_id"), "household_id")
+    person = Field("人头号", _id("person_id"), "person_id")
+    yes = _texts(_UPLAND_YES)
+
+    def coded(header: str, name: str, words: Mapping[Any, str]) -> Field:
+        return Field(header, _word(name, words), name, _texts(words))
+
+    def ticked(code: str) -> Cell:
+        return lambda row: "" if row["insurance"] is None else _UPLAND_YES[code in row["insurance"].split(",")]
+
+    insurance = {
+        "flags": {f"{text}没": code for code, text in _UPLAND_INSURANCES.items()},
+        "none": "none",
+        **yes,
+    }
+    members = _source(
+        "屋里人口.csv",
+        [
+            house,
+            person,
+            Field("摸底那天", _day("occurred_on"), "occurred_on"),
+            Field("交表那天", _day("known_on"), "known_on"),
+            Field("叫啥", lambda _: "张秀兰"),
+            coded("人还在屋头没", "in_household", _UPLAND_HERE),
+            coded("喊当家的啥", "relation", _UPLAND_RELATIONS),
+            coded("男女", "sex", _UPLAND_SEXES),
+            Field("哪年哪月生的", _day("birth_month", "%Y年%m月"), "birth_month"),
+            coded("书读到哪", "schooling", _UPLAND_SCHOOLING),
+            coded("现在读啥", "at_school", _UPLAND_STAGES),
+            Field("身子骨", _words("health", _UPLAND_HEALTH, "、"), "health", _texts(_UPLAND_HEALTH)),
+            coded("做不做得活路", "labour_skill", _UPLAND_SKILLS),
+            *(Field(f"{text}没", ticked(code)) for code, text in _UPLAND_INSURANCES.items()),
+        ],
+        _members(),
+        "members",
+        constant={"insurance": insurance},
+    )
+    ledger = _source(
+        "出门做活路.csv",
+        [
+            house,
+            person,
+            Field("哪个月", _day("occurred_on", "%Y-%m"), "occurred_on"),
+            Field("交表那天", _day("known_on"), "known_on"),
+            coded("这个月做活路没", "employed", _UPLAND_YES),
+            coded("在哪里做", "workplace", _UPLAND_PLACES),
+            Field("一个月好多钱(元)", _get("wage_yuan"), "wage_yuan", {"unit": "元"}),
+            Field("里头奖金补发(元)", _get("one_off_yuan"), "one_off_yuan", {"unit": "元"}),
+            coded("哪个行当", "industry", _UPLAND_INDUSTRIES),
+            coded("给哪个做", "work_status", _UPLAND_STATES),
+            coded("签的啥合同", "contract", _UPLAND_CONTRACTS),
+            coded("单位交社保没", "formal", _UPLAND_YES),
+            coded("咋个找到的", "channel", _UPLAND_CHANNELS),
+            Field("离屋好远(公里)", _get("distance_km"), "distance_km", {"unit": "公里"}),
+            Field("上工那天", _day("started_on"), "started_on"),
+            Field("下工那天", _day("ended_on"), "ended_on"),
+            Field("这一年做了几个月", _get("months_worked"), "months_worked"),
+            Field("一周做好多钟头", _get("hours_week"), "hours_week"),
+            coded("想找活路没", "seeking", _UPLAND_YES),
+            Field("哪天开始找的", _day("seeking_since"), "seeking_since"),
+        ],
+        _ledger(),
+        "employment",
+    )
+    left_out = ("户内人员.csv", "劳动力月报.csv")
+    return Strange([*(one for one in office().sheets if one.file not in left_out), members, ledger], "gb18030")

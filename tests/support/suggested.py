@@ -78,20 +78,20 @@ def _columns(block: Block, wanted: Block, worth: Worth, key: Key, asked: dict[Ke
     for name, meant in wanted["columns"].items():
         place = f"{'/'.join(map(str, key))}/{name}"
         told = columns.get(name)
+        if "flags" in meant:
+            _flags(told or {}, meant, worth, place)
+            columns[name] = copy.deepcopy(meant)
+            continue
         if "column" not in meant:
             if told != meant:
                 worth.edits += 1
                 columns[name] = copy.deepcopy(meant)
             continue
-        if told is not None and told.get("column") == meant["column"]:
-            worth.right.append(place)
-        elif meant["column"] in asked[key].get(name, []):
-            worth.asked.append(place)
-        else:
-            worth.missed.append(place)
-        if told is not None and told.get("column") != meant["column"]:
-            worth.wrong.append(place)
-        if told is None or told.get("column") != meant["column"]:
+        right = told is not None and told.get("column") == meant["column"]
+        missed = worth.asked if meant["column"] in asked[key].get(name, []) else worth.missed
+        (worth.right if right else missed).append(place)
+        worth.wrong += [place] if told is not None and not right else []
+        if told is None or not right:
             worth.edits += 1
             columns[name] = copy.deepcopy(meant)
             continue
@@ -108,6 +108,15 @@ def _columns(block: Block, wanted: Block, worth: Worth, key: Key, asked: dict[Ke
             worth.wrong.append(f"{'/'.join(map(str, key))}/{name}")
             worth.edits += 1
             del columns[name]
+
+
+def _flags(told: Block, meant: Block, worth: Worth, place: str) -> None:
+    given = told.get("flags", {})
+    for header, code in meant["flags"].items():
+        (worth.right if given.get(header) == code else worth.missed).append(f"{place}/{header}")
+        worth.edits += given.get(header) != code
+    worth.wrong += [f"{place}/{header}" for header in given if given[header] != meant["flags"].get(header)]
+    worth.edits += {**told, "flags": {}} != {**meant, "flags": {}}
 
 
 def _spread(block: Block, wanted: Block, worth: Worth, key: Key, asked: list[str]) -> None:

@@ -476,7 +476,7 @@ def test_a_second_run_into_one_output_is_refused_before_the_work(
     for work in (
         "records.folder.check_tables",
         "datasets.county.simulate.townships",
-        "datasets.exports.sources.Origin",
+        "datasets.exports.sources.ExportReader",
     ):
         monkeypatch.setattr(f"relapse_risk.{work}", _work)
     with hold(tmp_path / output):

@@ -12,7 +12,7 @@ from tests.support import ascii as drawn
 from tests.support import exports
 
 from relapse_risk import build_features
-from relapse_risk.datasets.exports import Imported, Mapping
+from relapse_risk.datasets.exports import CountyMapping, Imported
 from relapse_risk.datasets.exports.merge import Counts
 from relapse_risk.errors import SettingsInvalid
 
@@ -112,7 +112,7 @@ def test_contradicting_accounts_fall_whole_where_the_mapping_asks_for_the_latest
     files, data = form(GOOD, part, same_key="latest")
     done = take(tmp_path / "part", files, data)
     assert done.rejects == []
-    assert done.counts["incomes"] == Counts(new=3, told_twice=1)
+    assert done.counts["incomes"] == Counts(new=3, repeated=1)
 
 
 def test_accounts_of_one_household_add_up_and_one_told_twice_counts_once(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_accounts_of_one_household_add_up_and_one_told_twice_counts_once(tmp_pat
         ("11", "transfer", 600.0),
         ("11", "wage", 4100.0),
     ]
-    assert done.counts["incomes"] == Counts(new=3, told_twice=2, added=4, sums=2)
+    assert done.counts["incomes"] == Counts(new=3, repeated=2, added=4, sums=2)
 
 
 def test_a_form_that_leaves_zero_blank_says_so(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_period_that_changes_nothing_or_lacks_is_told(
     file = tmp_path / "mapping.toml"
     file.write_text(tomli_w.dumps(data), encoding="utf-8")
     with pytest.raises(SettingsInvalid) as caught:
-        Mapping.load(file)
+        CountyMapping.load(file)
     assert said in str(caught.value)
 
 

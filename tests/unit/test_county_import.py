@@ -16,9 +16,9 @@ import pytest
 from tests.support import exports
 
 from relapse_risk.cli import main
-from relapse_risk.datasets.exports import Mapping
+from relapse_risk.datasets.exports import CountyMapping
 from relapse_risk.datasets.exports.mapping import Block
-from relapse_risk.datasets.exports.reasons import RAW_RULES, reason
+from relapse_risk.datasets.exports.reject_reasons import RAW_RULES, reason
 from relapse_risk.datasets.exports.suggest import suggest_mapping
 from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.errors import ImportRefused, NotFoundError, OutputExists, SettingsInvalid, UsageError
@@ -553,7 +553,7 @@ def test_what_is_not_there_or_not_ours_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no export nowhere; give a folder, a file"):
         exports.run("nowhere", tmp_path / "out")
     with pytest.raises(NotFoundError, match="no mapping file nowhere.toml; .* --suggest-mapping` writes one"):
-        Mapping.load("nowhere.toml")
+        CountyMapping.load("nowhere.toml")
     (tmp_path / "photos").mkdir()
     with pytest.raises(OutputExists, match="is not a records folder"):
         exports.run(exports.write_csv(tmp_path / "src", exports.county()), tmp_path / "photos")
@@ -581,7 +581,7 @@ def test_a_page_named_xls_is_not_taken_for_a_workbook(tmp_path: Path) -> None:
         ({"incomes": None}, "tables.incomes: missing; add it (An amount received"),
         ({"visits": {"yardd": "看院子"}}, "tables.visits.columns.yardd: no such column. Valid: household_id"),
         ({"visits": {"visit_id": None}}, "tables.visits.columns.visit_id: missing; add it (id, as text: visit id)"),
-        ({"visits": {"yard": {"column": "a", "value": "1"}}}, "give one of column, columns and value"),
+        ({"visits": {"yard": {"column": "a", "value": "1"}}}, "give one of column, columns, flags and value"),
         ({"visits": {"yard": {"colum": "a"}}}, "colum: Extra inputs are not permitted"),
         ({"incomes": {"amount_yuan": {"column": "金额", "unit": "斤"}}}, "'斤' is no unit of yuan"),
         ({"incomes": {"amount_yuan": {"column": "金额", "unit": "元/月"}}}, "is a rate; say row_months"),
@@ -610,7 +610,7 @@ def test_a_mapping_that_does_not_fit_is_told_place_by_place(
     file = tmp_path / "mapping.toml"
     file.write_text(tomli_w.dumps(data), encoding="utf-8")
     with pytest.raises(SettingsInvalid) as caught:
-        Mapping.load(file)
+        CountyMapping.load(file)
     assert said in str(caught.value)
 
 
@@ -813,7 +813,7 @@ def test_a_clerk_is_told_what_became_of_the_export_and_nothing_of_anyone(
     told = capsys.readouterr()
     for said in ("走访.csv", "GBK/GB18030, comma", "set aside 剔除", "RR101", "日期无法识别", "row numbers 行号"):
         assert said in told.out
-    assert "no column tells when rows of incomes were entered: they count as known from 2023-06-30 on" in told.err
+    assert "no column says when rows of incomes were entered: they count as known from 2023-06-30 on" in told.err
     assert "relapse check" in told.err
     for personal in ("500236", "5月9日", "v9"):
         assert personal not in told.out + told.err

@@ -13,7 +13,7 @@ from tests.support import exports
 from tests.support.small import Small, pairs
 
 from relapse_risk import build_features, cohort, load_model
-from relapse_risk.datasets.exports import Imported, Mapping, import_county
+from relapse_risk.datasets.exports import CountyMapping, Imported, import_county
 from relapse_risk.datasets.exports.merge import Counts
 from relapse_risk.errors import ImportRefused
 from relapse_risk.model.bundle import Bundle
@@ -177,7 +177,7 @@ def test_no_feature_nor_score_of_a_past_day_changes_with_an_updated_export(small
     """Every row of the first export is changed, some go, some come late: what was known before stays byte-equal."""
     county = Path(__file__).resolve().parents[2] / "data" / "sample"
     later = shutil.copytree(county, tmp_path / "later")
-    mapping = Mapping.load(county / "mapping.toml")
+    mapping = CountyMapping.load(county / "mapping.toml")
     import_county(str(county), mapping, tmp_path / "out")
     days = ["2021-03-01", "2022-01-01", "2022-06-30", "2022-07-01"]
     before = _features(tmp_path / "out", days)

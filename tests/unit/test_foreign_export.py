@@ -192,16 +192,16 @@ def test_every_row_is_accounted_for(first: tuple[Imported, Path]) -> None:
         ("expenses", "RR008", [9]),
     ]
     assert done.counts == {
-        "households": Counts(new=4, told_twice=1),
+        "households": Counts(new=4, repeated=1),
         "visits": Counts(new=3),
         "incomes": Counts(new=16, added=8, sums=8),  # two accounts of B, the later one a month after
         "statuses": Counts(new=3),
-        "expenses": Counts(new=5, told_twice=1, added=3, sums=2),
+        "expenses": Counts(new=5, repeated=1, added=3, sums=2),
         "supports": Counts(new=3, ends=1),
     }
     for table, c in done.counts.items():
         made = sum(s.made for s in done.sources if s.table == table)
-        assert made == c.told_twice + c.added - c.sums + c.new + c.corrected + c.unchanged - c.ends, table
+        assert made == c.repeated + c.added - c.sums + c.new + c.corrected + c.unchanged - c.ends, table
 
 
 def test_the_records_say_what_the_county_knew_and_when(first: tuple[Imported, Path]) -> None:
@@ -255,11 +255,11 @@ def test_the_same_export_a_month_later_changes_only_what_it_changes(first: tuple
     src = write(folder / "august", 账=accounts, 看病=bills)
     done = exports.run(src, folder / "out", mapping(LATER))
     assert done.counts == {
-        "households": Counts(new=0, unchanged=4, told_twice=1),
+        "households": Counts(new=0, unchanged=4, repeated=1),
         "visits": Counts(new=0, unchanged=3),
         "incomes": Counts(new=8, late=4, unchanged=16, added=8, sums=8),
         "statuses": Counts(new=0, unchanged=3),
-        "expenses": Counts(new=0, corrected=1, unchanged=5, told_twice=1, added=4, sums=3),
+        "expenses": Counts(new=0, corrected=1, unchanged=5, repeated=1, added=4, sums=3),
         "supports": Counts(new=0, unchanged=3, ends=1),
     }
     of_c = {r[1:] for r in rows(done, "incomes", "household_id", "occurred_on", "known_on") if r[0] == C}

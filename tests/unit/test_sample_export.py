@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from relapse_risk.datasets.county import simulate_county
-from relapse_risk.datasets.exports import Mapping, import_county, sample
+from relapse_risk.datasets.exports import CountyMapping, import_county, sample
 from relapse_risk.records.folder import load_records
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "sample"
@@ -29,14 +29,14 @@ SPOILT = [
 
 
 def test_the_committed_sample_imports_but_for_its_bad_rows(tmp_path: Path) -> None:
-    mapping = Mapping.load(FOLDER / "mapping.toml")
+    mapping = CountyMapping.load(FOLDER / "mapping.toml")
     done = import_county(str(FOLDER), mapping, tmp_path / "out")
     assert [(r.table, r.code, len(r.rows)) for r in done.rejects] == SPOILT
     records = load_records(tmp_path / "out")
     kept = {s.table: s.read - s.set_aside for s in done.sources}
     assert {s.table: s.made for s in done.sources} == kept
-    kept["visits"] -= done.counts["visits"].told_twice
-    assert {name: c.told_twice for name, c in done.counts.items() if c.told_twice} == {"visits": 1}
+    kept["visits"] -= done.counts["visits"].repeated
+    assert {name: c.repeated for name, c in done.counts.items() if c.repeated} == {"visits": 1}
     assert {name: records.table(name).num_rows for name in records.present} == kept
     assert all(kept.values()), "every table has rows to try"
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 1_500_000
@@ -51,7 +51,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_clean_rows_of_a_sample_equal_the_simulated_ones(rendered: Path, tmp_path: Path) -> None:
-    done = import_county(str(rendered), Mapping.load(FOLDER / "mapping.toml"), tmp_path / "out")
+    done = import_county(str(rendered), CountyMapping.load(FOLDER / "mapping.toml"), tmp_path / "out")
     simulated, _ = simulate_county(sample.HOUSEHOLDS, sample.MONTHS, sample.SEED)
     assert [(r.table, r.code, len(r.rows)) for r in done.rejects] == SPOILT
     assert done.records.settings == simulated.settings

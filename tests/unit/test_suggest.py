@@ -11,7 +11,7 @@ import pytest
 from tests.support import exports, strange
 from tests.support.suggested import judged
 
-from relapse_risk.datasets.exports import Mapping, import_county
+from relapse_risk.datasets.exports import CountyMapping, import_county
 from relapse_risk.datasets.exports.suggest import suggest_mapping
 from relapse_risk.errors import ImportRefused, SettingsInvalid
 
@@ -25,6 +25,7 @@ WORTH = {
     "held_out": (0.87, 45),
     "office": (0.92, 25),
     "vendor": (0.8, 50),
+    "upland": (0.78, 50),
 }
 
 
@@ -88,8 +89,8 @@ def test_the_sample_imports_as_its_own_mapping_has_it(tmp_path: Path) -> None:
         text = text.replace(old, new)
     file = tmp_path / "mapping.toml"
     file.write_text(text, encoding="utf-8")
-    mine = import_county(str(SAMPLE), Mapping.load(file), tmp_path / "mine")
-    own = import_county(str(SAMPLE), Mapping.load(SAMPLE / "mapping.toml"), tmp_path / "own")
+    mine = import_county(str(SAMPLE), CountyMapping.load(file), tmp_path / "mine")
+    own = import_county(str(SAMPLE), CountyMapping.load(SAMPLE / "mapping.toml"), tmp_path / "own")
     assert exports.same(mine.records, own.records)
     assert exports.codes(mine) == exports.codes(own)
 
@@ -98,7 +99,7 @@ def test_a_question_left_open_is_named_when_the_mapping_is_used(tmp_path: Path) 
     file = tmp_path / "mapping.toml"
     file.write_text(suggest_mapping(str(SAMPLE)).text, encoding="utf-8")
     with pytest.raises(SettingsInvalid, match=r"statuses\.columns\.poor\.texts\.待定: 'TODO' is no code"):
-        Mapping.load(file)
+        CountyMapping.load(file)
 
 
 def suggested(folder: Path, **files: list[list[Any]]) -> str:

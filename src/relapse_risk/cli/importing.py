@@ -91,6 +91,13 @@ def import_county(
         float | None,
         typer.Option(min=0, max=1, help="Share of a table's rows that may be set aside, instead of the mapping's."),
     ] = None,
+    id_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--id-key",
+            help="File with the county's secret key, for ids that the mapping says to store as pseudonyms.",
+        ),
+    ] = None,
     suggest_mapping: Annotated[
         bool,
         typer.Option(
@@ -101,7 +108,7 @@ def import_county(
     as_json: JsonOption = False,
 ) -> None:
     """Turn a county's own exports into records; an updated export brings them up to date."""
-    from relapse_risk.datasets.exports import Mapping, import_county  # noqa: PLC0415
+    from relapse_risk.datasets.exports import CountyMapping, import_county  # noqa: PLC0415
 
     if suggest_mapping:
         _suggest(src, mapping, as_json=as_json)
@@ -110,21 +117,22 @@ def import_county(
         raise UsageError(
             "say --mapping FILE and --out DIR; without a mapping yet, --suggest-mapping writes a first one"
         )
-    with progress() as told:
+    with progress() as report:
         done = import_county(
             src,
-            Mapping.load(mapping),
+            CountyMapping.load(mapping),
             out,
             exported_on=exported_on.date() if exported_on else None,
             max_reject_share=max_rejects,
-            told=told,
+            id_key=id_key,
+            report=report,
         )
-    tell_import(done, out, as_json=as_json)
+    show_import(done, out, as_json=as_json)
 
 
-def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
+def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
     """Print what became of an export."""
-    from relapse_risk.datasets.exports.reasons import reason  # noqa: PLC0415
+    from relapse_risk.datasets.exports.reject_reasons import reason  # noqa: PLC0415
     from relapse_risk.datasets.exports.run import REJECTS  # noqa: PLC0415
 
     columns = [
@@ -140,7 +148,7 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
     show(simple_table("Read", columns, read), as_json=as_json)
     columns = [
         "table 表",
-        "told twice 重复",
+        "repeated 重复",
         "added up 相加",
         "new 新增",
         "late 补录",
@@ -152,7 +160,7 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
     counts = [
         [
             name,
-            c.told_twice,
+            c.repeated,
             _added_up(c),
             c.new,
             c.late,
@@ -175,13 +183,13 @@ def tell_import(done: Imported, out: Path, *, as_json: bool) -> None:
         if r.valid:
             say(
                 f"{r.source}, column {r.column}: {len(r.rows):,} row(s) hold a text that stands for no code. "
-                f"Valid: {r.valid}. {out / REJECTS / r.table}.csv tells the texts; say what they stand for under "
+                f"Valid: {r.valid}. {out / REJECTS / r.table}.csv lists the texts; say what they stand for under "
                 "texts in the mapping"
             )
     if done.undated:
         say(
-            f"no column tells when rows of {', '.join(done.undated)} were entered: they count as known from "
-            f"{done.exported_on} on, and earlier dates learn nothing from them; map known_on if a column tells it"
+            f"no column says when rows of {', '.join(done.undated)} were entered: they count as known from "
+            f"{done.exported_on} on, and earlier dates learn nothing from them; map known_on if a column says it"
         )
     if done.kept_settings:
         say(f"the settings in {out / 'relapse.toml'} stay; the mapping's differ: edit that file to change them")

@@ -277,7 +277,7 @@ class Members(Table):
         Kind.DATE,
         "出生年月",
         "a day of the month of birth, whichever",
-        "date",
+        "month",
         nullable=True,
         not_after="occurred_on",
     )

@@ -15,12 +15,14 @@ from relapse_risk.datasets.exports.cells import Cells, Flags
 
 Numbers = npt.NDArray[np.float64]
 
-#: What a unit is of, in the record tables' own unit (yuan, mu, persons).
+#: What a unit is of, in the record tables' own unit (yuan, mu, persons and so on).
 SIZES = {
     "yuan": {"元": 1.0, "千元": 1e3, "万元": 1e4, "万": 1e4, "百元": 1e2, "分": 0.01, "角": 0.1, "yuan": 1.0},
     "mu": {"亩": 1.0, "公顷": 15.0, "平方米": 0.0015, "分": 0.1, "mu": 1.0},
     "persons": {"人": 1.0, "口": 1.0, "名": 1.0, "个": 1.0, "persons": 1.0},
     "months": {"月": 1.0, "个月": 1.0, "季": 3.0, "季度": 3.0, "年": 12.0, "months": 1.0},
+    "km": {"公里": 1.0, "千米": 1.0, "里": 0.5, "华里": 0.5, "米": 0.001, "km": 1.0, "m": 0.001},
+    "hours": {"小时": 1.0, "时": 1.0, "分钟": 1 / 60, "hours": 1.0, "h": 1.0},
 }
 #: Months a rate stands for.
 PERIODS = {"年": 12, "半年": 6, "季": 3, "季度": 3, "月": 1, "year": 12, "quarter": 3, "month": 1}
@@ -64,7 +66,7 @@ class Amounts:
 
 
 def read_unit(text: str, of: str) -> Unit | None:
-    """Return a unit of yuan, mu, persons or months, None if it is not known.
+    """Return a unit of yuan, mu, persons, months, km or hours, None if it is not known.
 
     Examples
     --------

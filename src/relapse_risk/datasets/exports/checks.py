@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relapse_risk.datasets.exports import reasons
+from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.errors import ImportRefused
 from relapse_risk.records.between import first_covered_day, violations_between
@@ -20,15 +20,15 @@ from relapse_risk.records.tables import MONEY_TABLES, TABLES
 from relapse_risk.records.validate import end_of
 from relapse_risk.settings import Settings
 
-Rows = dict[str, TableRows]
+RowsByTable = dict[str, TableRows]
 
 
-def own_rules(rows: TableRows, settings: Settings) -> tuple[TableRows, list[reasons.Rejects]]:
+def own_rules(rows: TableRows, settings: Settings) -> tuple[TableRows, list[reject_reasons.Rejects]]:
     """Return the rows that keep the rules a row keeps or breaks by itself, and those that do not.
 
     With a row goes its account: what is left of it would be taken for the whole.
     """
-    found: list[reasons.Rejects] = []
+    found: list[reject_reasons.Rejects] = []
     bad = np.zeros(rows.data.num_rows, bool)
     for violation in violations_of_rows(rows.table, rows.data, end_of(settings)):
         found += rows.rejects(violation.code, violation.column, violation.at)
@@ -37,14 +37,14 @@ def own_rules(rows: TableRows, settings: Settings) -> tuple[TableRows, list[reas
 
 
 def rules_between(
-    held: Mapping[str, pa.Table], rows: Rows, settings: Settings
-) -> tuple[Rows, list[reasons.Rejects]]:
+    held: Mapping[str, pa.Table], rows: RowsByTable, settings: Settings
+) -> tuple[RowsByTable, list[reject_reasons.Rejects]]:
     """Return the rows that keep the rules between tables, and those that do not.
 
     Parameters
     ----------
     held : dict of str to pyarrow.Table
-        Rows held already, which count as well.
+        RowsByTable held already, which count as well.
     rows : dict of str to TableRows
         The export's rows.
     settings : Settings
@@ -55,7 +55,7 @@ def rules_between(
     ImportRefused
         If rows already held would come to break a rule (grids that the export tells for the first time, say).
     """
-    found: list[reasons.Rejects] = []
+    found: list[reject_reasons.Rejects] = []
     n_held = {name: held[name].num_rows if name in held else 0 for name in TABLES}
     while True:
         whole = {name: _below(table, held.get(name), rows.get(name)) for name, table in TABLES.items()}
@@ -76,7 +76,7 @@ def _below(table: type[Table], held: pa.Table | None, rows: TableRows | None) ->
     return pa.concat_tables([empty(table) if held is None else held, rows.data if rows else empty(table)])
 
 
-def line_fault(rows: Rows, settings: Settings) -> str | None:
+def line_fault(rows: RowsByTable, settings: Settings) -> str | None:
     """Return what is wrong where no monitoring line can hold on any day, None otherwise."""
     if not any(rows[name].data.num_rows for name in MONEY_TABLES if name in rows):
         return None

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relapse_risk.datasets.exports.cells import Cells
-from relapse_risk.datasets.exports.raw import Head, Place, RawTable, without_blank_rows
+from relapse_risk.datasets.exports.raw import Head, Location, RawTable, without_blank_rows
 from relapse_risk.errors import ImportRefused
 
 SUFFIXES = (".parquet",)
 
 
-def head(place: Place) -> Head:
+def head(place: Location) -> Head:
     """Return a Parquet file's columns."""
     try:
         names = tuple(pq.read_schema(place.path).names)
@@ -24,7 +24,7 @@ def head(place: Place) -> Head:
     return Head(names, "Parquet", [names])
 
 
-def read(place: Place, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+def read(place: Location, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
     """Return the columns at some positions."""
     try:
         table = pq.read_table(place.path, columns=[header.names[position] for position in at.values()])

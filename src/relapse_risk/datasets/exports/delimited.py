@@ -15,7 +15,7 @@ import pyarrow.csv
 
 from relapse_risk.datasets.exports import encoding
 from relapse_risk.datasets.exports.cells import Cells
-from relapse_risk.datasets.exports.raw import Head, Place, RawTable, without_blank_rows
+from relapse_risk.datasets.exports.raw import Head, Location, RawTable, without_blank_rows
 from relapse_risk.datasets.exports.texts import plain
 from relapse_risk.errors import ImportRefused
 
@@ -32,12 +32,12 @@ class _Form:
     delimiter: str
 
 
-def head(place: Place, wanted: Collection[str] = ()) -> Head:
+def head(place: Location, wanted: Collection[str] = ()) -> Head:
     """Return a text file's header, with its encoding and delimiter.
 
     Parameters
     ----------
-    place : Place
+    place : Location
         A text file.
     wanted : collection of str
         Columns the mapping names: the delimiter is the one that separates them.
@@ -63,7 +63,7 @@ def head(place: Place, wanted: Collection[str] = ()) -> Head:
     return Head(tuple(rows[place.header_row - 1]), f"{shown}, {DELIMITERS[sign]}", rows, form)
 
 
-def read(place: Place, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+def read(place: Location, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
     """Return the columns at some positions of the header."""
     form: _Form = header.detail
     chunks = encoding.as_utf8(_path(place), form.codec)
@@ -71,7 +71,7 @@ def read(place: Place, header: Head, at: Mapping[str, int], nulls: Sequence[str]
 
 
 def read_chunks(
-    place: Place,
+    place: Location,
     chunks: Iterable[bytes | bytearray | memoryview],
     n_fields: int,
     at: Mapping[str, int],
@@ -127,7 +127,7 @@ def read_chunks(
     return RawTable(raw.place, raw.columns, raw.rows, raw.miscounted, raw.n_blank + len(blank))
 
 
-def _path(place: Place) -> Path:
+def _path(place: Location) -> Path:
     assert place.path is not None  # noqa: S101
     return place.path
 

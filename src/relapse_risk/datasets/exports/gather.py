@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relapse_risk.datasets.exports import reasons
+from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.cells import Flags
 from relapse_risk.datasets.exports.merge import group, rank
 from relapse_risk.datasets.exports.same_key import SUMS, SameKey, Sum
@@ -27,9 +27,11 @@ Places = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
 #: Decimals of a sum: the same parts give the same sum, whichever came first.
 _DECIMALS = 6
+#: Tables whose rows run until an end that counts as known on its own day. The end of a job is agreed on before.
+_RUNNING = ("supports",)
 
 
-def told_twice(rows: TableRows) -> Flags:
+def repeated_rows(rows: TableRows) -> Flags:
     """Return the rows that say the same as an earlier one in every column; of accounts, in every row of theirs."""
     at, _ = rows.sharing
     again = np.zeros(rows.data.num_rows, bool)
@@ -71,7 +73,7 @@ def _accounts_repeated(all_accounts: Places, account: Places, said: Places) -> F
     return flags
 
 
-def contradictions(rows: TableRows, rule: SameKey) -> tuple[TableRows, list[reasons.Rejects]]:
+def contradictions(rows: TableRows, rule: SameKey) -> tuple[TableRows, list[reject_reasons.Rejects]]:
     """Return the rows that can become versions or sums, and those that contradict others of their key."""
     at, key = rows.sharing
     if not at.size:
@@ -82,20 +84,20 @@ def contradictions(rows: TableRows, rule: SameKey) -> tuple[TableRows, list[reas
     day = _known(data)
     bad: list[tuple[str, str, Flags]] = []
     if rule == "refuse":
-        bad.append((reasons.KEY_TWICE, rows.table.key[-1], np.ones(len(at), bool)))
+        bad.append((reject_reasons.KEY_TWICE, rows.table.key[-1], np.ones(len(at), bool)))
     else:
         differ = _differ(group(pa.table({"key": key, "day": day}), ["key", "day"])[0], said)
-        bad.append((reasons.KEY_TWICE, rows.table.key[-1], ~added & differ))
+        bad.append((reject_reasons.KEY_TWICE, rows.table.key[-1], ~added & differ))
     if added.any():
         how = SUMS[rows.table.name]
         for column, missing in how.agree.items():
             values = data[column] if missing is None else data[column].fill_null(missing)
             told, _ = group(pa.table({column: values}), [column])
-            bad.append((reasons.PARTS_DISAGREE, column, added & _differ(key, told)))
+            bad.append((reject_reasons.PARTS_DISAGREE, column, added & _differ(key, told)))
         for column in how.added:
             most = rows.table.columns[column].maximum
             total = np.bincount(key, weights=np.where(added, _numbers(data[column], 0.0), 0.0))[key]
-            bad.append((reasons.TOO_LARGE, column, added & (total > (np.inf if most is None else most))))
+            bad.append((reject_reasons.TOO_LARGE, column, added & (total > (np.inf if most is None else most))))
     found = [found for code, column, flags in bad for found in rows.rejects(code, column, at[flags])]
     fallen = np.zeros(rows.data.num_rows, bool)
     for _, _, flags in bad:
@@ -111,7 +113,7 @@ class Gathered:
     ----------
     data : pyarrow.Table
         The versions, of which a key has one a day.
-    told_twice, added, sums, ends : int
+    repeated, added, sums, ends : int
         See ``Counts``.
     base : ndarray of int64, shape (n_versions,)
         The row each version is of; of a sum, the row with the largest part.
@@ -120,7 +122,7 @@ class Gathered:
     """
 
     data: pa.Table
-    told_twice: int
+    repeated: int
     added: int
     sums: int
     ends: int
@@ -163,7 +165,7 @@ def gather(rows: TableRows, rule: SameKey, exported_on: int) -> Gathered:
         data = pa.concat_tables([data, made]).combine_chunks()
         base, sums = np.concatenate([base, at[added][lead]]), made.num_rows
     n_versions = data.num_rows
-    if "ended_on" in rows.table.columns:
+    if rows.table.name in _RUNNING:
         data, base = _with_ends(rows.table, data, base, exported_on)
     ends = data.num_rows - n_versions
     return Gathered(data, int(again.sum()), int(added.sum()), sums, ends, base, total)
@@ -188,26 +190,24 @@ def _sums(table: type[Table], how: Sum, data: pa.Table, key: Places) -> tuple[pa
     version[order] = np.cumsum(starts) - 1
     n_versions = int(starts.sum())
     version_key, version_day = key[order][starts], day[order][starts]
-    standing = _standing(table, how, data)
-    lead = np.full(n_versions, len(order), np.int64)
-    np.minimum.at(lead, version, standing)
+    by_size = _by_size(table, how, data)
+    lead = np.full(n_versions, len(by_size), np.int64)
+    np.minimum.at(lead, version, by_size)
     totals = {column: _totals(data[column], version, n_versions) for column in how.added}
-    flags = {column: np.bincount(version, weights=_numbers(data[column], 0.0)) > 0 for column in how.any_of}
+    flags = {column: _totals(data[column], version, n_versions) for column in how.any_of}
     nth = np.arange(n_versions) - np.searchsorted(version_key, version_key)
     for later in range(1, int(nth.max(initial=0)) + 1):  # what came in before is part of it
         here = np.flatnonzero(nth == later)
         lead[here] = np.minimum(lead[here], lead[here - 1])
-        for amount, told in totals.values():
+        for amount, filled in (*totals.values(), *flags.values()):
             amount[here] += amount[here - 1]
-            told[here] |= told[here - 1]
-        for flag in flags.values():
-            flag[here] |= flag[here - 1]
-    largest = np.argsort(standing)[lead]
+            filled[here] |= filled[here - 1]
+    largest = np.argsort(by_size)[lead]
     made = {name: data[name].take(pa.array(largest)) for name in data.column_names}
     made["known_on"] = pa.array(version_day.astype(np.int32)).cast(pa.date32())
-    for name, (amount, told) in totals.items():
-        made[name] = pa.array(np.round(amount, _DECIMALS), mask=~told)
-    made |= {name: pa.array(flag) for name, flag in flags.items()}
+    for name, (amount, filled) in totals.items():
+        made[name] = pa.array(np.round(amount, _DECIMALS), mask=~filled)
+    made |= {name: pa.array(amount > 0, mask=~filled) for name, (amount, filled) in flags.items()}
     schema = arrow_schema(table)
     return pa.table([made[name] for name in schema.names], schema=schema), largest
 
@@ -222,14 +222,14 @@ def _totals(values: pa.ChunkedArray, version: Places, n_versions: int) -> tuple[
     return total, np.bincount(version[told], minlength=n_versions) > 0
 
 
-def _standing(table: type[Table], how: Sum, data: pa.Table) -> Places:
+def _by_size(table: type[Table], how: Sum, data: pa.Table) -> Places:
     """Return each row's place among all: the largest part first, and the same one whatever order they come in."""
     rest = [name for name in table.columns if name not in (*table.key, *how.added, "known_on")]
     by: list[npt.NDArray[Any]] = [rank(data[name]) for name in reversed(rest)]
-    order = np.lexsort([*by, -_numbers(data[how.added[0]], np.nan)])
-    standing = np.empty(data.num_rows, np.int64)
-    standing[order] = np.arange(data.num_rows)
-    return standing
+    sorted_rows = np.lexsort([*by, -_numbers(data[how.added[0]], np.nan)])
+    order = np.empty(data.num_rows, np.int64)
+    order[sorted_rows] = np.arange(data.num_rows)
+    return order
 
 
 def _with_ends(table: type[Table], data: pa.Table, base: Places, exported_on: int) -> tuple[pa.Table, Places]:

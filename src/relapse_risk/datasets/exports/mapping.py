@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from relapse_risk.datasets.exports.dates import Precision
+from relapse_risk.datasets.exports.date_cells import Precision
 from relapse_risk.datasets.exports.encoding import Encoding
-from relapse_risk.datasets.exports.faults import A_MONTH, faults
+from relapse_risk.datasets.exports.mapping_rules import A_MONTH, violations
 from relapse_risk.datasets.exports.same_key import SameKey, rule_of
 from relapse_risk.errors import NotFoundError, SettingsInvalid
 from relapse_risk.records.columns import Table
@@ -52,16 +52,26 @@ class Source(_Section):
         The county's column.
     columns : tuple of str
         Several: ids are joined by ``-``, code sets by commas.
+    flags : dict of str to str
+        Several columns of yes and no, each with the code of a set that it stands for: ``"职工医保" =
+        "employee_medical"``. The set of a row has the codes whose columns say yes.
+    none : str, optional
+        With ``flags``, the code of a row in which every one of the columns says no; left out, its set is missing.
     value : str, optional
         The same in every row, as a cell would tell it; ``export`` for the day of the export.
     blank : str, optional
-        Stands in blank cells, as a cell would tell it; ``export`` likewise.
+        Stands in blank cells, as a cell would tell it; ``export`` likewise. With ``flags``, only where one of the
+        row's columns is filled: a row without any was not filled in.
+    pseudonym : bool
+        Of ids: citizen ids (身份证号) that are to be replaced by keyed hashes, since they are never stored.
     unit : str, optional
-        Unit of an amount: 元, 万元, 元/月, 万元/年, 亩 and so on; left out, the record table's own.
+        Unit of an amount: 元, 万元, 元/月, 万元/年, 亩 and so on; left out, the record table's own. 岁 where
+        a month of birth is given as an age on the day of the row.
     unit_column : str, optional
         A column that tells each row's unit.
     coarsest : {"day", "month", "quarter", "half", "year"}
-        The coarsest a date may be; a month or longer period stands for its last day.
+        The coarsest a date may be; a month or longer period stands for its last day, as a month of birth for the
+        month in its middle.
     lag_days : int
         Added to a date. For a ``known_on`` that no column tells: an assumption of how late rows come in.
     texts : dict of str to str
@@ -70,8 +80,11 @@ class Source(_Section):
 
     column: str | None = None
     columns: tuple[str, ...] = ()
+    flags: dict[str, str] = {}
+    none: str | None = None
     value: str | None = None
     blank: str | None = None
+    pseudonym: bool = False
     unit: str | None = None
     unit_column: str | None = None
     coarsest: Precision = "month"
@@ -96,14 +109,16 @@ class Source(_Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Source:
-        if sum((self.column is not None, bool(self.columns), self.value is not None)) != 1:
-            raise ValueError("give one of column, columns and value")
+        if sum((self.column is not None, bool(self.columns), bool(self.flags), self.value is not None)) != 1:
+            raise ValueError("give one of column, columns, flags and value")
+        if self.none is not None and not self.flags:
+            raise ValueError("none: it says what a row is of which all flags say no; give flags")
         return self
 
     @property
     def read(self) -> tuple[str, ...]:
         """The county's columns it is made from."""
-        named = (self.column, *self.columns, self.unit_column)
+        named = (self.column, *self.columns, *self.flags, self.unit_column)
         return tuple(name for name in named if name is not None)
 
 
@@ -196,7 +211,7 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-class Mapping(_Section):
+class CountyMapping(_Section):
     """A mapping file.
 
     Parameters
@@ -215,8 +230,8 @@ class Mapping(_Section):
     tables: dict[str, Annotated[list[Block], BeforeValidator(_as_list)]]
 
     @model_validator(mode="after")
-    def _fits_tables(self) -> Mapping:
-        found = list(faults(self))
+    def _fits_tables(self) -> CountyMapping:
+        found = list(violations(self))
         if found:
             raise ValueError("\n  ".join(found))
         return self
@@ -226,7 +241,7 @@ class Mapping(_Section):
         return rule_of(table, next((block.same_key for block in self.tables[table] if block.same_key), None))
 
     @classmethod
-    def load(cls, path: Path | str) -> Mapping:
+    def load(cls, path: Path | str) -> CountyMapping:
         """Read a mapping file.
 
         Raises

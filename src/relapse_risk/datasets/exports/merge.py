@@ -26,7 +26,7 @@ Places = npt.NDArray[np.int64]
 class Counts:
     """What an export changed in one table, and what its rows became before.
 
-    Of the record rows made of the export and not set aside: made = told_twice + (added - sums) + new + corrected +
+    Of the record rows made of the export and not set aside: made = repeated + (added - sums) + new + corrected +
     unchanged - ends.
 
     Parameters
@@ -41,7 +41,7 @@ class Counts:
         Rows that say what is held, or what a later row of the export corrects.
     kept : int
         Keys held that the export lacks; they stay.
-    told_twice : int
+    repeated : int
         Rows of the export that repeat another in every column.
     added, sums : int
         Rows that were added up, and the versions they became.
@@ -54,7 +54,7 @@ class Counts:
     corrected: int = 0
     unchanged: int = 0
     kept: int = 0
-    told_twice: int = 0
+    repeated: int = 0
     added: int = 0
     sums: int = 0
     ends: int = 0

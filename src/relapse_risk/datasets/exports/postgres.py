@@ -9,7 +9,7 @@ import numpy as np
 
 from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.delimited import read_chunks
-from relapse_risk.datasets.exports.raw import Head, Place, RawTable
+from relapse_risk.datasets.exports.raw import Head, Location, RawTable
 from relapse_risk.errors import ImportRefused, UsageError
 
 SCHEMES = ("postgresql://", "postgres://")
@@ -58,13 +58,13 @@ class Database:
         )
         return [str(row[0]) for row in self._connection.execute(query).fetchall()]
 
-    def head(self, place: Place) -> Head:
+    def head(self, place: Location) -> Head:
         """Return the columns a table or query gives."""
         described = self._ask(place, "SELECT * FROM ({}) AS export LIMIT 0").description
         names = tuple(column.name for column in described)
         return Head(names, "PostgreSQL", [names], [column.type_code in _NUMERIC for column in described])
 
-    def read(self, place: Place, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+    def read(self, place: Location, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
         """Return the columns at some positions."""
         try:
             with self._connection.cursor() as cursor, cursor.copy(_copy(place)) as copy:
@@ -77,13 +77,13 @@ class Database:
         }
         return RawTable(place, columns, raw.rows - 1, raw.miscounted, raw.n_blank)
 
-    def _ask(self, place: Place, around: str) -> Any:
+    def _ask(self, place: Location, around: str) -> Any:
         try:
             return self._connection.execute(around.format(_query(place)).encode())
         except self._errors as error:
             raise self._refused(place, error) from error
 
-    def _refused(self, place: Place, error: Any) -> ImportRefused:
+    def _refused(self, place: Location, error: Any) -> ImportRefused:
         self._connection.rollback()
         told = (error.diag.sqlstate or "").startswith(_WITHOUT_VALUES)
         said = error.diag.message_primary if told else f"{type(error).__name__}; try the query by hand"
@@ -102,9 +102,9 @@ def relation_query(relation: str) -> str:
     return f"SELECT * FROM {quoted}"  # noqa: S608
 
 
-def _query(place: Place) -> str:
+def _query(place: Location) -> str:
     return (place.query or "").strip().rstrip(";")
 
 
-def _copy(place: Place) -> bytes:
+def _copy(place: Location) -> bytes:
     return f"COPY ({_query(place)}) TO STDOUT WITH (FORMAT csv, HEADER)".encode()

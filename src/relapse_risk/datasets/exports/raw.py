@@ -17,7 +17,7 @@ RowNumbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a block's rows are read.
 
     Parameters
@@ -80,7 +80,7 @@ class RawTable:
 
     Parameters
     ----------
-    place : Place
+    place : Location
         Where they come from.
     columns : dict of str to Cells
         By the name the mapping uses.
@@ -92,7 +92,7 @@ class RawTable:
         Rows left out, since every cell was blank.
     """
 
-    place: Place
+    place: Location
     columns: Mapping[str, Cells]
     rows: RowNumbers
     miscounted: RowNumbers = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -100,7 +100,7 @@ class RawTable:
 
 
 def without_blank_rows(
-    place: Place, columns: Mapping[str, Cells], rows: RowNumbers, miscounted: RowNumbers, nulls: Sequence[str]
+    place: Location, columns: Mapping[str, Cells], rows: RowNumbers, miscounted: RowNumbers, nulls: Sequence[str]
 ) -> RawTable:
     """Return the columns trimmed, without the rows in which every cell is blank."""
     trimmed = {name: cells.blank_where(nulls) for name, cells in columns.items()}

@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from relapse_risk.datasets.exports import mapping as mapping_file
-from relapse_risk.datasets.exports import reasons
-from relapse_risk.datasets.exports.checks import Rows, line_fault, own_rules, rules_between
+from relapse_risk.datasets.exports import reject_reasons
+from relapse_risk.datasets.exports.checks import RowsByTable, line_fault, own_rules, rules_between
+from relapse_risk.datasets.exports.citizen_ids import Pseudonyms
 from relapse_risk.datasets.exports.encoding import is_garbled
-from relapse_risk.datasets.exports.gather import contradictions, gather, told_twice
-from relapse_risk.datasets.exports.mapping import Block
+from relapse_risk.datasets.exports.gather import contradictions, gather, repeated_rows
+from relapse_risk.datasets.exports.mapping import Block, CountyMapping
 from relapse_risk.datasets.exports.merge import Counts, first_import, merge
-from relapse_risk.datasets.exports.raw import Head, Place, RawTable, located
+from relapse_risk.datasets.exports.raw import Head, Location, RawTable, located
 from relapse_risk.datasets.exports.rows import Part, as_accounts, read_block
 from relapse_risk.datasets.exports.same_key import SameKey
-from relapse_risk.datasets.exports.sources import Origin
+from relapse_risk.datasets.exports.sources import ExportReader
 from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.dates import to_days
@@ -51,9 +51,9 @@ class SourceRead:
     table : str
         The record table.
     read, set_aside : int
-        Rows looked at, and rows of them set aside.
+        RowsByTable looked at, and rows of them set aside.
     blank : int
-        Rows without any cell, or any in the columns to spread; not counted as read.
+        RowsByTable without any cell, or any in the columns to spread; not counted as read.
     made : int
         Record rows made of those not set aside: as many, unless a row makes several.
     """
@@ -93,19 +93,20 @@ class Imported:
     records: Records
     sources: list[SourceRead]
     counts: dict[str, Counts]
-    rejects: list[reasons.Rejects]
+    rejects: list[reject_reasons.Rejects]
     undated: tuple[str, ...]
     kept_settings: bool
 
 
 def import_county(
     src: str,
-    mapping: mapping_file.Mapping,
+    mapping: CountyMapping,
     out: Path | str,
     *,
     exported_on: dt.date | None = None,
     max_reject_share: float | None = None,
-    told: Callable[[str], None] = lambda _: None,
+    id_key: Path | None = None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Imported:
     """Turn a county's export into records, or bring the records up to date with it.
 
@@ -113,7 +114,7 @@ def import_county(
     ----------
     src : str
         Folder, file or PostgreSQL URL.
-    mapping : Mapping
+    mapping : CountyMapping
         What stands for what.
     out : path
         Records folder; one that exists is brought up to date: rows with new values become new versions, nothing
@@ -122,33 +123,36 @@ def import_county(
         Day of the export, instead of the mapping's.
     max_reject_share : float, optional
         Share of a table's rows that may be set aside, instead of the mapping's.
-    told : callable
-        Told what is being done.
+    id_key : path, optional
+        File of the county's secret key, for columns that the mapping says are citizen ids (``pseudonym = true``).
+    report : callable
+        Called with what is being done.
 
     Raises
     ------
     UsageError
-        If nothing says when the export was made.
+        If nothing says when the export was made, or the mapping asks for pseudonyms and no key was given.
     ImportRefused
-        If sources cannot be used (all faults are told at once), the export is older than the records held, or too
-        many rows were set aside. Nothing is written then.
+        If sources cannot be used (the error lists all that is wrong), the export is older than the records held,
+        or too many rows were set aside. Nothing is written then.
     OutputExists
         If ``out`` is something else than a records folder.
     OutputBusy
         If another run is writing it.
     """
     with new_records(out) as new:
-        return _import(src, mapping, Path(out), new, exported_on, max_reject_share, told)
+        return _import(src, mapping, Path(out), new, exported_on, max_reject_share, id_key, report)
 
 
 def _import(
     src: str,
-    mapping: mapping_file.Mapping,
+    mapping: CountyMapping,
     out: Path,
     new: Path,
     exported_on: dt.date | None,
     max_reject_share: float | None,
-    told: Callable[[str], None],
+    id_key: Path | None,
+    report: Callable[[str], None],
 ) -> Imported:
     day = exported_on or mapping.export.date
     if day is None:
@@ -159,9 +163,10 @@ def _import(
     share = mapping.export.max_reject_share if max_reject_share is None else max_reject_share
     held = _held(out, day)
     settings, kept_settings = _settings(mapping, held, day)
-    with Origin(src) as origin:
-        parts, sources = _read(origin, mapping, to_days(day), told)
-    told("checking the rows")
+    pseudonyms = _pseudonyms(mapping, id_key, held)
+    with ExportReader(src) as reader:
+        parts, sources = _read(reader, mapping, to_days(day), pseudonyms, report)
+    report("checking the rows")
     rows = {name: TableRows.of_parts(TABLES[name], of) for name, of in parts.items()}
     fault = line_fault(rows, settings)
     if fault:
@@ -172,7 +177,7 @@ def _import(
     rows, again, found = _sound(rows, rules, held_tables, settings)
     rejects += found
 
-    told("merging")
+    report("merging")
     tables, counts, made = dict(held_tables), {}, Counter[tuple[str, str]]()
     for name in [*rows]:
         fresh = rows.pop(name)
@@ -185,30 +190,30 @@ def _import(
             if not merged.stuck.size:
                 break
             stuck = gathered.rows_of(merged.stuck)
-            rejects += fresh.rejects(reasons.NOTHING_LATER, TABLES[name].key[-1], stuck)
+            rejects += fresh.rejects(reject_reasons.NOTHING_LATER, TABLES[name].key[-1], stuck)
             fresh = fresh.keep(~np.isin(np.arange(fresh.data.num_rows), stuck))
         made += fresh.by_source() + again[name].by_source()
         tables[name] = merged.data
         counts[name] = dataclasses.replace(
             merged.counts,
-            told_twice=again[name].data.num_rows + gathered.told_twice,
+            repeated=again[name].data.num_rows + gathered.repeated,
             added=gathered.added,
             sums=gathered.sums,
             ends=gathered.ends,
         )
-    rejects = reasons.joined(rejects)
+    rejects = reject_reasons.joined(rejects)
     read = [
         dataclasses.replace(
             source,
-            set_aside=reasons.n_rows(rejects, source.table, source.source),
+            set_aside=reject_reasons.n_rows(rejects, source.table, source.source),
             made=made[source.table, source.source],
         )
         for source in sources
     ]
     _stop_above(share, read, rejects)
-    told("checking the records")
+    report("checking the records")
     records = Records.from_tables(tables, settings)
-    told("writing the records")
+    report("writing the records")
     fill(new, tables, settings, beside=_as_files(rejects))
     undated = tuple(
         name for name, blocks in mapping.tables.items() if any("known_on" not in block.columns for block in blocks)
@@ -229,7 +234,31 @@ def _held(out: Path, day: dt.date) -> Records | None:
     return held
 
 
-def _settings(mapping: mapping_file.Mapping, held: Records | None, day: dt.date) -> tuple[Settings, bool]:
+def _pseudonyms(mapping: CountyMapping, id_key: Path | None, held: Records | None) -> Pseudonyms | None:
+    """Return the key's pseudonyms, None where the mapping asks for none."""
+    asked = {
+        (name, column)
+        for name, blocks in mapping.tables.items()
+        for block in blocks
+        for column, source in block.columns.items()
+        if source.pseudonym
+    }
+    if not asked:
+        return None
+    if id_key is None:
+        columns = ", ".join(sorted(f"{name}.{column}" for name, column in asked))
+        raise UsageError(f"the mapping asks for pseudonyms ({columns}): say --id-key FILE, the county's secret key")
+    pseudonyms = Pseudonyms.load(id_key)
+    for name, column in sorted(asked):
+        if held and name in held.present and pseudonyms.are_of_another_key(held.table(name)[column]):
+            raise ImportRefused(
+                f"{name}.{column}: the records hold pseudonyms by another key than {id_key}; give the key of the "
+                "earlier imports, else nothing joins"
+            )
+    return pseudonyms
+
+
+def _settings(mapping: CountyMapping, held: Records | None, day: dt.date) -> tuple[Settings, bool]:
     """Return the settings to write, and whether they stay although the mapping says otherwise.
 
     The export's own day is covered: what came in on it is known from the next day on.
@@ -242,14 +271,18 @@ def _settings(mapping: mapping_file.Mapping, held: Records | None, day: dt.date)
 
 
 def _read(
-    origin: Origin, mapping: mapping_file.Mapping, exported_on: int, told: Callable[[str], None]
+    reader: ExportReader,
+    mapping: CountyMapping,
+    exported_on: int,
+    pseudonyms: Pseudonyms | None,
+    report: Callable[[str], None],
 ) -> tuple[dict[str, list[Part]], list[SourceRead]]:
     """Return the rows of every source; raise one error that tells all that is wrong with them."""
-    wanted, faults = _wanted(origin, mapping)
-    found: dict[Place, tuple[Head, dict[str, int]]] = {}
+    wanted, faults = _wanted(reader, mapping)
+    found: dict[Location, tuple[Head, dict[str, int]]] = {}
     for place, blocks in wanted.items():
         try:
-            found[place] = _header(origin, place, [block for _, block in blocks])
+            found[place] = _header(reader, place, [block for _, block in blocks])
         except ImportRefused as error:
             faults.append(str(error))
     _refuse(faults)
@@ -257,9 +290,9 @@ def _read(
     parts: dict[str, list[Part]] = {name: [] for name in TABLES if name in mapping.tables}
     sources: list[SourceRead] = []
     for place, (head, at) in found.items():
-        told(f"reading {place.name}")
+        report(f"reading {place.name}")
         try:
-            raw = origin.read(place, head, at, nulls)
+            raw = reader.read(place, head, at, nulls)
         except ImportRefused as error:
             faults.append(str(error))
             continue
@@ -267,7 +300,12 @@ def _read(
         tables = [name for name, _ in wanted[place]]
         for name, block in wanted[place]:
             read = read_block(
-                TABLES[name], block, _of_block(raw, block), exported_on, of_a_case=tables.count(name) > 1
+                TABLES[name],
+                block,
+                _of_block(raw, block),
+                exported_on,
+                of_a_case=tables.count(name) > 1,
+                pseudonyms=pseudonyms,
             )
             made.setdefault(name, []).extend(read)
         for number, (name, of) in enumerate(made.items(), len(sources)):
@@ -284,17 +322,17 @@ def _read(
 
 
 def _sound(
-    rows: Rows, rules: Mapping[str, SameKey], held: Mapping[str, pa.Table], settings: Settings
-) -> tuple[Rows, Rows, list[reasons.Rejects]]:
-    """Return the rows that come in, those that were told twice, and those set aside.
+    rows: RowsByTable, rules: Mapping[str, SameKey], held: Mapping[str, pa.Table], settings: Settings
+) -> tuple[RowsByTable, RowsByTable, list[reject_reasons.Rejects]]:
+    """Return the rows that come in, those that repeat another, and those set aside.
 
     Each row is first judged alone; only sound rows compete for a key.
     """
-    found: list[reasons.Rejects] = []
+    found: list[reject_reasons.Rejects] = []
     again = {}
     for name, of in rows.items():
         sound, bad = own_rules(of, settings)
-        repeats = told_twice(sound)
+        repeats = repeated_rows(sound)
         again[name], rows[name] = sound.keep(repeats), sound.keep(~repeats)
         found += bad
     rows, bad = rules_between(held, rows, settings)
@@ -315,23 +353,23 @@ def _of_block(raw: RawTable, block: Block) -> RawTable:
 
 
 def _wanted(
-    origin: Origin, mapping: mapping_file.Mapping
-) -> tuple[dict[Place, list[tuple[str, Block]]], list[str]]:
-    wanted: dict[Place, list[tuple[str, Block]]] = {}
+    reader: ExportReader, mapping: CountyMapping
+) -> tuple[dict[Location, list[tuple[str, Block]]], list[str]]:
+    wanted: dict[Location, list[tuple[str, Block]]] = {}
     faults = []
     for name, blocks in mapping.tables.items():
         for block in blocks:
             try:
-                for place in origin.places(block, name):
+                for place in reader.places(block, name):
                     wanted.setdefault(place, []).append((name, block))
             except ImportRefused as error:
                 faults.append(f"tables.{name}: {error}")
     return wanted, faults
 
 
-def _header(origin: Origin, place: Place, blocks: list[Block]) -> tuple[Head, dict[str, int]]:
+def _header(reader: ExportReader, place: Location, blocks: list[Block]) -> tuple[Head, dict[str, int]]:
     names = tuple(dict.fromkeys(name for block in blocks for name in block.read))
-    head = origin.head(place, names)
+    head = reader.head(place, names)
     at, missing, twice = located(head, names)
     if twice:
         raise ImportRefused(f"{place.name}: column(s) {', '.join(twice)} stand there twice; rename one")
@@ -356,7 +394,7 @@ def _refuse(faults: list[str]) -> None:
         raise ImportRefused(f"the export cannot be used as it is; nothing was written:\n{lines}")
 
 
-def _stop_above(share: float, sources: list[SourceRead], rejects: list[reasons.Rejects]) -> None:
+def _stop_above(share: float, sources: list[SourceRead], rejects: list[reject_reasons.Rejects]) -> None:
     over = []
     for name in dict.fromkeys(source.table for source in sources):
         read = sum(source.read for source in sources if source.table == name)
@@ -373,17 +411,17 @@ def _stop_above(share: float, sources: list[SourceRead], rejects: list[reasons.R
         )
 
 
-def _shown(found: reasons.Rejects) -> str:
-    said = reasons.reason(found.code)
+def _shown(found: reject_reasons.Rejects) -> str:
+    said = reject_reasons.reason(found.code)
     place = f"{found.source}, {found.column or 'whole row'}"
     valid = f". Valid: {found.valid}" if found.valid else ""
     return f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}{valid}"
 
 
-def _as_files(rejects: list[reasons.Rejects]) -> dict[str, str]:
+def _as_files(rejects: list[reject_reasons.Rejects]) -> dict[str, str]:
     """Return a CSV file for each table's rejects; with a mark, so that Excel shows Chinese.
 
-    Texts that stand for no code are told here alone; what a spreadsheet would compute gets a quote before it.
+    Texts that stand for no code are listed here alone; what a spreadsheet would compute gets a quote before it.
     """
     files = {}
     for name in dict.fromkeys(found.table for found in rejects):
@@ -403,5 +441,5 @@ def _as_files(rejects: list[reasons.Rejects]) -> dict[str, str]:
 
 
 def _words(code: str) -> tuple[str, str]:
-    said = reasons.reason(code)
+    said = reject_reasons.reason(code)
     return said.en, said.zh

@@ -16,8 +16,10 @@ Each table has a rule of its own, which a mapping can change:
 * ``expenses``: sum. Two bills of one day and kind are two bills. Where a bill's number is told, it names one bill,
   and rows that share it are its versions.
 * ``incomes``: sum. A household's members are paid on the same day, each with a row.
-* ``employment``: sum. Who worked for two employers in a month has two rows: wages are added, and the person worked
-  if either says so. The place of work is that of the largest wage.
+* ``employment``: sum. Who worked for two employers in a month has two rows: wages and their one-off parts are
+  added, and the person worked, pays into social insurance or looks for work if either says so. All else (place,
+  industry, contract, days of beginning and end, hours) is of the main job, the one with the largest wage.
+* ``members``: latest. A profile is a fact: a row entered later corrects it, and nothing in it adds up.
 * ``supports``: latest, since a measure entered again mostly tells its end. Grants of one kind and day add up where
   the mapping says ``sum``.
 * all others: latest. They hold nothing that adds up.
@@ -58,7 +60,7 @@ SUMS: dict[str, Sum] = {
     "incomes": Sum(("amount_yuan",), agree={"months": 1}),
     "expenses": Sum(("total_yuan", "reimbursed_yuan", "self_paid_yuan"), named_by="bill_id"),
     "supports": Sum(("amount_yuan",), agree={"ended_on": None}),
-    "employment": Sum(("wage_yuan",), any_of=("employed",)),
+    "employment": Sum(("wage_yuan", "one_off_yuan"), any_of=("employed", "formal", "seeking")),
 }
 """Tables whose rows can be added up."""
 

@@ -9,13 +9,13 @@ from types import TracebackType
 from relapse_risk.datasets.exports import columnar, delimited, workbook
 from relapse_risk.datasets.exports.mapping import Block
 from relapse_risk.datasets.exports.postgres import SCHEMES, Database, relation_query
-from relapse_risk.datasets.exports.raw import Head, Place, RawTable
+from relapse_risk.datasets.exports.raw import Head, Location, RawTable
 from relapse_risk.errors import ImportRefused, NotFoundError
 
 SUFFIXES = (*delimited.SUFFIXES, *workbook.SUFFIXES, *columnar.SUFFIXES)
 
 
-class Origin:
+class ExportReader:
     """An export's folder, file or database.
 
     Parameters
@@ -39,7 +39,7 @@ class Origin:
                 f"no export {src}; give a folder, a file ({', '.join(SUFFIXES)}) or a PostgreSQL URL"
             )
 
-    def __enter__(self) -> Origin:
+    def __enter__(self) -> ExportReader:
         return self
 
     def __exit__(
@@ -48,7 +48,7 @@ class Origin:
         if self._database is not None:
             self._database.close()
 
-    def places(self, block: Block, table: str) -> list[Place]:
+    def places(self, block: Block, table: str) -> list[Location]:
         """Return where a block's rows of a record table lie.
 
         Raises
@@ -60,9 +60,9 @@ class Origin:
             if block.relation is None and block.query is None:
                 raise ImportRefused("a database was given, but this block names no relation or query")
             query = block.query or relation_query(block.relation or "")
-            return [Place(block.relation or f"query for {table}", query=query)]
+            return [Location(block.relation or f"query for {table}", query=query)]
         return [
-            Place(_name(path, block.sheet), path, block.sheet, block.encoding, block.delimiter, block.header_row)
+            Location(_name(path, block.sheet), path, block.sheet, block.encoding, block.delimiter, block.header_row)
             for path in self._files(block)
         ]
 
@@ -85,20 +85,20 @@ class Origin:
             raise ImportRefused(f"no file {block.file} in {self._path}")
         return found
 
-    def survey(self) -> list[Place]:
+    def survey(self) -> list[Location]:
         """Return all that lies there: every table file and sheet, or every table of the database."""
         if self._database is not None:
-            return [Place(name, query=relation_query(name)) for name in self._database.relations()]
+            return [Location(name, query=relation_query(name)) for name in self._database.relations()]
         files = [self._path] if self._path.is_file() else sorted(self._path.iterdir())
         places = []
         for path in files:
             if path.suffix.lower() in workbook.SUFFIXES:
-                places += [Place(_name(path, sheet), path, sheet) for sheet in workbook.sheets(path)]
+                places += [Location(_name(path, sheet), path, sheet) for sheet in workbook.sheets(path)]
             elif path.suffix.lower() in SUFFIXES:
-                places.append(Place(path.name, path))
+                places.append(Location(path.name, path))
         return places
 
-    def head(self, place: Place, wanted: Collection[str] = ()) -> Head:
+    def head(self, place: Location, wanted: Collection[str] = ()) -> Head:
         """Return a place's header."""
         if self._database is not None:
             return self._database.head(place)
@@ -109,7 +109,7 @@ class Origin:
             return columnar.head(place)
         return delimited.head(place, wanted)
 
-    def read(self, place: Place, head: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+    def read(self, place: Location, head: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
         """Return a place's columns, by the positions they have in its header."""
         if self._database is not None:
             return self._database.read(place, head, at, nulls)
@@ -121,7 +121,7 @@ class Origin:
         return delimited.read(place, head, at, nulls)
 
 
-def _kind(place: Place) -> str:
+def _kind(place: Location) -> str:
     assert place.path is not None  # noqa: S101
     kind = place.path.suffix.lower()
     if kind not in SUFFIXES:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from relapse_risk.datasets.exports import reasons
+from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.cells import Flags
 from relapse_risk.datasets.exports.merge import group
 from relapse_risk.datasets.exports.raw import RowNumbers
@@ -83,12 +83,12 @@ class TableRows:
             found[self.table.name, self.parts[part].source] += n_rows
         return found
 
-    def rejects(self, code: str, column: str, at: npt.NDArray[np.intp]) -> list[reasons.Rejects]:
+    def rejects(self, code: str, column: str, at: npt.NDArray[np.intp]) -> list[reject_reasons.Rejects]:
         """Return rows as rejects, by the county's own column where it is one."""
         found = []
         for number in np.unique(self.part[at]):
             part = self.parts[number]
             rows = self.rows[at[self.part[at] == number]]
             header = part.headers.get(column, "")
-            found.append(reasons.Rejects(self.table.name, part.source, header, code, rows))
+            found.append(reject_reasons.Rejects(self.table.name, part.source, header, code, rows))
         return found

@@ -11,6 +11,13 @@ from importlib.resources import files
 from relapse_risk.datasets.exports.texts import plain
 from relapse_risk.records.columns import Column, Kind
 
+#: A column of yes and no, of no table: as each of several columns is that make a set of codes.
+FLAG = Column(Kind.FLAG, "是否", "yes or no", nullable=True)
+#: The unit of a date that stands for a month, by the first day of it.
+MONTH = "month"
+#: By list, the code that says that none of the others holds.
+DENIALS = {"health": "healthy", "insurance": "none"}
+
 
 @dataclass(frozen=True)
 class Words:

@@ -12,7 +12,7 @@ import numpy as np
 
 from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.delimited import FIRST_ROWS
-from relapse_risk.datasets.exports.raw import Head, Place, RawTable, without_blank_rows
+from relapse_risk.datasets.exports.raw import Head, Location, RawTable, without_blank_rows
 from relapse_risk.errors import ImportRefused
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls")
@@ -24,7 +24,7 @@ def sheets(path: Path) -> list[str]:
         return list(book.sheet_names)
 
 
-def head(place: Place) -> Head:
+def head(place: Location) -> Head:
     """Return a sheet's header."""
     with opened_sheet(place) as sheet:
         rows = [[_shown(cell) for cell in row] for row in islice(sheet.iter_rows(), FIRST_ROWS)]
@@ -33,7 +33,7 @@ def head(place: Place) -> Head:
     return Head(tuple(rows[place.header_row - 1]), "Excel", rows)
 
 
-def read(place: Place, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+def read(place: Location, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
     """Return the columns at some positions of the header."""
     with opened_sheet(place) as sheet:
         rows = list(islice(sheet.iter_rows(), place.header_row, None))
@@ -65,7 +65,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def opened_sheet(place: Place) -> Iterator[Any]:
+def opened_sheet(place: Location) -> Iterator[Any]:
     """Open the sheet of a place."""
     assert place.path is not None  # noqa: S101
     with _opened(place.path) as book:

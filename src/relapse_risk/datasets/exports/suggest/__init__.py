@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from relapse_risk.datasets.exports.sources import Origin
+from relapse_risk.datasets.exports.sources import ExportReader
 from relapse_risk.datasets.exports.suggest.block import TODO
 from relapse_risk.datasets.exports.suggest.choose import choose
 from relapse_risk.datasets.exports.suggest.relations import household_ids, source_ids
@@ -49,9 +49,9 @@ def suggest_mapping(src: str) -> Suggestion:
     ImportRefused
         If nothing there is a table.
     """
-    with Origin(src) as origin:
-        samples = [take_sample(origin, place) for place in origin.survey()]
-        ids = source_ids(origin, samples)
+    with ExportReader(src) as reader:
+        samples = [take_sample(reader, place) for place in reader.survey()]
+        ids = source_ids(reader, samples)
     if not samples:
         raise ImportRefused(f"{src}: holds no file that can be read; give CSV, Excel or Parquet files")
     text = rendered(choose(samples, household_ids(samples, ids)), Path(src) if Path(src).is_dir() else None)

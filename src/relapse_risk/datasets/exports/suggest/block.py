@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from relapse_risk.datasets.exports.amounts import read_unit
+from relapse_risk.datasets.exports.date_cells import AGE
 from relapse_risk.datasets.exports.suggest.choose import Choice
 from relapse_risk.datasets.exports.suggest.lexicon import BRACKETS, ELIMINATED, Guess
-from relapse_risk.datasets.exports.suggest.match import SPREAD, Match
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.suggest.relations import months_apart
 from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import BY_PLACE, SURE, as_number, columns_of
+from relapse_risk.datasets.exports.suggest.table_match import SPREAD, Match
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import national_form
+from relapse_risk.datasets.exports.words import DENIALS, FLAG, MONTH, national_form
 from relapse_risk.records.codes import INCOME_SOURCE
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.tables import TABLES
@@ -101,6 +102,8 @@ class BlockLines:
             yield f"occurred_on = {quoted(self._column(ELIMINATED).header)}"
         elif name in taken:
             yield self._told(name, column)
+        elif name in self.one.flags:
+            yield self._flags(name, column)
         elif name == "known_on":
             told = "no column tells when a row was entered, so the day of the export is taken"
             yield f"# {TODO} known_on: {told}{self._perhaps(asked)}"
@@ -142,9 +145,14 @@ class BlockLines:
         join = self.choice.known.join
         if name == "household_id" and join is not None and score < SURE + 0.25:
             remarks.append(f"{join.share:.0%} of its ids are found in another source")
-        if column.kind is Kind.DATE and len(profiles[0].years):
+        if column.kind is Kind.DATE and _only_years(profiles[0]):
             keys.append('coarsest = "year"')
-        if column.unit in ("yuan", "mu"):
+        if column.unit == MONTH and profiles[0].ages:
+            keys.append(f"unit = {quoted(AGE)}")
+        if column.kind is Kind.ID and profiles[0].citizens:
+            keys.append("pseudonym = true")
+            remarks = ["citizen ids are never stored: import with --id-key, or map the system's own person ids"]
+        if column.unit in ("yuan", "mu", "km", "hours"):
             unit, asked = self._unit(profiles[0], column)
             keys += [f"unit = {quoted(unit)}"] if unit else []
             remarks += [asked] if asked else []
@@ -154,6 +162,20 @@ class BlockLines:
             remarks += [asked] if asked else []
         value = first if len(keys) == 1 and len(profiles) == 1 else f"{{ {', '.join(keys)} }}"
         return f"{name} = {value}" + (f"  # {TODO} {'; '.join(remarks)}" if remarks else "")
+
+    def _flags(self, name: str, column: Column) -> str:
+        """Return the line of a set of codes that several columns of yes and no make."""
+        profiles = {self.sample.columns[position]: code for position, code in self.one.flags[name].items()}
+        pairs = ", ".join(f"{quoted(profile.header)} = {quoted(code)}" for profile, code in profiles.items())
+        keys, remarks = [f"flags = {{ {pairs} }}"], []
+        denial = DENIALS.get(column.codes.name) if column.codes else None
+        if denial is not None:
+            keys.append(f"none = {quoted(denial)}")
+            remarks.append(f"check: where all of them say no, {denial}")
+        texts, asked = _texts([*profiles], FLAG)
+        keys += [texts] if texts else []
+        remarks += [asked] if asked else []
+        return f"{name} = {{ {', '.join(keys)} }}" + (f"  # {TODO} {'; '.join(remarks)}" if remarks else "")
 
     def _unit(self, profile: Profile, column: Column) -> tuple[str, str]:
         unit = profile.unit if profile.unit_of(column.unit) else ""
@@ -219,7 +241,18 @@ class BlockLines:
         amount = TABLES["incomes"].columns["amount_yuan"]
         used = set().union(*(one.used for one in self.choice.matches))
         left = [profile for position, profile in enumerate(self.sample.columns) if position not in used]
-        return [profile for profile in left if profile.refused < 0.6 and as_number(amount, profile).share > 0]
+        return [
+            profile
+            for profile in left
+            if profile.refused_in("incomes") < 0.6 and as_number(amount, profile).share > 0
+        ]
+
+
+def _only_years(profile: Profile) -> bool:
+    """Return whether dates are years without months."""
+    if len(profile.years):
+        return True
+    return len(profile.births) > 0 and all(len(text.rstrip("年")) == 4 for text in profile.texts)
 
 
 def _income_words() -> set[str]:

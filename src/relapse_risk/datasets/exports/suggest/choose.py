@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from relapse_risk.datasets.exports.suggest.match import Match, match
+from relapse_risk.datasets.exports.suggest.match import match
 from relapse_risk.datasets.exports.suggest.relations import Join, area_roles
 from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import Known
+from relapse_risk.datasets.exports.suggest.table_match import Match
 from relapse_risk.records.tables import TABLES
 
 

@@ -5,18 +5,28 @@ Whatever is taken so carries a question in the mapping.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, over
 from relapse_risk.datasets.exports.suggest.profile import Profile
-from relapse_risk.datasets.exports.suggest.relations import belongs_to, seldom_after
+from relapse_risk.datasets.exports.suggest.relations import seldom_after
 from relapse_risk.datasets.exports.suggest.sample import Sample
-from relapse_risk.datasets.exports.suggest.scores import TAKEN, as_number, columns_of, graded_alike, looks_of
+from relapse_risk.datasets.exports.suggest.scores import (
+    PERSONS,
+    TAKEN,
+    as_number,
+    columns_of,
+    graded_alike,
+    is_persons,
+    looks_of,
+)
+from relapse_risk.datasets.exports.suggest.table_match import Match
 from relapse_risk.records.columns import Column, Kind
 
-Taken = dict[str, list[int]]
+#: From this share of the rows on, a column counts as filled in all of them.
+_EVERY_ROW = 0.95
 
 
 class Leftover:
@@ -26,22 +36,18 @@ class Leftover:
     ----------
     sample : Sample
         The source.
-    table : str
-        The record table.
-    taken : dict of str to list of int
-        What it has taken; more is put in.
-    scores : dict of str to float
-        How sure that is; more is put in.
+    found : Match
+        What the table has taken; more is put in.
     free : set of int
         Positions that may still be taken.
     """
 
-    def __init__(self, sample: Sample, table: str, taken: Taken, scores: dict[str, float], free: set[int]) -> None:
+    def __init__(self, sample: Sample, found: Match, free: set[int]) -> None:
         self.sample = sample
-        self.table = table
-        self.taken = taken
-        self.scores = scores
-        self.free = {position for position in free if sample.columns[position].refused < 0.6}
+        self.table = found.table
+        self.found = found
+        self.taken = found.taken
+        self.free = {position for position in free if sample.columns[position].refused_in(found.table) < 0.6}
 
     def take(self) -> None:
         """Take what nothing else could be meant for."""
@@ -87,8 +93,7 @@ class Leftover:
         return profile.whole[0] >= (column.minimum or 0) and profile.whole[1] <= 20
 
     def _put(self, name: str, position: int) -> None:
-        self.taken[name] = [position]
-        self.scores[name] = TAKEN
+        self.found.take(name, position, TAKEN)
         self.free.discard(position)
 
     def _only(self, kind: Kind, fits: Callable[[Profile, Column], bool]) -> None:
@@ -100,7 +105,10 @@ class Leftover:
         if places == ["poor"] and ELIMINATED in self.taken:
             return  # a case register: every row is an identification
         if len(places) == 1:
-            left = [p for p in sorted(self.free) if fits(self.sample.columns[p], named[places[0]])]
+            column = named[places[0]]
+            left = [p for p in sorted(self.free) if fits(self.sample.columns[p], column)]
+            if not column.nullable:  # what may not be missing is filled in every row
+                left = [p for p in left if self.sample.columns[p].share_filled >= _EVERY_ROW] or left
             left = [p for p in left if not _contrary(places[0], self.sample.columns[p])]
             if len(left) == 1:
                 self._put(places[0], left[0])
@@ -123,13 +131,11 @@ class Leftover:
 
     def _person(self) -> None:
         """Take the only ids left that come back, each with one household, as those of its members."""
-        if self.table != "employment" or "person_id" in self.taken or "household_id" not in self.taken:
+        if self.table not in PERSONS or "person_id" in self.taken or "household_id" not in self.taken:
             return
         columns = self.sample.columns
         house = columns[self.taken["household_id"][0]]
-        left = [
-            p for p in sorted(self.free) if self._is_id(columns[p], once=False) and belongs_to(columns[p], house)
-        ]
+        left = [p for p in sorted(self.free) if is_persons(columns[p], house, self.table)]
         if len(left) == 1:
             self._put("person_id", left[0])
 
@@ -141,7 +147,7 @@ class Leftover:
         """Take the only days left as those of the rows; of several, those that lie before all others."""
         if "occurred_on" in self.taken:
             return
-        days = [p for p in self._days_left() if self.sample.columns[p].share_filled >= 0.95]
+        days = [p for p in self._days_left() if self.sample.columns[p].share_filled >= _EVERY_ROW]
         first = [p for p in days if all(self._before(p, other) for other in days if other != p)]
         if len(first) != 1:
             return
@@ -151,7 +157,7 @@ class Leftover:
         """Take the only days left that never lie before those of the rows as days of entry."""
         if "known_on" in self.taken or "occurred_on" not in self.taken:
             return
-        days = [p for p in self._days_left() if self.sample.columns[p].share_filled >= 0.95]
+        days = [p for p in self._days_left() if self.sample.columns[p].share_filled >= _EVERY_ROW]
         if len(days) == 1 and self._before(self.taken["occurred_on"][0], days[0]):
             self._put("known_on", days[0])
 
@@ -200,7 +206,7 @@ def _is_code(profile: Profile, column: Column) -> bool:
 _FLAG = columns_of("visits")["clue_raised"]
 
 
-def entry_before_event(sample: Sample, taken: Taken) -> bool:
+def entry_before_event(sample: Sample, taken: Mapping[str, list[int]]) -> bool:
     """Return whether days of entry often lie long before the event: such rows would all be set aside."""
     if not {"known_on", "occurred_on"} <= set(taken):
         return False

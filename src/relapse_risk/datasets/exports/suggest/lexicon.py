@@ -12,7 +12,7 @@ from importlib.resources import files
 from rapidfuzz import fuzz
 
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import national_form
+from relapse_risk.datasets.exports.words import DENIALS, national_form
 from relapse_risk.records.codes import INCOME_PART, INCOME_SOURCE
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.tables import TABLES
@@ -24,6 +24,7 @@ UNIT = re.compile(r"[(\[【/::_](.+?)[)\]】]?$")
 ELIMINATED = "eliminated"
 #: What a header says beside the thing itself.
 _AROUND = re.compile(r"^(?:是否|有无|有没有|所在|当前|目前)|(?:情况|状况|信息|与否|没有|了没)$")
+_JOINING = re.compile(r"^(?:参加|缴纳|购买|享受|参保|患有?|有)+|(?:人员|人口)$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 #: First GB2312 codes of each initial: its first level is ordered by sound.
 _SOUNDS = [
@@ -126,6 +127,11 @@ def place_score(name: str, table: str) -> float:
 def refused(header: str) -> float:
     """Return how surely a header is of a person, a running number or a total."""
     return max(nearest(header, lexicon().refused[kind]) for kind in ("personal", "serial", "totals"))
+
+
+def of_member(header: str) -> float:
+    """Return how surely a header is of what only a member has: sex, birth, relation to the head."""
+    return nearest(header, lexicon().refused["member"])
 
 
 def over(header: str) -> bool:
@@ -259,6 +265,28 @@ def guess_code(text: str, column: Column) -> Guess | None:
     return Guess(best[1], 0.6 * best[0] / 100) if best[0] >= 60 else None
 
 
+def code_of_header(header: str, column: Column) -> Guess | None:
+    """Return the code of a set that a column of yes and no stands for by its header, None if it is none.
+
+    Examples
+    --------
+    >>> from relapse_risk.records.tables import Members
+    >>> [code_of_header(text, Members.insurance) for text in ("是否参加居民医保", "是否在户")]
+    [Guess(code='resident_medical', sureness=1.0), None]
+    """
+    if column.codes is None:
+        return None
+    name = _AROUND.sub("", BRACKETS.sub("", plain(header)))
+    denial = DENIALS.get(column.codes.name)
+    known = national_form().codes[column.codes.name]
+    bare = _JOINING.sub("", name)
+    code = known.get(name) or known.get(bare)
+    if code is not None:
+        return None if code == denial else Guess(code, 1.0)
+    found = _longest(bare, {code: of for code, of in _parts(column).items() if code != denial})
+    return Guess(found[1], 0.7) if found and found[0] > 1 else None
+
+
 def _longest(word: str, parts: Mapping[str, tuple[str, ...]]) -> tuple[int, str] | None:
     """Return the length and the code of the longest part found in a word; of two, the later: it says the kind."""
     word = word.lower()
@@ -276,12 +304,13 @@ def _parts(column: Column) -> Mapping[str, tuple[str, ...]]:
 
 #: The source of income that each part is of, where the name of the part says it by itself.
 PART_SOURCES = {
-    **dict.fromkeys(("migrant_work", "welfare_post", "picking"), "wage"),
+    **dict.fromkeys(("migrant_work", "welfare_post", "picking", "bonus", "severance"), "wage"),
     **dict.fromkeys(("crops", "livestock", "orchard"), "business"),
-    **dict.fromkeys(("dividend", "land_rent", "finance_project", "entrusted"), "property"),
+    **dict.fromkeys(("dividend", "land_rent", "finance_project", "entrusted", "interest"), "property"),
     **dict.fromkeys(("family_planning", "dibao", "tekun", "pension", "ecology", "land_fertility"), "transfer"),
     **dict.fromkeys(("old_age", "veterans", "disability", "education", "disaster_relief"), "transfer"),
     **dict.fromkeys(("alimony", "social_relief", "poverty_insurance", "donation"), "transfer"),
+    **dict.fromkeys(("unemployment", "scholarship", "gift"), "transfer"),
 }
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from relapse_risk.datasets.exports.suggest.leftover import Leftover, entry_before_event
-from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, income_of, place_score
+from relapse_risk.datasets.exports.suggest.lexicon import code_of_header, income_of, place_score
 from relapse_risk.datasets.exports.suggest.relations import seldom_after
 from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import (
@@ -19,92 +18,13 @@ from relapse_risk.datasets.exports.suggest.scores import (
     Known,
     Scores,
     columns_of,
-    looks_of,
+    is_flag,
     score_all,
 )
+from relapse_risk.datasets.exports.suggest.table_match import SHARED, SPREAD, Match
 from relapse_risk.records.columns import Kind
-from relapse_risk.records.tables import TABLES
 
-#: Columns that many tables have.
-SHARED = ("household_id", "occurred_on", "known_on", "person_id", "grid_id")
-#: What a table must have to be made of a source: any one of each group.
-_ANY_OF: dict[str, tuple[tuple[str, ...], ...]] = {
-    "households": (("household_id",),),
-    "visits": (("household_id",), ("occurred_on",), ("yard", "house", "cupboard", "tap", "health", "children")),
-    "observations": (("household_id",), ("item",), ("value",)),
-    "incomes": (("household_id",), ("amount_yuan",), ("source", "part")),
-    "statuses": (("household_id",), ("poor", "risk_types", ELIMINATED), ("occurred_on", ELIMINATED)),
-    "expenses": (("household_id",), ("total_yuan", "reimbursed_yuan", "self_paid_yuan")),
-    "shocks": (("household_id",), ("kind",), ("occurred_on",)),
-    "supports": (("household_id",), ("kind",), ("occurred_on", "ended_on")),
-    "employment": (("person_id",), ("employed", "workplace", "wage_yuan")),
-    "grids": (("grid_id",), ("village_id", "township_id", "worker_id")),
-}
-_PROFILE = (
-    *("household_type", "lifted_on", "n_members", "n_labour", "n_students", "n_elderly", "n_chronic"),
-    *("n_major_illness", "n_disabled", "dibao", "housing_grade", "land_mu", "orchard_mu", "relocated"),
-)
-#: Columns of a profile that make a table one of households.
-_FEWEST_OF_PROFILE = 3
-#: What a spread makes by itself.
-SPREAD = ("source", "part", "amount_yuan")
 _MOST_CANDIDATES = 6
-
-
-@dataclass
-class Match:
-    """What a source would give a record table.
-
-    Parameters
-    ----------
-    table : str
-        The record table.
-    taken : dict of str to list of int
-        By record column, positions of the source's columns; several for a set of codes.
-    scores : dict of str to float
-        How sure each is.
-    asked : dict of str to list of int
-        By record column not taken, positions that it could be, likeliest first.
-    spread : dict of int to dict
-        Positions of amounts that each become a row, with the source of income they stand for.
-    value : float
-        How well the source fits the table.
-    """
-
-    table: str
-    taken: dict[str, list[int]] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
-    asked: dict[str, list[int]] = field(default_factory=dict)
-    spread: dict[int, dict[str, str]] = field(default_factory=dict)
-    value: float = 0.0
-
-    @property
-    def used(self) -> set[int]:
-        """Positions that something is made from."""
-        return {position for positions in self.taken.values() for position in positions} | set(self.spread)
-
-    @property
-    def sure(self) -> list[str]:
-        """Columns of its own, beside those many tables have, that need no check."""
-        return [name for name, score in self.scores.items() if name not in SHARED and score >= SURE]
-
-    @property
-    def fits(self) -> bool:
-        """Whether all is there that makes a source one of this table."""
-        found = set(self.taken) | (set(SPREAD) if self.spread else set())
-        if self.table == "households" and len(found & set(_PROFILE)) < _FEWEST_OF_PROFILE:
-            return False
-        if self.table == "visits" and any(len(self.asked.get(look, ())) > 1 for look in looks_of("visits")):
-            found.add("yard")  # several columns are graded alike, if nobody knows which is which
-        return all(found & set(group) for group in _ANY_OF[self.table])
-
-    @property
-    def complete(self) -> bool:
-        """Whether every column is there that may not be missing, apart from what a constant could tell."""
-        needed = [name for name, column in TABLES[self.table].columns.items() if not column.nullable]
-        told = {*self.taken, "known_on", "origin"} | ({"kind"} if self.table == "expenses" else set())
-        told |= {"poor"} if ELIMINATED in self.taken else set()
-        return bool(self.spread) or all(name in told for name in needed)
 
 
 def match(sample: Sample, table: str, known: Known, free: set[int] | None = None) -> Match:
@@ -137,17 +57,17 @@ def match(sample: Sample, table: str, known: Known, free: set[int] | None = None
             scores[[names.index(name) for name in SPREAD]] = 0.0
     for row, position in _assigned(scores):
         if scores[row, position] >= TAKEN:
-            found.taken[names[row]] = [position]
-            found.scores[names[row]] = float(scores[row, position])
+            found.take(names[row], position, float(scores[row, position]))
     _numbered_sets(found, sample)
-    rest = Leftover(sample, table, found.taken, found.scores, (every if free is None else free) - found.used)
+    _flag_sets(found, sample, (every if free is None else free) - found.used)
+    rest = Leftover(sample, found, (every if free is None else free) - found.used)
     if not found.spread:
         rest.take()
     _order_days(found, sample)
     if entry_before_event(sample, found.taken):
         del found.taken["known_on"], found.scores["known_on"]
     for row, name in enumerate(names):
-        if name not in found.taken and not (found.spread and name in SPREAD):
+        if name not in found.taken and name not in found.flags and not (found.spread and name in SPREAD):
             likely = [int(p) for p in np.argsort(-scores[row], kind="stable") if scores[row, p] >= ASKED]
             left = dict.fromkeys([p for p in likely if p not in found.used] + rest.candidates(name))
             found.asked[name] = list(left)[:_MOST_CANDIDATES]
@@ -208,6 +128,25 @@ def _numbered_sets(found: Match, sample: Sample) -> None:
         ]
 
 
+def _flag_sets(found: Match, sample: Sample, free: set[int]) -> None:
+    """Make a set of codes from columns of yes and no, where their headers are codes of it.
+
+    A single such column is one only if its header is a code's own word.
+    """
+    for name, column in columns_of(found.table).items():
+        if column.kind is not Kind.CODE_SET or found.scores.get(name, 0.0) >= SURE:
+            continue
+        answers = {p: sample.columns[p].header for p in sorted(free) if is_flag(sample.columns[p])}
+        guessed = {p: guess for p, header in answers.items() if (guess := code_of_header(header, column))}
+        codes = [guess.code for guess in guessed.values()]
+        once = {position: guess for position, guess in guessed.items() if codes.count(guess.code) == 1}
+        if len(once) > 1 or any(guess.sureness == 1.0 for guess in once.values()):
+            found.taken.pop(name, None)
+            found.scores.pop(name, None)
+            found.flags[name] = {position: guess.code for position, guess in once.items()}
+            free = free - set(once)
+
+
 def _unnumbered(header: str) -> str:
     return header.rstrip("0123456789一二三四五")
 
@@ -216,7 +155,7 @@ def _value(found: Match, sample: Sample) -> float:
     """Return how well a source fits a table: how much each explains of the other, and the source's name."""
     # what is merely left over says little
     told = [score if score > BY_PLACE else score / 2 for name, score in found.scores.items() if name != "known_on"]
-    total = sum(told) + 0.9 * len(found.spread)
-    useful = {position for position, profile in enumerate(sample.columns) if profile.refused < 0.6}
+    total = sum(told) + 0.9 * len(found.spread) + 0.9 * sum(map(len, found.flags.values()))
+    useful = {p for p, profile in enumerate(sample.columns) if profile.refused_in(found.table) < 0.6}
     explained = len(found.used & useful) / max(1, len(useful))
     return float(total * explained**0.5 + 1.2 * place_score(sample.place.name, found.table))

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from relapse_risk.datasets.exports.amounts import SIZES, read_unit, read_written
 from relapse_risk.datasets.exports.cells import Cells
-from relapse_risk.datasets.exports.dates import read_date
-from relapse_risk.datasets.exports.suggest.lexicon import UNIT, Guess, guess_code, refused
+from relapse_risk.datasets.exports.citizen_ids import citizen_ids
+from relapse_risk.datasets.exports.date_cells import read_date
+from relapse_risk.datasets.exports.suggest.lexicon import UNIT, Guess, guess_code, of_member, refused
 from relapse_risk.datasets.exports.texts import plain
 from relapse_risk.records.columns import Column, Kind
 
@@ -28,6 +29,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*$")
 _MOSTLY = 0.75
 #: Days a county's records can be of: 1990 to 2049.
 _DAYS = range(7305, 29220)
+#: Days of birth of persons in them: 1900 to 2049.
+_BIRTHS = range(-25567, 29220)
+_OLDEST = 120
 #: The most frequent surnames, with a given name.
 _NAME = re.compile(
     "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭"
@@ -126,7 +130,7 @@ class Profile:
     @cached_property
     def is_id(self) -> bool:
         """Whether the texts could be ids."""
-        if not self.texts or (len(self.dates) and not self.serial_dates) or self.running:
+        if not self.texts or (len(self.dates) and not self.serial_dates) or self.running or len(self.births):
             return False
         fit = [bool(_ID.match(text)) and any(map(str.isdigit, text)) for text in self.texts]
         named = sum(map(len, self.texts)) / len(self.texts) >= 4 or not all(text.isdigit() for text in self.texts)
@@ -157,6 +161,28 @@ class Profile:
         """The distinct texts, each part of a cell that lists several by itself."""
         found = dict.fromkeys(part for text in self.texts[:2000] for part in _BETWEEN.split(text) if part)
         return list(found)
+
+    @cached_property
+    def births(self) -> npt.NDArray[np.float64]:
+        """Each row's day of birth, NaN for none; empty if the cells are none, or days that records can be of."""
+        if len(self.dates):
+            return np.zeros(0)
+        spans = [read_date(text.split(" ")[0].split("T")[0], "year") for text in self.texts]
+        return self._by_row(np.array([float(s[1]) if s and s[1] in _BIRTHS else np.nan for s in spans]))
+
+    @property
+    def ages(self) -> bool:
+        """Whether the cells could be ages in years."""
+        return self.whole is not None and self.whole[0] >= 0 and self.whole[1] <= _OLDEST and not len(self.births)
+
+    @cached_property
+    def citizens(self) -> bool:
+        """Whether the cells are citizen ids."""
+        return bool(citizen_ids(self.cells.texts).sum() >= _MOSTLY * max(1, len(self.texts)))
+
+    def refused_in(self, table: str) -> float:
+        """How surely the header is of something that no column of a record table is made from."""
+        return self.refused if table == "members" else max(self.refused, of_member(self.header))
 
     @cached_property
     def refused(self) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relapse_risk.datasets.exports.sources import Origin
+from relapse_risk.datasets.exports.sources import ExportReader
 from relapse_risk.datasets.exports.suggest.lexicon import header_score
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.suggest.sample import Sample
@@ -87,25 +87,25 @@ def _joined(ids: Mapping[At, frozenset[str]]) -> tuple[dict[At, float], list[lis
     return shares, [sorted(of) for of in {id(of): of for of in group.values()}.values() if len(of) > 1]
 
 
-def source_ids(origin: Origin, samples: Sequence[Sample]) -> dict[At, frozenset[str]]:
+def source_ids(reader: ExportReader, samples: Sequence[Sample]) -> dict[At, frozenset[str]]:
     """Return the ids of every column that could hold some; all of them, where the file is not too large."""
     found = {}
     for source, sample in enumerate(samples):
         for position, profile in enumerate(sample.columns):
             if profile.is_id and len(profile.texts) >= FEWEST_SHARED:
-                found[source, position] = _whole(origin, sample, profile) if sample.cut else profile.values
+                found[source, position] = _whole(reader, sample, profile) if sample.cut else profile.values
     return found
 
 
-def _whole(origin: Origin, sample: Sample, profile: Profile) -> frozenset[str]:
+def _whole(reader: ExportReader, sample: Sample, profile: Profile) -> frozenset[str]:
     """Return all ids of a column that could be a household's in a source that has a row a household."""
     path = sample.place.path
     if path is None or len(profile.texts) < 0.2 * profile.n_filled or path.stat().st_size > MOST_BYTES:
         return profile.values
     try:
-        head = origin.head(sample.place, (profile.header,))
+        head = reader.head(sample.place, (profile.header,))
         at = [n for n, name in enumerate(head.names) if name.strip() == profile.header]
-        raw = origin.read(sample.place, head, {profile.header: at[0]}, ())
+        raw = reader.read(sample.place, head, {profile.header: at[0]}, ())
     except ImportRefused:
         return profile.values
     return frozenset(raw.columns[profile.header].texts.to_pylist())

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from relapse_risk.datasets.exports.suggest.block import TODO, BlockLines, is_register, quoted, said, where
 from relapse_risk.datasets.exports.suggest.choose import Choice
-from relapse_risk.datasets.exports.suggest.match import Match
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.suggest.sample import Sample
+from relapse_risk.datasets.exports.suggest.table_match import Match
 from relapse_risk.records.tables import TABLES
 
 

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from relapse_risk.datasets.exports import columnar, delimited, encoding, workbook
 from relapse_risk.datasets.exports.amounts import read_unit
 from relapse_risk.datasets.exports.cells import Cells
-from relapse_risk.datasets.exports.dates import read_date
-from relapse_risk.datasets.exports.raw import Head, Place
-from relapse_risk.datasets.exports.sources import Origin
+from relapse_risk.datasets.exports.date_cells import read_date
+from relapse_risk.datasets.exports.raw import Head, Location
+from relapse_risk.datasets.exports.sources import ExportReader
 from relapse_risk.datasets.exports.suggest.lexicon import lexicon, nearest
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.texts import plain
@@ -37,7 +37,7 @@ class Sample:
 
     Parameters
     ----------
-    place : Place
+    place : Location
         Where it lies, with the row of its header.
     note : str
         How it is read.
@@ -55,7 +55,7 @@ class Sample:
         Why there are no columns.
     """
 
-    place: Place
+    place: Location
     note: str = ""
     columns: Sequence[Profile] = ()
     n_rows: int = 0
@@ -65,10 +65,10 @@ class Sample:
     problem: str = ""
 
 
-def take_sample(origin: Origin, place: Place) -> Sample:
+def take_sample(reader: ExportReader, place: Location) -> Sample:
     """Return the first rows of a source, or why it cannot be read."""
     try:
-        head = origin.head(place)
+        head = reader.head(place)
         number = header_row(head.first_rows)
         if number is None:
             return Sample(place, problem=f"{place.name}: no row looks like column names")
@@ -77,8 +77,8 @@ def take_sample(origin: Origin, place: Place) -> Sample:
             return Sample(
                 place, problem=f"{place.name}: the column names are garbled text; export it again as UTF-8 or GBK"
             )
-        at = Place(place.name, place.path, place.sheet, header_row=number, query=place.query)
-        cells, n_rows = _first_cells(origin, at, head, len(names))
+        at = Location(place.name, place.path, place.sheet, header_row=number, query=place.query)
+        cells, n_rows = _first_cells(reader, at, head, len(names))
     except ImportRefused as error:
         return Sample(place, problem=str(error))
     positions = Head(tuple(names), "").positions()
@@ -135,7 +135,7 @@ def _money_unit(above: Sequence[str]) -> str:
     return ""
 
 
-def _first_cells(origin: Origin, place: Place, head: Head, n_columns: int) -> tuple[list[Cells], int]:
+def _first_cells(reader: ExportReader, place: Location, head: Head, n_columns: int) -> tuple[list[Cells], int]:
     suffix = place.path.suffix.lower() if place.path else ""
     if suffix in columnar.SUFFIXES:
         return _of_parquet(place)
@@ -144,11 +144,11 @@ def _first_cells(origin: Origin, place: Place, head: Head, n_columns: int) -> tu
         first = list(islice((row for row in rows if any(cell not in ("", None) for cell in row)), MOST_ROWS))
         return [Cells.of_objects(row[n] for row in first) for n in range(n_columns)], len(first)
     query = f"SELECT * FROM ({(place.query or '').rstrip('; ')}) AS sample LIMIT {MOST_ROWS}"  # noqa: S608
-    raw = origin.read(Place(place.name, query=query), head, {str(n): n for n in range(n_columns)}, ())
+    raw = reader.read(Location(place.name, query=query), head, {str(n): n for n in range(n_columns)}, ())
     return [raw.columns[str(n)] for n in range(n_columns)], len(raw.rows)
 
 
-def _of_parquet(place: Place) -> tuple[list[Cells], int]:
+def _of_parquet(place: Location) -> tuple[list[Cells], int]:
     try:
         with pq.ParquetFile(place.path) as file:
             batch = next(file.iter_batches(MOST_ROWS), None)
@@ -164,12 +164,12 @@ def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     return pa.nulls(len(column), pa.string()) if any(kind(column.type) for kind in kinds) else column
 
 
-def _of_workbook(place: Place) -> Iterator[Sequence[object]]:
+def _of_workbook(place: Location) -> Iterator[Sequence[object]]:
     with workbook.opened_sheet(place) as sheet:
         yield from islice(sheet.iter_rows(), place.header_row, None)
 
 
-def _of_text(place: Place, head: Head, n_columns: int) -> Iterator[Sequence[str]]:
+def _of_text(place: Location, head: Head, n_columns: int) -> Iterator[Sequence[str]]:
     assert place.path is not None  # noqa: S101
     chunks = encoding.decoded(place.path, head.detail.codec)
     lines = (line for line in _lines(chunks))

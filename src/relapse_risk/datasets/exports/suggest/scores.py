@@ -12,6 +12,7 @@ from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, date_score
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.suggest.relations import Join, belongs_to, seldom_after
 from relapse_risk.datasets.exports.suggest.sample import Sample
+from relapse_risk.datasets.exports.words import FLAG, MONTH
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.tables import TABLES
 
@@ -25,8 +26,14 @@ BY_PLACE = TAKEN + 0.02
 _HEADER, _CELLS = 0.72, 0.28
 #: What ids earn by where else they stand.
 _BY_IDS = 0.6
+#: What an amount earns by a unit that no other column of the table has.
+_BY_UNIT = 0.5
 #: Columns taken only where the header says so.
 _BY_HEADER = {"line_units": 0.9, "months": 0.8, "origin": 0.9, "item": 0.6, "value": 0.6}
+#: What a column of citizen ids is worth as that of persons, where there is no better one.
+_CITIZEN = 0.5
+#: Tables of which a row is of a person.
+PERSONS = ("members", "employment")
 _ELIMINATED = Column(Kind.DATE, "消除日期", "day the risk was eliminated", "date", nullable=True)
 
 
@@ -94,20 +101,25 @@ def _score(sample: Sample, table: str, name: str, column: Column, position: int,
     said = (date_score if column.kind is Kind.DATE else header_score)(profile.header, table, name)
     if name == "household_id" and known.join is not None:
         return max(said, 0.6 + 0.35 * known.join.share) if position == known.household else 0.5 * said
-    if position == known.household or _barred(name, profile, said):
-        return 0.0
+    if position == known.household or _barred(table, name, profile, said):
+        return _CITIZEN if name == "person_id" and profile.citizens and position != known.household else 0.0
     role = known.roles.get(position)
     if role is not None and column.kind is Kind.ID:
         return max(said, _BY_IDS) if role == name else 0.3 * said
     fit = _fit(sample, table, name, column, profile, known)
     if fit.share == 0.0:
         return 0.0
-    return max(_HEADER * said + _CELLS * fit.share if said >= 0.25 else 0.0, fit.alone)
+    alone = max(fit.alone, _BY_UNIT) if profile.unit_of(column.unit) and _only_of_unit(table, column) else fit.alone
+    return max(_HEADER * said + _CELLS * fit.share if said >= 0.25 else 0.0, alone)
 
 
-def _barred(name: str, profile: Profile, said: float) -> bool:
+def _only_of_unit(table: str, column: Column) -> bool:
+    return [other.unit for other in TABLES[table].columns.values()].count(column.unit) == 1
+
+
+def _barred(table: str, name: str, profile: Profile, said: float) -> bool:
     """Return whether a header speaks against a record column."""
-    if said < _BY_HEADER.get(name, 0.0) or profile.refused > max(said, 0.55):
+    if said < _BY_HEADER.get(name, 0.0) or profile.refused_in(table) > max(said, 0.55):
         return True
     return name == "poor" and over(profile.header)
 
@@ -116,10 +128,10 @@ def _fit(sample: Sample, table: str, name: str, column: Column, profile: Profile
     if not profile.n_filled or column.kind is Kind.TEXT:
         return _Fit(0.5)
     if column.kind is Kind.DATE:
-        return _as_date(name, profile)
+        return _as_birth(profile) if column.unit == MONTH else _as_date(name, profile)
     if column.kind is Kind.ID:
         house = None if known.household is None else sample.columns[known.household]
-        return _as_id(name, profile, house, grids=table == "grids")
+        return _as_id(name, profile, house, table)
     readers = {Kind.NUMBER: as_number, Kind.FLAG: _as_flag, Kind.CODE: _as_code, Kind.CODE_SET: _as_code}
     readers[Kind.INTEGER] = _as_grade if column.unit == "grade" else _as_count
     return readers[column.kind](column, profile)
@@ -135,21 +147,29 @@ def _as_date(name: str, profile: Profile) -> _Fit:
     return _Fit(0.6 if profile.serial_dates else 1.0)
 
 
-def _as_id(name: str, profile: Profile, house: Profile | None, *, grids: bool) -> _Fit:
+def _as_birth(profile: Profile) -> _Fit:
+    if len(profile.births):
+        return _Fit(1.0, 0.5)
+    return _Fit(0.8) if profile.ages or len(profile.dates) else _NO
+
+
+def _as_id(name: str, profile: Profile, house: Profile | None, table: str) -> _Fit:
+    if profile.citizens:
+        return _Fit(0.2) if name == "person_id" else _NO
     if (len(profile.dates) and not profile.serial_dates) or (len(profile.numbers) and profile.whole is None):
         return _NO
     own = {
         "village_id": lambda: _as_area(profile),
         "visit_id": lambda: _as_visit(profile),
         "bill_id": lambda: _Fit(1.0, 0.25) if profile.is_id and _mostly_once(profile) else _NO,
-        "person_id": lambda: _as_person(profile, house),
+        "person_id": lambda: _as_person(profile, house, table),
     }
     own["township_id"] = own["village_id"]
     if name in own:
         return own[name]()
     if not profile.is_id:
         return _Fit(0.3)
-    if name in ("grid_id", "worker_id") and not grids:
+    if name in ("grid_id", "worker_id") and table != "grids":
         return _Fit(0.2 if profile.unique else 0.9)
     return _Fit(0.8)
 
@@ -172,12 +192,27 @@ def _mostly_once(profile: Profile) -> bool:
     return len(profile.texts) > 0.5 * profile.n_filled
 
 
-def _as_person(profile: Profile, house: Profile | None) -> _Fit:
-    """Return how well ids are those of persons, which come back, and always with the same household."""
+def _as_person(profile: Profile, house: Profile | None, table: str) -> _Fit:
     if not profile.is_id:
         return _NO
-    own = house is not None and not profile.unique and belongs_to(profile, house)
-    return _Fit(1.0, 0.4) if own else _Fit(0.4)
+    return _Fit(1.0, 0.4) if house is not None and is_persons(profile, house, table) else _Fit(0.4)
+
+
+def is_persons(profile: Profile, house: Profile, table: str) -> bool:
+    """Return whether ids are those of persons: each always with one household, and of members several with one.
+
+    In the ledger they come back month by month; a list of members may have each once.
+    """
+    if not profile.is_id or profile.citizens or not belongs_to(profile, house):
+        return False
+    if table == "members":
+        return len(profile.texts) > 1.1 * len(house.texts)
+    return len(profile.texts) < 0.5 * profile.n_filled
+
+
+def is_flag(profile: Profile) -> bool:
+    """Return whether cells are of yes and no."""
+    return profile.closed and _as_flag(FLAG, profile).share > 0
 
 
 def as_number(column: Column, profile: Profile) -> _Fit:

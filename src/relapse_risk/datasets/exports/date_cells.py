@@ -33,12 +33,16 @@ _CLOCK = r"(?:[ T]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\+08(?::?00)?)?)$"
 _SERIAL_START = dt.date(1899, 12, 30)
 _SERIALS = range(10_000, 73_051)
 _EPOCH = dt.date(1970, 1, 1)
+#: The unit of an age, of which a month of birth can be told.
+AGE = "岁"
+_YEARS = re.compile(r"(\d{1,3})(?:周?岁)?$")
+_OLDEST, _YEAR = 130, 365.25
 _ORDER: dict[Precision, int] = {"day": 0, "month": 1, "quarter": 3, "half": 6, "year": 12}
 _NUMBER = {"1": 1, "2": 2, "3": 3, "4": 4, "一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
 
 
 @dataclass(frozen=True)
-class Dates:
+class DateCells:
     """A column of days.
 
     Parameters
@@ -57,7 +61,7 @@ class Dates:
     bad: Flags
 
 
-def read_dates(cells: Cells, coarsest: Precision = "month") -> Dates:
+def read_dates(cells: Cells, coarsest: Precision = "month") -> DateCells:
     """Read a column of days.
 
     Parameters
@@ -77,7 +81,7 @@ def read_dates(cells: Cells, coarsest: Precision = "month") -> Dates:
     bad = np.array([span is None for span in spans], bool)
     known, bad = np.append(known[of_text], [[0, 0]], axis=0), np.append(bad[of_text] | fraction, False)
     rows = known[cells.positions]
-    return Dates(rows[:, 1], rows[:, 0], cells.positions < 0, bad[cells.positions])
+    return DateCells(rows[:, 1], rows[:, 0], cells.positions < 0, bad[cells.positions])
 
 
 def read_date(text: str, coarsest: Precision = "month") -> tuple[int, int] | None:
@@ -125,6 +129,30 @@ def _months(year: int, first: int, n_months: int) -> tuple[int, int] | None:
     except ValueError:
         return None
     return (start - _EPOCH).days, (end - _EPOCH).days - 1
+
+
+def read_ages(cells: Cells, on: Days) -> DateCells:
+    """Read a column of ages in whole years, each on a day of its own, as days of birth.
+
+    Parameters
+    ----------
+    cells : Cells
+        As they stand: 36, 36岁.
+    on : ndarray of int32, shape (n_rows,)
+        Days since 1970-01-01.
+    """
+    found = [_YEARS.match(unicodedata.normalize("NFKC", text).replace(" ", "")) for text in cells.texts.to_pylist()]
+    of_text = np.array([int(match[1]) if match else _OLDEST + 1 for match in found], np.int64)
+    years = np.append(of_text, 0)[cells.positions]
+    last = on.astype(np.int64) - np.ceil(years * _YEAR).astype(np.int64)
+    first = on.astype(np.int64) - np.floor((years + 1) * _YEAR).astype(np.int64) + 1
+    return DateCells(last.astype(np.int32), first.astype(np.int32), cells.positions < 0, years > _OLDEST)
+
+
+def first_of_month(days: Days) -> Days:
+    """Return the first day of each day's month."""
+    months = days.astype("datetime64[D]").astype("datetime64[M]")
+    return months.astype("datetime64[D]").astype(np.int32)
 
 
 def as_array(days: Days, missing: Flags) -> pa.Array:

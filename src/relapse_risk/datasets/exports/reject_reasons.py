@@ -21,6 +21,7 @@ FIELDS_MISCOUNTED = "RR106"
 TEXT_GARBLED = "RR107"
 NOTHING_LATER = "RR108"
 PARTS_DISAGREE = "RR109"
+CITIZEN_ID = "RR110"
 TOO_LARGE = "RR008"
 ID_NUMERIC = "RR005"
 KEY_TWICE = "RR011"
@@ -34,6 +35,7 @@ RAW_RULES: dict[str, Label] = {
     FIELDS_MISCOUNTED: Label("字段数与表头不符", "row has more or fewer fields than the header"),
     TEXT_GARBLED: Label("文字是乱码", "text is garbled"),
     NOTHING_LATER: Label("更正日期不晚于原记录", "correction is not later than what it corrects"),
+    CITIZEN_ID: Label("编号是身份证号,不予保存", "id is a citizen id, which is never stored"),
     PARTS_DISAGREE: Label("应相加的行核算期或结束日期不一致", "rows to be added up stand for different periods"),
 }
 """What each reason says; the codes never change their meaning."""
