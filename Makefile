@@ -40,4 +40,4 @@ dictionary: $(STAMP)  ## write the data dictionary from the tables and the catal
 	$(BIN)/python -m relapse_risk.features.dictionary data
 
 sample: $(STAMP)  ## write the sample export anew
-	$(BIN)/python -m relapse_risk.datasets.exports.sample data/sample
+	$(BIN)/python -m tests.support.county_sample data/sample

@@ -16,18 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from relapse_risk.datasets.county import simulate_county
-from relapse_risk.records.codes import (
-    CONTRACT,
-    INCOME_PART,
-    INDUSTRY,
-    INSURANCE,
-    LABOUR_SKILL,
-    RELATION,
-    SCHOOL_STAGE,
-    SCHOOLING,
-    WORK_CHANNEL,
-    WORK_STATUS,
-)
+from relapse_risk.records.codes import INCOME_PART
 from relapse_risk.records.records import Records
 from tests.support import exports
 
@@ -217,64 +206,6 @@ def _workers() -> list[Row]:
         {"household_id": household, "person_id": person, "name": "张王李赵"[n % 4] + "建国英秀兰芳"[n % 6 :][:2]}
         for n, (household, person) in enumerate(people)
     ]
-
-
-def _members() -> list[Row]:
-    """Return a profile of each worker, and of a child or a parent beside each."""
-    health = ("healthy", "chronic", "healthy,disabled", "major_illness,chronic", None)
-    insurances = ("resident_medical,resident_pension", "employee_medical,serious_illness", "none", None)
-    rows: list[Row] = []
-    for n, worker in enumerate(_workers()):
-        for kin in (0, 1):
-            child = kin == 1 and n % 2 == 0
-            year = 2008 + n % 9 if child else 1940 + n % 15 if kin else 1970 + n % 30
-            relation = RELATION.values[(n * 3 + kin) % len(RELATION.values)]
-            stage = SCHOOL_STAGE.values[1 + n % 7] if child else "no"
-            insurance = insurances[(n + kin) % 4] if n % 3 else INSURANCE.values[1 + n % 6]
-            rows.append(
-                {
-                    "household_id": worker["household_id"],
-                    "person_id": worker["person_id"] + ("9" if kin else ""),
-                    "occurred_on": dt.date(2020, 1, 5 + n % 20),
-                    "known_on": dt.date(2020, 2, 1 + n % 20),
-                    "in_household": n % 17 > 0,
-                    "relation": ("child" if child else "parent") if kin else "head" if n % 2 else relation,
-                    "sex": "male" if (n + kin) % 2 else "female",
-                    "birth_month": dt.date(year, 1 + n % 12, 1),
-                    "schooling": None if child else SCHOOLING.values[n % 6],
-                    "at_school": stage,
-                    "health": health[(n + kin) % 5],
-                    "labour_skill": "none" if child else LABOUR_SKILL.values[n % 5],
-                    "insurance": insurance,
-                }
-            )
-    return rows
-
-
-def _ledger() -> list[Row]:
-    """Return the simulated ledger, with every column of a job filled."""
-    rows = []
-    for n, row in enumerate(_of("employment")):
-        month, working = row["occurred_on"], row["employed"]
-        number = int("".join(filter(str.isdigit, row["person_id"]))[-3:])
-        began = month.replace(day=1) - dt.timedelta(days=31 * (number % 9))
-        job = {
-            "one_off_yuan": 500.0 if row["wage_yuan"] and row["wage_yuan"] > 500 and n % 7 == 0 else None,
-            "industry": INDUSTRY.values[number % len(INDUSTRY.values)],
-            "work_status": WORK_STATUS.values[number % 11 % 4],
-            "contract": CONTRACT.values[number % 5],
-            "formal": number % 3 == 0,
-            "channel": WORK_CHANNEL.values[number % 8],
-            "distance_km": float(number % 40 * 35 + 2),
-            "started_on": began,
-            "ended_on": month.replace(day=1) + dt.timedelta(days=200) if number % 5 == 1 else None,
-            "months_worked": number % 12 + 0.5,
-            "hours_week": float(30 + number % 35),
-        }
-        jobless = {"seeking": number % 2 == 0, "seeking_since": began if number % 2 == 0 else None}
-        none: Row = dict.fromkeys([*job, *jobless])
-        rows.append({**row, **none, **(job if working else jobless)})
-    return rows
 
 
 # ---- a hill county's twelve files, in its own words, GBK and Excel
@@ -1730,7 +1661,7 @@ def upland() -> Strange:
             coded("做不做得活路", "labour_skill", _UPLAND_SKILLS),
             *(Field(f"{text}没", ticked(code)) for code, text in _UPLAND_INSURANCES.items()),
         ],
-        _members(),
+        _of("members"),
         "members",
         constant={"insurance": insurance},
     )
@@ -1758,7 +1689,7 @@ def upland() -> Strange:
             coded("想找活路没", "seeking", _UPLAND_YES),
             Field("哪天开始找的", _day("seeking_since"), "seeking_since"),
         ],
-        _ledger(),
+        _of("employment"),
         "employment",
     )
     left_out = ("户内人员.csv", "劳动力月报.csv")

@@ -77,9 +77,10 @@ def test_the_sample_imports_as_its_own_mapping_has_it(tmp_path: Path) -> None:
     text = suggest_mapping(str(SAMPLE)).text
     edits = {
         "# TODO date = 2024-06-30": "date = 2022-06-30",
-        # nobody knows these two texts, and the sample's own mapping does not either
+        # nobody knows these texts, and the sample's own mapping does not either
         ', texts = { "待定" = "TODO" }': "",
         ', texts = { "脱贫示范户" = "lifted" }': "",
+        'health = { column = "健康状况", texts = { "体弱" = "TODO" } }': 'health = "健康状况"',
         "# TODO known_on: no column tells when a row was entered, so the day of the export is taken\ngrid_id": (
             'known_on = "启用日期"\ngrid_id'
         ),

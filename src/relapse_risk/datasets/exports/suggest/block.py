@@ -152,7 +152,7 @@ class BlockLines:
         if column.kind is Kind.ID and profiles[0].citizens:
             keys.append("pseudonym = true")
             remarks = ["citizen ids are never stored: import with --id-key, or map the system's own person ids"]
-        if column.unit in ("yuan", "mu", "km", "hours"):
+        if column.unit in ("yuan", "mu", "km"):
             unit, asked = self._unit(profiles[0], column)
             keys += [f"unit = {quoted(unit)}"] if unit else []
             remarks += [asked] if asked else []
