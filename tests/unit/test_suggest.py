@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -346,3 +347,68 @@ def test_blank_rows_and_a_few_odd_cells_do_not_hide_what_a_column_holds(tmp_path
     rows[3][:2] = ["户 0\u200b3", "三月初"]
     columns = tables(suggested(tmp_path, 走访=[*rows, *[["", "", "", ""]] * 20]))["visits"]["columns"]
     assert (columns["household_id"], columns["occurred_on"]) == ("户号", "亥列")
+
+
+def people(*header: str, cells: Callable[[int, int], list[str]]) -> list[list[str]]:
+    """Return a list of two persons a household, under headers that say nothing but for the ids."""
+    rows = [[h, f"r{n}k{kin}", "2021-01-01", *cells(n, kin)] for n, h in enumerate(HOMES) for kin in (0, 1)]
+    return [["户编号", "人员编号", "信息日期", *header], *rows]
+
+
+def test_the_relation_is_the_code_of_which_one_is_in_every_household(tmp_path: Path) -> None:
+    kinds = ("壹", "贰", "叁")
+    rows = people(
+        *("午列", "未列", "性别", "学历", "出生年月"),
+        cells=lambda n, kin: [kinds[n % 3], kinds[(n + kin) % 3], "男", "小学", "1960-05"],
+    )
+    told = tables(suggested(tmp_path / "a", 成员=rows))["members"]["columns"]
+    assert "relation" not in told, "no text is of one person in every household"
+    rows = people(
+        *("午列", "未列", "性别", "学历", "出生年月"),
+        cells=lambda n, kin: [kinds[n % 3], kinds[1 + n % 2] if kin else kinds[0], "男", "小学", "1960-05"],
+    )
+    told = tables(suggested(tmp_path / "b", 成员=rows))["members"]["columns"]
+    assert told["relation"]["column"] == "未列"
+
+
+def test_insurances_are_told_by_the_headers_of_yes_and_no(tmp_path: Path) -> None:
+    names = ("居民医保(是/否)", "是否参加城镇职工医保", "养老保险", "是否有商业补充险", "是否在户", "与户主关系")
+    rows = people(
+        *names,
+        cells=lambda n, kin: [
+            *("是" if n % 3 else "否", "否" if n % 4 else "是", "是" if n % 5 else "否", "是" if n % 7 else "否"),
+            *("是", "之子" if kin else "户主"),
+        ],
+    )
+    told = tables(suggested(tmp_path, 成员=rows))["members"]["columns"]
+    assert told["insurance"] == {
+        "flags": {
+            "居民医保(是/否)": "resident_medical",
+            "是否参加城镇职工医保": "employee_medical",
+            "是否有商业补充险": "commercial_medical",
+        },
+        "none": "none",
+    }
+    assert told["in_household"] == "是否在户"
+
+
+def test_the_days_of_a_job_are_known_by_coming_back(tmp_path: Path) -> None:
+    """Whoever works began before the month; whoever seeks has no such day; an entry is of its own month."""
+    rows = [["户编号", "人员编号", "申列", "酉列", "戌列", "亥列", "子列", "丑列", "寅列", "工资(元)"]]
+    for n, home in enumerate(HOMES):
+        for month in range(1, 10):
+            works = n % 5 > 0
+            began, ends = ("2020-07-08", "2023-01-31") if works else ("", "")
+            days = [ends, began, "" if works else "2020-11-30", f"2021-{month + 1:02}-03", f"2021{month:02}"]
+            answers = ["是", "否", "900"] if works else ["否", "是", ""]
+            rows.append([home, f"r{n}", *days, *answers])
+    told = tables(suggested(tmp_path, 务工=rows))["employment"]["columns"]
+    meant = {
+        "occurred_on": "子列",
+        "known_on": "亥列",
+        "started_on": "酉列",
+        "ended_on": "申列",
+        "seeking_since": "戌列",
+    }
+    assert {name: told.get(name) for name in meant} == meant
+    assert told["employed"] == "丑列", "the other says no where there is a wage"

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, over
 from relapse_risk.datasets.exports.suggest.profile import Profile
-from relapse_risk.datasets.exports.suggest.relations import seldom_after
+from relapse_risk.datasets.exports.suggest.relations import one_a_day, one_each, seldom_after
 from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import (
     PERSONS,
@@ -19,10 +20,12 @@ from relapse_risk.datasets.exports.suggest.scores import (
     as_number,
     columns_of,
     graded_alike,
+    is_flag,
     is_persons,
     looks_of,
 )
 from relapse_risk.datasets.exports.suggest.table_match import Match
+from relapse_risk.datasets.exports.words import FLAG
 from relapse_risk.records.columns import Column, Kind
 
 #: From this share of the rows on, a column counts as filled in all of them.
@@ -56,12 +59,15 @@ class Leftover:
         self._person()
         self._days()
         self._end()
+        self._job()
+        self._relation()
         self._entry()
         self._total()
         # a profile has many columns beside those that are known
         self._only(Kind.NUMBER, lambda profile, column: as_number(column, profile).alone > 0)
         if self.table != "households":
             self._only(Kind.NUMBER, lambda profile, column: as_number(column, profile).share > 0)
+            self._employed()
             self._only(Kind.FLAG, lambda profile, column: profile.closed and profile.likeness(column) >= 0.5)
             self._only(Kind.CODE, _is_code)
             self._only(Kind.CODE_SET, lambda profile, column: profile.likeness(column) >= 0.25)
@@ -148,6 +154,8 @@ class Leftover:
         if "occurred_on" in self.taken:
             return
         days = [p for p in self._days_left() if self.sample.columns[p].share_filled >= _EVERY_ROW]
+        if "person_id" in self.taken:  # the days of a job come back every month
+            days = [p for p in days if one_a_day(self._of("person_id"), self.sample.columns[p])]
         first = [p for p in days if all(self._before(p, other) for other in days if other != p)]
         if len(first) != 1:
             return
@@ -169,6 +177,53 @@ class Leftover:
         days = [p for p in self._days_left() if self.sample.columns[p].share_filled < 1]
         if len(days) == 1 and self._before(self.taken["occurred_on"][0], days[0]):
             self._put(ends, days[0])
+
+    def _employed(self) -> None:
+        """Take the only yes and no that says yes where there is a wage, and no where there is none."""
+        if "employed" in self.taken or "wage_yuan" not in self.taken:
+            return
+        paid = self._of("wage_yuan").cells.positions >= 0
+        left = [p for p in sorted(self.free) if _says(self.sample.columns[p], paid)]
+        if len(left) == 1:
+            self._put("employed", left[0])
+
+    def _relation(self) -> None:
+        """Take the only code column of which a text is of one person in nearly every household: the head."""
+        if (
+            self.table != "members"
+            or "relation" in self.taken
+            or not {"household_id", "person_id"} <= set(self.taken)
+        ):
+            return
+        columns, column = self.sample.columns, columns_of("members")["relation"]
+        left = [p for p in sorted(self.free) if _is_code(columns[p], column)]
+        left = [p for p in left if one_each(columns[p], self._of("household_id"), self._of("person_id"))]
+        if len(left) == 1:
+            self._put("relation", left[0])
+
+    def _job(self) -> None:
+        """Take days that come back month by month as those on which the job began and ended, and a search began.
+
+        A search is one without a job: its beginning is told where that of a job is not.
+        """
+        if not {"person_id", "occurred_on"} <= set(self.taken) or self.table != "employment":
+            return
+        columns = self.sample.columns
+        days = [p for p in self._days_left() if not one_a_day(self._of("person_id"), columns[p])]
+        begun = [p for p in days if self._before(p, self.taken["occurred_on"][0])]
+        begun.sort(key=lambda p: -columns[p].n_filled)
+        if not begun or "started_on" in self.taken:
+            return
+        self._put("started_on", begun[0])
+        filled = columns[begun[0]].cells.positions >= 0
+        apart = [p for p in begun[1:] if not (filled & (columns[p].cells.positions >= 0)).any()]
+        ends = [p for p in days if p not in begun and self._before(begun[0], p)]
+        for name, left in (("seeking_since", apart), ("ended_on", ends)):
+            if len(left) == 1 and name not in self.taken:
+                self._put(name, left[0])
+
+    def _of(self, name: str) -> Profile:
+        return self.sample.columns[self.taken[name][0]]
 
     def _total(self) -> None:
         """Take the only amounts left that no other of the bill exceeds as those of the whole bill."""
@@ -196,14 +251,21 @@ def _contrary(name: str, profile: Profile) -> bool:
     return name == "poor" and over(profile.header)
 
 
+def _says(profile: Profile, so: npt.NDArray[np.bool_]) -> bool:
+    """Return whether a column of yes and no says yes where something is so, and no elsewhere."""
+    if not is_flag(profile) or profile.share_filled < _EVERY_ROW or so.all() or not so.any():
+        return False
+    guesses = profile.guesses(FLAG)
+    meant = [guesses.get(text) for text in profile.texts]
+    yes = np.array([*(guess is not None and guess.code == "true" for guess in meant), False])
+    return bool((yes[profile.cells.positions] == so).mean() >= _EVERY_ROW)
+
+
 def _is_code(profile: Profile, column: Column) -> bool:
     """Return whether cells are of a list of codes, known or not: few texts, no numbers, no yes and no."""
     if not profile.closed or len(profile.texts) < 2 or len(profile.dates) or len(profile.numbers):
         return False
-    return profile.likeness(column) >= 0.25 or profile.likeness(_FLAG) < 0.5
-
-
-_FLAG = columns_of("visits")["clue_raised"]
+    return profile.likeness(column) >= 0.25 or profile.likeness(FLAG) < 0.5
 
 
 def entry_before_event(sample: Sample, taken: Mapping[str, list[int]]) -> bool:

@@ -182,6 +182,28 @@ def belongs_to(one: Profile, other: Profile) -> bool:
     return bool(pairs.shape[1] <= 1.02 * len(np.unique(pairs[0])))
 
 
+def one_a_day(one: Profile, days: Profile) -> bool:
+    """Return whether an id hardly ever has the same day twice, as a person has one row a month in a ledger."""
+    both = (one.cells.positions >= 0) & (days.cells.positions >= 0)
+    pairs = np.stack([one.cells.positions[both], days.cells.positions[both]])
+    return bool(both.any() and np.unique(pairs, axis=1).shape[1] >= 0.9 * both.sum())
+
+
+def one_each(codes: Profile, house: Profile, person: Profile) -> bool:
+    """Return whether some code is that of one person in nearly every household, and there are several others."""
+    rows = [profile.cells.positions for profile in (codes, house, person)]
+    filled = np.all([positions >= 0 for positions in rows], axis=0)
+    persons = np.unique(np.stack([positions[filled] for positions in rows]), axis=1)
+    if len(codes.texts) < 3 or not filled.any():
+        return False
+    households = len(np.unique(persons[1]))
+    for code in range(len(codes.texts)):
+        of_code = np.unique(persons[1][persons[0] == code], return_counts=True)[1]
+        if (of_code == 1).sum() >= 0.9 * households:
+            return True
+    return False
+
+
 def seldom_after(one: Profile, other: Profile) -> bool:
     """Return whether the days of a column hardly ever lie after those of another, and some before."""
     if not len(one.dates) or not len(other.dates):
