@@ -181,7 +181,7 @@ def test_each_column_of_a_form_can_have_its_own_period(tmp_path: Path) -> None:
     [
         ("visits", {"row_months": 12}, "visits.row_months: no unit here is per month or year"),
         ("statuses", {"row_months": 12}, "statuses.row_months: no unit here"),
-        ("incomes", {"row_months": 12, "columns": {"months": {"value": 3}}}, "every row tells its own months"),
+        ("incomes", {"row_months": 12, "columns": {"months": {"value": 3}}}, "every row has its own months"),
         ("employment", {"row_months": 12}, "employment.row_months: a row of employment is a month; leave it out"),
         ("employment", {"row_months": 1}, "employment.row_months: no unit here is per month or year"),
         ("expenses", {"row_months": 12}, "expenses.row_months: no unit here is per month or year"),

@@ -204,7 +204,7 @@ def test_a_few_garbled_cells_are_rows_set_aside(tmp_path: Path) -> None:
     [
         (b"\xff\xff\xff", "neither UTF-8 nor GB18030, the first byte that is neither stands in line 1"),
         ("户编号,认定日期\n".encode("gbk") + b"\x81", "stands in line 2"),
-        ("模,模\n".encode("gbk"), "valid as UTF-8 and as GB18030, and too little text to tell which"),
+        ("模,模\n".encode("gbk"), "valid as UTF-8 and as GB18030, and too little text to decide which"),
         ("户编号\n".encode("utf-16-le"), "zero bytes, as UTF-16 without its mark"),
         (b"", "no row 1, where the column names should stand"),
     ],

@@ -82,7 +82,7 @@ def test_the_sample_imports_as_its_own_mapping_has_it(tmp_path: Path) -> None:
         ', texts = { "待定" = "TODO" }': "",
         ', texts = { "脱贫示范户" = "lifted" }': "",
         'health = { column = "健康状况", texts = { "体弱" = "TODO" } }': 'health = "健康状况"',
-        "# TODO known_on: no column tells when a row was entered, so the day of the export is taken\ngrid_id": (
+        "# TODO known_on: no column says when a row was entered, so the day of the export is taken\ngrid_id": (
             'known_on = "启用日期"\ngrid_id'
         ),
     }

@@ -33,7 +33,7 @@ _RATE = re.compile(r"(?:每|/|per )?(.+)$")
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit amounts are told in.
+    """A unit of amounts.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def read_amounts(
     numbers[:-1][plain] = np.asarray(
         cells.texts.filter(pa.array(plain)).cast(pa.float64(), safe=True), dtype=np.float64
     )
-    sizes, periods = np.full((2, len(numbers)), np.nan)  # of cells that tell their own unit
+    sizes, periods = np.full((2, len(numbers)), np.nan)  # of cells with a unit of their own
     bad, unknown = np.zeros(len(numbers), bool), np.zeros(len(numbers), bool)
     for place in np.flatnonzero(~plain):
         written = read_written(cells.texts[int(place)].as_py())
@@ -118,12 +118,13 @@ def read_amounts(
         if suffix:
             own = read_unit(suffix, of)
             unknown[place] = own is None
-            sizes[place], periods[place] = _told(own or Unit(1.0))
+            sizes[place], periods[place] = _size_and_months(own or Unit(1.0))
     rows = cells.positions
-    size, period = np.repeat(np.array([_told(unit)]).T, len(rows), axis=1)
+    size, period = np.repeat(np.array([_size_and_months(unit)]).T, len(rows), axis=1)
     if units is not None:
-        told = np.array([*(_told(read_unit(text, of)) for text in units.texts.to_pylist()), _told(unit)]).T
-        size, period = told[:, units.positions]
+        stated = [read_unit(text, of) for text in units.texts.to_pylist()]
+        by_text = np.array([_size_and_months(one) for one in (*stated, unit)]).T
+        size, period = by_text[:, units.positions]
     own_unit = ~np.isnan(sizes[rows])
     size, period = np.where(own_unit, sizes[rows], size), np.where(own_unit, periods[rows], period)
     months = np.nan if row_months is None else row_months
@@ -149,7 +150,7 @@ def read_written(text: str) -> tuple[float, str] | None:
     return float(sign + number.replace(",", "")), suffix or ""
 
 
-def _told(unit: Unit | None) -> tuple[float, float]:
+def _size_and_months(unit: Unit | None) -> tuple[float, float]:
     """Return a unit's size and months: NaN for a unit that is not known, and for months where it is no rate."""
     if unit is None:
         return np.nan, np.nan

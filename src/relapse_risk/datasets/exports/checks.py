@@ -53,7 +53,7 @@ def rules_between(
     Raises
     ------
     ImportRefused
-        If rows already held would come to break a rule (grids that the export tells for the first time, say).
+        If rows already held would come to break a rule (grids that the export has for the first time, say).
     """
     found: list[reject_reasons.Rejects] = []
     n_held = {name: held[name].num_rows if name in held else 0 for name in TABLES}

@@ -33,7 +33,7 @@ _CLOCK = r"(?:[ T]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\+08(?::?00)?)?)$"
 _SERIAL_START = dt.date(1899, 12, 30)
 _SERIALS = range(10_000, 73_051)
 _EPOCH = dt.date(1970, 1, 1)
-#: The unit of an age, of which a month of birth can be told.
+#: The unit of an age, from which a month of birth follows.
 AGE = "岁"
 _YEARS = re.compile(r"(\d{1,3})(?:周?岁)?$")
 _OLDEST, _YEAR = 130, 365.25
@@ -75,7 +75,7 @@ def read_dates(cells: Cells, coarsest: Precision = "month") -> DateCells:
     distinct = texts.dictionary_encode()
     spans = [read_date(text, coarsest) for text in distinct.dictionary.to_pylist()]
     of_text: npt.NDArray[np.int32] = np.asarray(distinct.indices).astype(np.int32)
-    # a month told as the number 2023.1 may have been 2023.10: only whole numbers and serials are days
+    # a month stored as the number 2023.1 may have been 2023.10: only whole numbers and serials are days
     fraction = np.asarray(pc.match_substring_regex(texts, r"^\d{0,4}\.")) & cells.numeric
     known = np.array([span or (0, 0) for span in spans], np.int32).reshape(-1, 2)
     bad = np.array([span is None for span in spans], bool)
@@ -104,8 +104,8 @@ def read_date(text: str, coarsest: Precision = "month") -> tuple[int, int] | Non
         return _months(year, month, 1)
     for n_months, pattern in _PERIODS.items():
         if allowed >= n_months and (match := pattern.match(text)):
-            told = [part for part in match.groups()[1:] if part]
-            nth = _NUMBER[told[0]] if told else 1
+            parts = [part for part in match.groups()[1:] if part]
+            nth = _NUMBER[parts[0]] if parts else 1
             return _months(int(match[1]), (nth - 1) * n_months + 1, n_months)
     if (match := _SERIAL.match(text)) and int(match[1]) in _SERIALS:
         days = int(match[1]) + (_SERIAL_START - _EPOCH).days

@@ -45,8 +45,8 @@ def head(place: Location, wanted: Collection[str] = ()) -> Head:
     path = _path(place)
     codec = encoding.detect(path) if place.encoding == "auto" else encoding.check(path, place.encoding)
     text = next(encoding.decoded(path, codec), "")
-    told = place.delimiter
-    candidates = {sign: _first_rows(text, sign) for sign in (DELIMITERS if told == "auto" else (told,))}
+    given = place.delimiter
+    candidates = {sign: _first_rows(text, sign) for sign in (DELIMITERS if given == "auto" else (given,))}
     names = {plain(name) for name in wanted}
 
     def fit(sign: str) -> tuple[int, int]:

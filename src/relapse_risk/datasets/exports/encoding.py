@@ -46,14 +46,14 @@ def detect(path: Path) -> str:
     Raises
     ------
     ImportRefused
-        If no encoding fits, or two fit and nothing tells them apart.
+        If no encoding fits, or two fit and nothing distinguishes them.
 
     Notes
     -----
-    A mark at the start decides. Without one, UTF-8 is strict enough to be told by validity; a file that is not
+    A mark at the start decides. Without one, UTF-8 is strict enough to be known by validity; a file that is not
     UTF-8 is GB18030 if it is valid there. A few bytes can be valid in both ("模" in GBK is): then a text that
     holds no Chinese as UTF-8 is refused, unless it is Western through and through, which is garbled Chinese and
-    told as such by what reads it.
+    reported as such by what reads it.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -74,7 +74,7 @@ def detect(path: Path) -> str:
         )
     if not _has(_HAN, path, "utf-8") and _has(_FOREIGN, path, "utf-8") and _invalid_at(path, "gb18030") is None:
         raise ImportRefused(
-            f"{path.name}: valid as UTF-8 and as GB18030, and too little text to tell which; "
+            f"{path.name}: valid as UTF-8 and as GB18030, and too little text to decide which; "
             'say encoding = "gb18030" or "utf-8" for it in the mapping'
         )
     return _without_nul(path, "utf-8-sig")

@@ -47,7 +47,7 @@ def repeated_rows(rows: TableRows) -> Flags:
 
 
 def _accounts_repeated(all_accounts: Places, account: Places, said: Places) -> Flags:
-    """Return the rows of accounts that are, row for row, an earlier account told again.
+    """Return the rows of accounts that are, row for row, a repeated earlier account.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ def contradictions(rows: TableRows, rule: SameKey) -> tuple[TableRows, list[reje
         how = SUMS[rows.table.name]
         for column, missing in how.agree.items():
             values = data[column] if missing is None else data[column].fill_null(missing)
-            told, _ = group(pa.table({column: values}), [column])
-            bad.append((reject_reasons.PARTS_DISAGREE, column, added & _differ(key, told)))
+            stated, _ = group(pa.table({column: values}), [column])
+            bad.append((reject_reasons.PARTS_DISAGREE, column, added & _differ(key, stated)))
         for column in how.added:
             most = rows.table.columns[column].maximum
             total = np.bincount(key, weights=np.where(added, _numbers(data[column], 0.0), 0.0))[key]
@@ -215,11 +215,11 @@ def _sums(table: type[Table], how: Sum, data: pa.Table, key: Places) -> tuple[pa
 def _totals(values: pa.ChunkedArray, version: Places, n_versions: int) -> tuple[Numbers, Flags]:
     """Return each version's own total, and whether it has any; in whatever order the rows come."""
     numbers = _numbers(values, np.nan)
-    told = ~np.isnan(numbers)
+    filled = ~np.isnan(numbers)
     order = np.argsort(numbers, kind="stable")
-    weights = np.where(told, numbers, 0.0)[order]
+    weights = np.where(filled, numbers, 0.0)[order]
     total: Numbers = np.bincount(version[order], weights=weights, minlength=n_versions).astype(np.float64)
-    return total, np.bincount(version[told], minlength=n_versions) > 0
+    return total, np.bincount(version[filled], minlength=n_versions) > 0
 
 
 def _by_size(table: type[Table], how: Sum, data: pa.Table) -> Places:

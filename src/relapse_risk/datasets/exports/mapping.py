@@ -54,13 +54,13 @@ class Source(_Section):
         Several: ids are joined by ``-``, code sets by commas.
     flags : dict of str to str
         Several columns of yes and no, each with the code of a set that it stands for: ``"职工医保" =
-        "employee_medical"``. The set of a row has the codes whose columns say yes.
+        "employee_medical"``. The set of a row has the codes with a yes in their column.
     none : str, optional
         With ``flags``, the code of a row in which every one of the columns says no; left out, its set is missing.
     value : str, optional
-        The same in every row, as a cell would tell it; ``export`` for the day of the export.
+        The same in every row, as a cell would have it; ``export`` for the day of the export.
     blank : str, optional
-        Stands in blank cells, as a cell would tell it; ``export`` likewise. With ``flags``, only where one of the
+        Stands in blank cells, as a cell would have it; ``export`` likewise. With ``flags``, only where one of the
         row's columns is filled: a row without any was not filled in.
     pseudonym : bool
         Of ids: citizen ids (身份证号) that are to be replaced by keyed hashes, since they are never stored.
@@ -68,12 +68,12 @@ class Source(_Section):
         Unit of an amount: 元, 万元, 元/月, 万元/年, 亩 and so on; left out, the record table's own. 岁 where
         a month of birth is given as an age on the day of the row.
     unit_column : str, optional
-        A column that tells each row's unit.
+        A column with each row's unit.
     coarsest : {"day", "month", "quarter", "half", "year"}
         The coarsest a date may be; a month or longer period stands for its last day, as a month of birth for the
         month in its middle.
     lag_days : int
-        Added to a date. For a ``known_on`` that no column tells: an assumption of how late rows come in.
+        Added to a date. For a ``known_on`` that no column says: an assumption of how late rows come in.
     texts : dict of str to str
         The county's texts with what they stand for (a code, ``true``, ``false``, a number); empty for no answer.
     """
@@ -249,7 +249,7 @@ class CountyMapping(_Section):
         NotFoundError
             If there is no such file.
         SettingsInvalid
-            If it is not TOML, or does not fit the record tables; every fault is told.
+            If it is not TOML, or does not fit the record tables; the message lists all that is wrong.
         """
         file = Path(path)
         if not file.is_file():

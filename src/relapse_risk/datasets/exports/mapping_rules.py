@@ -140,13 +140,13 @@ def _period_violations(block: Block, table: type[Table]) -> Iterator[str]:
         yield f".row_months: a row of {table.name} is a month; leave it out"
     elif "months" in table.columns:
         if _months_of_a_row(block) == "always":
-            yield ".row_months: every row tells its own months; leave it out"
+            yield ".row_months: every row has its own months; leave it out"
     elif not _has_rates(block, table):
         yield f".row_months: no unit here is per month or year, and {table.name} has no months; leave it out"
 
 
 def _months_of_a_row(block: Block) -> Literal["always", "where filled"] | None:
-    """Return whether rows tell their own months."""
+    """Return whether rows have their own months."""
     source = block.columns.get("months")
     if block.spread and all("months" in values for values in block.spread.columns.values()):
         return "always"

@@ -85,8 +85,8 @@ class Database:
 
     def _refused(self, place: Location, error: Any) -> ImportRefused:
         self._connection.rollback()
-        told = (error.diag.sqlstate or "").startswith(_WITHOUT_VALUES)
-        said = error.diag.message_primary if told else f"{type(error).__name__}; try the query by hand"
+        without_values = (error.diag.sqlstate or "").startswith(_WITHOUT_VALUES)
+        said = error.diag.message_primary if without_values else f"{type(error).__name__}; try the query by hand"
         return ImportRefused(f"{place.name}: the database refused: {said}")
 
 

@@ -23,7 +23,7 @@ class Location:
     Parameters
     ----------
     name : str
-        What people are told: file and sheet, or database table.
+        Its name in messages: file and sheet, or database table.
     path : path, optional
         The file.
     sheet : str, optional

@@ -95,7 +95,7 @@ class Rejects:
 
     @property
     def first_rows(self) -> str:
-        """The first few row numbers, as people are told them."""
+        """The first few row numbers, as shown to people."""
         more = ", ..." if len(self.rows) > ROWS_NAMED else ""
         return ", ".join(map(str, self.rows[:ROWS_NAMED].tolist())) + more
 

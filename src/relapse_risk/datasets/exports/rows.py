@@ -29,8 +29,8 @@ OF_THE_FILE = {
     reject_reasons.TEXT_GARBLED: 0.1,
     reject_reasons.CITIZEN_ID: 0.5,
 }
-#: Reasons whose texts are told in the rejects file, and a longer text is cut there.
-_TEXTS_TOLD = (reject_reasons.CODE_UNKNOWN, reject_reasons.FLAG_UNREADABLE)
+#: Reasons with texts listed in the rejects file, and the length at which a text is cut.
+_TEXTS_LISTED = (reject_reasons.CODE_UNKNOWN, reject_reasons.FLAG_UNREADABLE)
 _LONGEST_TEXT = 60
 _MEND = {
     reject_reasons.ID_NUMERIC: "ids stored as numbers (digits beyond the 15th and leading zeros are lost); export "
@@ -101,7 +101,7 @@ def read_block(
     exported_on : int
         Day of the export, days since 1970-01-01.
     of_a_case : bool
-        Other blocks read the same rows for this table: a row is a case, of which the block tells one event.
+        Other blocks read the same rows for this table: a row is a case, of which the block reads one event.
     pseudonyms : Pseudonyms, optional
         For ids that the block says are citizen ids.
     """
@@ -247,19 +247,19 @@ class _Reader:
             return pa.array([self.block.row_months], ARROW_TYPES[column.kind]).take(
                 pa.array(np.zeros(len(self.rows), np.int64))
             )
-        told = self._column(column, source)
+        months = self._column(column, source)
         if self.block.row_months is not None:
-            told = told.fill_null(self.block.row_months)
-        self.months = told.fill_null(1).cast(pa.float64()).to_numpy(zero_copy_only=False)
-        return told
+            months = months.fill_null(self.block.row_months)
+        self.months = months.fill_null(1).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return months
 
     def _cells(self, source: Source) -> Cells:
         if source.value is not None:
-            return Cells.constant(self._told(source.value), len(self.rows))
+            return Cells.constant(self._constant(source.value), len(self.rows))
         cells = self.cells[source.column or source.columns[0]]
-        return cells if source.blank is None else cells.filled(self._told(source.blank))
+        return cells if source.blank is None else cells.filled(self._constant(source.blank))
 
-    def _told(self, text: str) -> str:
+    def _constant(self, text: str) -> str:
         return self.export_text if text == EXPORT else text
 
     def _read(
@@ -304,7 +304,7 @@ class _Reader:
         return Cells.of_array(joined).spread(_once(Cells.of_array(joined).texts, denial))
 
     def _flag_set(self, source: Source) -> pa.Array:
-        """Return the codes whose columns say yes; of a row that is filled and says no alone, the code for none."""
+        """Return the codes with a yes in their column; of a row of noes alone, the code for none."""
         words = national_form().of(FLAG, source.texts)
         blank = {"true": True, "false": False}.get(words.get(plain(source.blank or ""), ""))
         n_rows = len(self.rows)
@@ -373,7 +373,7 @@ class _Reader:
         """Let a case's later event be known on its own day: the case's row was entered before it.
 
         Only where the mapping says that the event may be missing (``only_if`` its date): any other date after
-        the day of entry is a mistake, and told as one.
+        the day of entry is a mistake, and set aside as one.
         """
         source = self.block.columns["occurred_on"]
         if not self.of_a_case or source.column not in self.block.only_if:
@@ -411,7 +411,7 @@ class _Reader:
             return
         self.bad |= bad
         found = reject_reasons.Rejects(self.table.name, self.place, header, code, self.rows[bad])
-        if column is not None and code in _TEXTS_TOLD:
+        if column is not None and code in _TEXTS_LISTED:
             texts = tuple(_cut(text) for text in cells.spread(cells.texts).filter(pa.array(bad)).to_pylist())
             found = replace(found, valid=", ".join(valid_codes(column)), texts=texts)
         self.rejects.append(found)

@@ -84,7 +84,7 @@ class Imported:
     rejects : list of Rejects
         Every row set aside, with every reason.
     undated : tuple of str
-        Tables of which no column tells when a row was entered: they count as known from the export on.
+        Tables of which no column says when a row was entered: they count as known from the export on.
     kept_settings : bool
         The folder's own settings differ from the mapping's, and stay.
     """
@@ -277,7 +277,7 @@ def _read(
     pseudonyms: Pseudonyms | None,
     report: Callable[[str], None],
 ) -> tuple[dict[str, list[Part]], list[SourceRead]]:
-    """Return the rows of every source; raise one error that tells all that is wrong with them."""
+    """Return the rows of every source; raise one error that lists all that is wrong with them."""
     wanted, faults = _wanted(reader, mapping)
     found: dict[Location, tuple[Head, dict[str, int]]] = {}
     for place, blocks in wanted.items():
@@ -407,7 +407,7 @@ def _stop_above(share: float, sources: list[SourceRead], rejects: list[reject_re
             f"more than {share:.1%} of a table's rows would be set aside; nothing was written:\n"
             + "\n".join(over)
             + "\nMend the export or the mapping, or allow more: max_reject_share in the mapping, or --max-rejects; "
-            f"then {REJECTS}/ in the records folder tells every row, and the texts that stand for no code"
+            f"then {REJECTS}/ in the records folder lists every row, and the texts that stand for no code"
         )
 
 

@@ -9,18 +9,18 @@
     Parts of one whole: their amounts are added. A part that came in later raises the total from its own day on, so
     there is a version for each day on which one came in.
 
-A row that says the same as another in every column is that row told twice, whatever the rule.
+A row that says the same as another in every column repeats it, whatever the rule.
 
 Each table has a rule of its own, which a mapping can change:
 
-* ``expenses``: sum. Two bills of one day and kind are two bills. Where a bill's number is told, it names one bill,
+* ``expenses``: sum. Two bills of one day and kind are two bills. Where a bill has a number, that names one bill,
   and rows that share it are its versions.
 * ``incomes``: sum. A household's members are paid on the same day, each with a row.
 * ``employment``: sum. Who worked for two employers in a month has two rows: wages and their one-off parts are
   added, and the person worked, pays into social insurance or looks for work if either says so. All else (place,
   industry, contract, days of beginning and end, hours) is of the main job, the one with the largest wage.
 * ``members``: latest. A profile is a fact: a row entered later corrects it, and nothing in it adds up.
-* ``supports``: latest, since a measure entered again mostly tells its end. Grants of one kind and day add up where
+* ``supports``: latest, since a measure entered again mostly says its end. Grants of one kind and day add up where
   the mapping says ``sum``.
 * all others: latest. They hold nothing that adds up.
 """
@@ -47,7 +47,7 @@ class Sum:
     any_of : tuple of str
         Flags that hold for the sum if they hold for any part.
     named_by : str, optional
-        A column of the key that, where it is told, names one fact: such rows are its versions, and never added.
+        A column of the key that, where it is filled, names one fact: such rows are its versions, and never added.
     """
 
     added: tuple[str, ...]
@@ -67,6 +67,6 @@ SUMS: dict[str, Sum] = {
 _SUMMED = ("incomes", "expenses", "employment")
 
 
-def rule_of(table: str, told: SameKey | None) -> SameKey:
+def rule_of(table: str, given: SameKey | None) -> SameKey:
     """Return a table's rule: as the mapping says, else its own."""
-    return told or ("sum" if table in _SUMMED else "latest")
+    return given or ("sum" if table in _SUMMED else "latest")

@@ -74,6 +74,6 @@ def read_code_sets(cells: Cells, words: Mapping[str, str]) -> tuple[pa.Array, Fl
 
 def read_flags(cells: Cells, words: Mapping[str, str]) -> tuple[pa.Array, Flags]:
     """Return each distinct text as yes or no, and which texts are neither."""
-    told = [words.get(plain(text).lower(), words.get(plain(text))) for text in cells.texts.to_pylist()]
-    flags = [{"true": True, "false": False}.get(word) if word else None for word in told]
-    return pa.array(flags, pa.bool_()), np.array([word is None for word in told], bool)
+    meant = [words.get(plain(text).lower(), words.get(plain(text))) for text in cells.texts.to_pylist()]
+    flags = [{"true": True, "false": False}.get(word) if word else None for word in meant]
+    return pa.array(flags, pa.bool_()), np.array([word is None for word in meant], bool)

@@ -101,24 +101,24 @@ class BlockLines:
         elif name == "occurred_on" and self.eliminated:
             yield f"occurred_on = {quoted(self._column(ELIMINATED).header)}"
         elif name in taken:
-            yield self._told(name, column)
+            yield self._taken(name, column)
         elif name in self.one.flags:
             yield self._flags(name, column)
         elif name == "known_on":
-            told = "no column tells when a row was entered, so the day of the export is taken"
-            yield f"# {TODO} known_on: {told}{self._perhaps(asked)}"
+            remark = "no column says when a row was entered, so the day of the export is taken"
+            yield f"# {TODO} known_on: {remark}{self._perhaps(asked)}"
         elif name == "poor" and not asked:
             yield f"poor = {{ value = true }}  # {TODO} check: every row is taken for an identification"
         elif name == "origin":
             yield 'origin = { value = "registry" }'
         elif name == "visit_id" and {"household_id", "occurred_on"} <= set(taken):
             both = ", ".join(quoted(self._column(one).header) for one in ("household_id", "occurred_on"))
-            told = f"check: no column numbers the visits{self._perhaps(asked)}"
-            yield f"visit_id = {{ columns = [{both}] }}  # {TODO} {told}"
+            remark = f"check: no column numbers the visits{self._perhaps(asked)}"
+            yield f"visit_id = {{ columns = [{both}] }}  # {TODO} {remark}"
         elif not column.nullable:
             codes = f"; or {{ value = CODE }}: {_valid(column)}" if column.kind is Kind.CODE else ""
-            told = f"{column.kind.value}: {column.zh}, {column.en}{self._perhaps(asked[1:])}{codes}"
-            yield f"# {TODO} {name} = {self._first(asked)}  # {told}"
+            remark = f"{column.kind.value}: {column.zh}, {column.en}{self._perhaps(asked[1:])}{codes}"
+            yield f"# {TODO} {name} = {self._first(asked)}  # {remark}"
         elif asked:
             yield f"# {TODO} {name} = {self._first(asked)}  # perhaps{self._perhaps(asked[1:])}"
 
@@ -129,7 +129,7 @@ class BlockLines:
         headers = ", ".join(quoted(self.sample.columns[position].header) for position in asked)
         return f"; or {headers}" if headers else ""
 
-    def _told(self, name: str, column: Column) -> str:
+    def _taken(self, name: str, column: Column) -> str:
         profiles = [self.sample.columns[position] for position in self.one.taken[name]]
         first = quoted(profiles[0].header)
         score = self.one.scores[name]
@@ -139,7 +139,7 @@ class BlockLines:
         else:
             keys.append(f"column = {first}")
         if column.unit == "grade" and score < BY_PLACE:
-            remarks.append("check: only its place among the looks tells which it is")
+            remarks.append("check: only its place among the looks shows which it is")
         elif score < SURE:
             remarks.append("check")
         join = self.choice.known.join
@@ -195,11 +195,11 @@ class BlockLines:
         )
         headers = [self.sample.columns[position].header for position in self.one.used]
         words = " ".join([self.sample.place.name, *headers])
-        told = [months for months, of in _PERIODS.items() if any(word in words.lower() for word in of)]
+        named = [months for months, of in _PERIODS.items() if any(word in words.lower() for word in of)]
         if apart is not None and apart > 1:
             yield f"row_months = {apart}  # {TODO} check: a household's rows lie {apart} months apart"
-        elif told and apart is None:
-            yield f"row_months = {told[0]}  # {TODO} check: the words tell of {told[0]} months"
+        elif named and apart is None:
+            yield f"row_months = {named[0]}  # {TODO} check: the words say {named[0]} months"
         elif self._rates():
             yield f"# {TODO} row_months = 1  # the months a row covers: a unit is per month or year"
 
@@ -211,7 +211,7 @@ class BlockLines:
     def _spread(self) -> Iterator[str]:
         profiles = [self.sample.columns[position] for position in self.one.spread]
         units = {self._unit(profile, TABLES["incomes"].columns["amount_yuan"])[0] or "元" for profile in profiles}
-        unit = units.pop() if len(units) == 1 and any(map(self._tells_unit, profiles)) else ""
+        unit = units.pop() if len(units) == 1 and any(map(self._has_unit, profiles)) else ""
         yield ""
         yield "[tables.incomes.spread]  # each of these columns makes a row"
         yield 'into = "amount_yuan"'
@@ -225,15 +225,15 @@ class BlockLines:
         yield ""
         yield "[tables.incomes.spread.columns]"
         for profile, values in zip(profiles, self.one.spread.values(), strict=True):
-            told = ", ".join(f"{name} = {quoted(code)}" for name, code in values.items())
+            pairs = ", ".join(f"{name} = {quoted(code)}" for name, code in values.items())
             sure = plain(BRACKETS.sub("", plain(profile.header))) in _income_words()
-            yield f"{quoted(profile.header)} = {{ {told} }}" + ("" if sure else f"  # {TODO} check")
+            yield f"{quoted(profile.header)} = {{ {pairs} }}" + ("" if sure else f"  # {TODO} check")
         sources = {values["source"] for values in self.one.spread.values()}
         free = [code for code in INCOME_SOURCE.values if code not in sources]
         for profile in self._amounts_left() if free else []:
             yield f'# {TODO} {quoted(profile.header)} = {{ source = "" }}  # if it is one of {", ".join(free)}'
 
-    def _tells_unit(self, profile: Profile) -> bool:
+    def _has_unit(self, profile: Profile) -> bool:
         return profile.unit_of("yuan") or bool(self.sample.money_unit)
 
     def _amounts_left(self) -> list[Profile]:

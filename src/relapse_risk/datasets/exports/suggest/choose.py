@@ -22,7 +22,7 @@ class Choice:
     sample : Sample
         The source.
     known : Known
-        What the other sources tell of it.
+        What the other sources show of it.
     matches : list of Match
         What it gives; empty where it fits no table.
     nearest : Match, optional
@@ -39,18 +39,18 @@ def choose(samples: Sequence[Sample], households: Mapping[int, tuple[int, Join]]
     """Return what each source gives.
 
     Each source gives the table that it fits best. When the source of households is found, its ids of grids,
-    villages and townships tell those of the others. A table that no source gives is then looked for among the
+    villages and townships show those of the others. A table that no source gives is then looked for among the
     columns that are left: an account sheet may hold expenses, a list of households the day each was identified.
     """
     known = [Known(*households.get(number, (None, None))) for number in range(len(samples))]
-    choices = [_best(sample, told) for sample, told in zip(samples, known, strict=True)]
+    choices = [_best(sample, of) for sample, of in zip(samples, known, strict=True)]
     homes = [
         number for number, choice in enumerate(choices) if any(m.table == "households" for m in choice.matches)
     ]
     if homes:
         roles = area_roles(samples, homes[0], {source: position for source, (position, _) in households.items()})
-        known = [replace(told, roles=roles.get(number, {})) for number, told in enumerate(known)]
-        choices = [_best(sample, told) for sample, told in zip(samples, known, strict=True)]
+        known = [replace(of, roles=roles.get(number, {})) for number, of in enumerate(known)]
+        choices = [_best(sample, of) for sample, of in zip(samples, known, strict=True)]
     for table in TABLES:
         if not any(one.table == table for choice in choices for one in choice.matches):
             _look_in_rest(choices, table)

@@ -204,7 +204,7 @@ class Leftover:
     def _job(self) -> None:
         """Take days that come back month by month as those on which the job began and ended, and a search began.
 
-        A search is one without a job: its beginning is told where that of a job is not.
+        A search is one without a job: its beginning is filled where that of a job is blank.
         """
         if not {"person_id", "occurred_on"} <= set(self.taken) or self.table != "employment":
             return

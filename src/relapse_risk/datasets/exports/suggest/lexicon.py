@@ -20,7 +20,7 @@ from relapse_risk.records.tables import TABLES
 #: A remark behind a header, and a unit there.
 BRACKETS = re.compile(r"[(\[【](.+?)[)\]】]$")
 UNIT = re.compile(r"[(\[【/::_](.+?)[)\]】]?$")
-#: The column of a case register that tells when a case ended; it becomes a row of its own.
+#: The column of a case register with the day a case ended; it becomes a row of its own.
 ELIMINATED = "eliminated"
 #: What a header says beside the thing itself.
 _AROUND = re.compile(r"^(?:是否|有无|有没有|所在|当前|目前)|(?:情况|状况|信息|与否|没有|了没)$")
@@ -135,7 +135,7 @@ def of_member(header: str) -> float:
 
 
 def over(header: str) -> bool:
-    """Return whether a header tells that something is over, which is the contrary of its being so."""
+    """Return whether a header says that something is over, which is the contrary of its being so."""
     return nearest(header, lexicon().refused["over"]) >= 0.5
 
 
@@ -242,7 +242,7 @@ class Guess:
 
 
 def guess_code(text: str, column: Column) -> Guess | None:
-    """Return what a text of a code, flag or grade column is guessed to stand for, None if nothing tells."""
+    """Return what a text of a code, flag or grade column is guessed to stand for, None if nothing shows it."""
     word = plain(text)
     known = national_form().of(column, {})
     code = known.get(word, known.get(word.lower()) if column.kind is Kind.FLAG else None)

@@ -37,7 +37,7 @@ def match(sample: Sample, table: str, known: Known, free: set[int] | None = None
     table : str
         The record table.
     known : Known
-        What the other sources tell of it.
+        What the other sources show of it.
     free : set of int, optional
         Positions that may be used, beside household ids and days; all, if left out.
     """
@@ -100,7 +100,7 @@ def _spread(sample: Sample, as_amount: Scores, free: set[int]) -> dict[int, dict
 
     A part of a source is left out where the source itself has a column, since that holds the part.
     """
-    told = {
+    incomes = {
         position: values
         for position, profile in enumerate(sample.columns)
         if position in free
@@ -108,9 +108,9 @@ def _spread(sample: Sample, as_amount: Scores, free: set[int]) -> dict[int, dict
         and not len(profile.dates)
         and (values := income_of(profile.header))
     }
-    whole = {values["source"] for values in told.values() if "part" not in values}
+    whole = {values["source"] for values in incomes.values() if "part" not in values}
     found: dict[int, dict[str, str]] = {}
-    for position, values in told.items():
+    for position, values in incomes.items():
         within = "part" in values and values["source"] in whole
         if not within and values not in found.values():
             found[position] = values
@@ -154,8 +154,9 @@ def _unnumbered(header: str) -> str:
 def _value(found: Match, sample: Sample) -> float:
     """Return how well a source fits a table: how much each explains of the other, and the source's name."""
     # what is merely left over says little
-    told = [score if score > BY_PLACE else score / 2 for name, score in found.scores.items() if name != "known_on"]
-    total = sum(told) + 0.9 * len(found.spread) + 0.9 * sum(map(len, found.flags.values()))
+    scores = [score for name, score in found.scores.items() if name != "known_on"]
+    weights = [score if score > BY_PLACE else score / 2 for score in scores]
+    total = sum(weights) + 0.9 * len(found.spread) + 0.9 * sum(map(len, found.flags.values()))
     useful = {p for p, profile in enumerate(sample.columns) if profile.refused_in(found.table) < 0.6}
     explained = len(found.used & useful) / max(1, len(useful))
     return float(total * explained**0.5 + 1.2 * place_score(sample.place.name, found.table))

@@ -25,7 +25,7 @@ LONGEST_TEXT = 12
 _BETWEEN = re.compile(r"[,,、;;/|\s]+")
 _SERIAL = re.compile(r"\d{5}(\.\d+)?$")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*$")
-#: Share of the cells that tell what a column holds; the others are for the import to set aside.
+#: Share of the cells that decide what a column holds; the others are for the import to set aside.
 _MOSTLY = 0.75
 #: Days a county's records can be of: 1990 to 2049.
 _DAYS = range(7305, 29220)
@@ -191,12 +191,12 @@ class Profile:
 
     @cached_property
     def unit(self) -> str:
-        """The unit that the header tells; empty where it tells none."""
-        told = UNIT.search(plain(self.header))
-        return told[1] if told and any(read_unit(told[1], of) for of in SIZES) else ""
+        """The unit named in the header; empty where none is."""
+        named = UNIT.search(plain(self.header))
+        return named[1] if named and any(read_unit(named[1], of) for of in SIZES) else ""
 
     def unit_of(self, kind: str) -> bool:
-        """Return whether the header tells a unit of money, of area, or of persons."""
+        """Return whether the header names a unit of money, of area, or of persons."""
         return bool(self.unit) and read_unit(self.unit, kind) is not None
 
     def guesses(self, column: Column) -> dict[str, Guess | None]:

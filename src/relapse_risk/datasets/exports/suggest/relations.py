@@ -42,7 +42,7 @@ class Join:
 
 
 def household_ids(samples: Sequence[Sample], ids: Mapping[At, frozenset[str]]) -> dict[int, tuple[int, Join]]:
-    """Return each source's column of household ids, where the sources' ids tell it.
+    """Return each source's column of household ids, where the sources' ids show it.
 
     Ids of the same thing are those that overlap. Those of households stand in more sources than any others, and
     under the more likely headers.
@@ -112,7 +112,7 @@ def _whole(reader: ExportReader, sample: Sample, profile: Profile) -> frozenset[
 
 
 def area_roles(samples: Sequence[Sample], homes: int, households: Mapping[int, int]) -> dict[int, dict[int, str]]:
-    """Return columns of grids, villages, townships and workers, by source, where ids tell them.
+    """Return columns of grids, villages, townships and workers, by source, where ids show them.
 
     A source without household ids, of which a column lists ids that come back among the households, lists grids.
     What else it shares with the households is where a grid lies, the finer the village; what it shares with visits
@@ -217,11 +217,11 @@ def seldom_after(one: Profile, other: Profile) -> bool:
 
 def months_apart(household: Profile, dates: Profile) -> int | None:
     """Return the months that mostly lie between a household's dates, None if it has but one, or they vary."""
-    told = dates.dates if len(dates.dates) else dates.years
-    both = (household.cells.positions >= 0) & np.isfinite(told) if len(told) else np.zeros(0, bool)
+    filled = dates.dates if len(dates.dates) else dates.years
+    both = (household.cells.positions >= 0) & np.isfinite(filled) if len(filled) else np.zeros(0, bool)
     if not both.any():
         return None
-    days = told[both].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    days = filled[both].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     pairs = np.unique(np.stack([household.cells.positions[both].astype(np.int64), days]), axis=1)
     gaps = np.diff(pairs[1])[np.diff(pairs[0]) == 0]
     if not len(gaps):

@@ -48,7 +48,7 @@ class Sample:
     cut : bool
         Whether there are more.
     money_unit : str
-        A unit of money told above the header; empty where none is.
+        A unit of money named above the header; empty where none is.
     twice : tuple of str
         Names that several columns have; those are left out.
     problem : str
@@ -96,7 +96,7 @@ def header_row(rows: Sequence[Sequence[str]]) -> int | None:
     """Return the number of the row that the column names stand in, None if no row looks like them.
 
     It is the first row that is filled nearly as far as the widest, and holds names alone: no dates, no numbers.
-    Of two such rows that follow each other, the one whose words are better known.
+    Of two such rows that follow each other, the one with the better known words.
     """
     filled = [[cell.strip() for cell in row if cell.strip()] for row in rows]
     width = max(map(len, filled), default=0)
@@ -128,8 +128,8 @@ def _best(cell: str, table: str) -> float:
 
 def _money_unit(above: Sequence[str]) -> str:
     for cell in above:
-        told = _UNIT_ABOVE.search(plain(cell))
-        for part in re.split(r"[,、,;;/]", told[1]) if told else ():
+        named = _UNIT_ABOVE.search(plain(cell))
+        for part in re.split(r"[,、,;;/]", named[1]) if named else ():
             if read_unit(part, "yuan"):
                 return part
     return ""

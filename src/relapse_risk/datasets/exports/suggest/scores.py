@@ -39,7 +39,7 @@ _ELIMINATED = Column(Kind.DATE, "消除日期", "day the risk was eliminated", "
 
 @dataclass(frozen=True)
 class Known:
-    """What the other sources tell of one.
+    """What the other sources show of one.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def _as_code(column: Column, profile: Profile) -> _Fit:
         return _NO
     likeness = profile.likeness(column)
     if likeness < 0.15:
-        # numbers that stand for codes, or words that nobody knows, tell nothing by themselves
+        # numbers that stand for codes, or words that nobody knows, say nothing by themselves
         return _Fit(0.4) if profile.closed and column.kind is Kind.CODE else _NO
     alone = 0.75 * likeness if likeness >= 0.4 and len(profile.parts) > 1 else 0.0
     return _Fit(min(1.0, likeness + 0.15), alone)
@@ -282,7 +282,7 @@ def graded_alike(sample: Sample) -> list[int]:
 
 
 def _graded(look: int, rank: int, n_graded: int) -> float:
-    """Return what a column graded like others earns as a look: all six are told in the form's order, if in any."""
+    """Return what a column graded like others earns as a look: all six are in the form's order, if in any."""
     return TAKEN + 0.002 * (6 - abs(look - rank)) if n_graded == 6 else 0.3
 
 

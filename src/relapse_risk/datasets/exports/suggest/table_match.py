@@ -97,8 +97,8 @@ class Match:
 
     @property
     def complete(self) -> bool:
-        """Whether every column is there that may not be missing, apart from what a constant could tell."""
+        """Whether every column is there that may not be missing, apart from what a constant could say."""
         needed = [name for name, column in TABLES[self.table].columns.items() if not column.nullable]
-        told = {*self.taken, "known_on", "origin"} | ({"kind"} if self.table == "expenses" else set())
-        told |= {"poor"} if ELIMINATED in self.taken else set()
-        return bool(self.spread) or all(name in told for name in needed)
+        given = {*self.taken, "known_on", "origin"} | ({"kind"} if self.table == "expenses" else set())
+        given |= {"poor"} if ELIMINATED in self.taken else set()
+        return bool(self.spread) or all(name in given for name in needed)
