@@ -73,7 +73,7 @@ _USUAL_PERSON: dict[str, object] = {
 }
 #: What differs of a child under ten: of work and income nothing was asked.
 CHILD: dict[str, object] = {
-    **dict.fromkeys(PERSONS.columns, 0),
+    **{column: None if column.startswith("PP") else 0 for column in PERSONS.columns},
     **{column: _USUAL_PERSON[column] for column in ("CODUSU", "NRO_HOGAR", "ANO4", "TRIMESTRE")},
     "CH03": 3,
     "CH04": 2,
@@ -85,9 +85,10 @@ CHILD: dict[str, object] = {
     "ESTADO": 4,
     "CAT_INAC": 3,
 }
-#: What differs of an adult out of work.
+#: What differs of an adult out of work, of whom no question on a job was asked.
 UNEMPLOYED: dict[str, object] = {
-    **{column: 0 for column in _USUAL_PERSON if column.startswith(("PP", "P21", "V", "T_"))},
+    **{column: None for column in _USUAL_PERSON if column.startswith("PP")},
+    **{column: 0 for column in _USUAL_PERSON if column.startswith(("P21", "V", "T_"))},
     "ESTADO": 2,
     "CAT_OCUP": 0,
 }

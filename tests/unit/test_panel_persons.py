@@ -163,10 +163,10 @@ def test_pay_is_of_all_work_and_unknown_where_a_part_was_not_answered(tmp_path: 
             | 3          | 1      | 20000 | -9      | 0      | 0      | 0      |
             | 4          | 1      | 20000 | 0       | -9     | 0      | 0      |
             | 5          | 1      | 0     | 0       | 0      | 0      | 0      |
-            | 6          | 2      | 0     | 700     | 0      | 0      | 0      |
             | 7          | 0      | 0     | 0       | 0      | 0      | 0      |
             """
         ),
+        {"COMPONENTE": 6, **UNEMPLOYED, "TOT_P12": 700},
         {"COMPONENTE": 8, **CHILD},
     )
     work, columns = expected(

@@ -89,7 +89,7 @@ def ledger(persons: pd.DataFrame) -> pd.DataFrame:
         started_on=_days_back(of_age, _tenure_days(at_work)),
         hours_week=_hours(at_work),
         seeking=of_age["ESTADO"].eq(_UNEMPLOYED) | at_work["PP03J"].eq(YES).fillna(value=False),
-        seeking_since=_days_back(of_age, of_age["PP10A"].where(~employed).map(SEEKING_DAYS)),
+        seeking_since=_days_back(of_age, of_age["PP10A"].map(SEEKING_DAYS)),
     )
 
 
