@@ -35,3 +35,18 @@ def pick(rng: np.random.Generator, weights: Numbers) -> Ints:
     upto = np.cumsum(weights, axis=1)
     drawn = (rng.random((len(weights), 1)) * upto[:, -1:] > upto).sum(axis=1)
     return np.minimum(drawn, weights.shape[1] - 1)
+
+
+def count(flags: Flags) -> Ints:
+    """Return how many members of each household a flag holds for (numpy's own sum is slow over few columns)."""
+    return np.einsum("ij->i", flags.view(np.int8)).astype(np.int64)
+
+
+def anyone(flags: Flags) -> Flags:
+    """Return the households where a flag holds for some member."""
+    return count(flags) > 0
+
+
+def total(amounts: Numbers) -> Numbers:
+    """Return each household's sum of its members' amounts."""
+    return np.einsum("ij->i", amounts)

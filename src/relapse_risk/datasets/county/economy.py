@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relapse_risk.datasets.county.arrays import Flags, Ints, Numbers, code
+from relapse_risk.datasets.county.arrays import Flags, Ints, Numbers, anyone, code, count, total
 from relapse_risk.datasets.county.parameters import WORKSHOP, Age
 from relapse_risk.datasets.county.state import Month, Township
 from relapse_risk.records.codes import WORK_CHANNEL, WORK_STATUS
@@ -55,12 +55,12 @@ def earn(t: Township, month: Month, factor: Numbers, severance: Numbers) -> Mone
     bonus = np.round(p.bonus_months * wages * (jobs.formal & (m in p.paid_in["bonus"])))
     own = jobs.status == code(WORK_STATUS, "self_employed")
     post = jobs.channel == code(WORK_CHANNEL, "welfare_post")
-    own_account = (wages * own).sum(axis=1) / (1 - p.cost_share)
-    benefits = ((jobs.benefit_left > 0) & ~employed & people.earner).sum(axis=1)
+    own_account = total(wages * own) / (1 - p.cost_share)
+    benefits = count((jobs.benefit_left > 0) & ~employed & people.earner)
 
     luck = np.exp(rng.normal(0, p.farm_luck, t.size)) * np.exp(t.skill) * t.setback * factor
     members = t.counts["n_members"]
-    tends = (people.here & (people.age >= Age.LABOUR) & ~employed).any(axis=1)
+    tends = anyone(people.here & (people.age >= Age.LABOUR) & ~employed)
     hours = np.where(tends, 1.0, p.on_the_side)
     orchard, land = (hours * np.minimum(mu, p.tended_mu * members) for mu in (t.orchard, t.land))
     oranges, crops = orchard * p.orange_yuan_mu, land * p.farming_yuan_mu * t.by_livelihood(p.farmed)
@@ -70,9 +70,9 @@ def earn(t: Township, month: Month, factor: Numbers, severance: Numbers) -> Mone
     spent = expected * spared * p.cost_months.get(m, 0.0) + p.cost_of_workshop * workshop + own_account
     steps = 1.0 + p.benefit_growth * (month.date.year - p.start.year)
     amounts = {
-        ("wage", "migrant_work"): (wages * ~(own | post)).sum(axis=1),
-        ("wage", "welfare_post"): (wages * post).sum(axis=1),
-        ("wage", "bonus"): bonus.sum(axis=1),
+        ("wage", "migrant_work"): total(wages * ~(own | post)),
+        ("wage", "welfare_post"): total(wages * post),
+        ("wage", "bonus"): total(bonus),
         ("business", "orchard"): oranges * growth * p.orange_sales.get(m, 0.0) * luck,
         ("business", "crops"): crops * growth * p.farm_sales.get(m, 0.0) * luck,
         ("business", "other"): workshop + own_account,
@@ -80,7 +80,7 @@ def earn(t: Township, month: Month, factor: Numbers, severance: Numbers) -> Mone
         ("transfer", "dibao"): t.dibao * members * p.dibao_month * steps,
         ("transfer", "tekun"): t.tekun * members * p.tekun_month * steps,
         ("transfer", "land_fertility"): np.full(t.size, p.subsidies_year * steps * (m in p.paid_in["subsidies"])),
-        ("transfer", "alimony"): np.where(employed.any(axis=1), 0.0, members * p.alimony_month * growth),
+        ("transfer", "alimony"): np.where(anyone(employed), 0.0, members * p.alimony_month * growth),
         ("transfer", "severance"): severance,
         ("transfer", "unemployment"): benefits * p.unemployment_month * steps,
         ("property", "land_rent"): t.rents_out * p.property_year * steps * (m in p.paid_in["property"]),
@@ -120,7 +120,7 @@ def medical_bills(t: Township, month: Month, costly: Numbers) -> Bills:
     """
     p, rng, n = t.p, month.rng, t.size
     of_routine, of_costly, _ = p.bill_spread
-    chronic = (t.people.chronic & t.people.here).sum(axis=1)
+    chronic = t.counts["n_chronic"]
     routine = rng.random(n) < 1 - (1 - p.routine_bill_month) ** chronic
     small = np.where(routine, p.routine_yuan * np.exp(rng.normal(0, of_routine, n)), 0.0)
     large = costly * p.medical_yuan * np.exp(rng.normal(0, of_costly, n))
@@ -134,7 +134,7 @@ def medical_bills(t: Township, month: Month, costly: Numbers) -> Bills:
 
 def school_bills(t: Township, month: Month) -> Bills:
     """Return the fees of those beyond compulsory school, at the start of each term."""
-    p, pupils = t.p, t.people.beyond_school().sum(axis=1)
+    p, pupils = t.p, count(t.people.beyond_school())
     fee = np.round(pupils * p.school_yuan * np.exp(month.rng.normal(0, p.bill_spread[2], t.size)))
     rows = np.flatnonzero((fee > 0) & (month.date.month in p.paid_in["school"]))
     return Bills("education", rows, fee[rows], np.zeros(len(rows)), fee[rows])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from relapse_risk.datasets.county import people
-from relapse_risk.datasets.county.arrays import NEVER, Flags, Ints, Numbers, code, positions
+from relapse_risk.datasets.county.arrays import NEVER, Flags, Ints, Numbers, anyone, code, positions
 from relapse_risk.datasets.county.economy import Bills, Money
 from relapse_risk.datasets.county.state import SHOCKS, Month, Township
 from relapse_risk.records.codes import HOUSEHOLD_TYPE, SEX
@@ -33,7 +33,7 @@ def enter_money(t: Township, month: Month, money: Money, bills: list[Bills], cla
     slow = rng.random(t.size) < share
     lag = np.where(slow, rng.integers(soonest, latest, t.size), rng.integers(*p.money_after_days, t.size))
     known = last + lag * t.switches.delay
-    earns = t.people.earner.any(axis=1)
+    earns = anyone(t.people.earner)
     for (source, part), amount in {**money.amounts, ("claim", "poverty_insurance"): claims}.items():
         rows = np.flatnonzero((amount > 0) | (earns & (part == "migrant_work")))
         t.ledger.add(
@@ -83,7 +83,7 @@ def enter_profiles(t: Township, month: Month) -> None:
         state = state * 32 + values + 1
     state *= t.people.here
     new = state != t.last_form
-    changed = new.any(axis=1) | (True if t.last_profile is None else (profile != t.last_profile).any(axis=1))
+    changed = anyone(new) | (True if t.last_profile is None else (profile != t.last_profile).any(axis=1))
     t.last_profile, t.last_form = profile, state
     rows = np.flatnonzero(changed)
     lag = t.late(month, t.p.profiles_after_days)[rows] if month.number else 0

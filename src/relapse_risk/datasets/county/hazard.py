@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from relapse_risk.datasets.county import people
-from relapse_risk.datasets.county.arrays import Flags, Ints, Numbers, pick
+from relapse_risk.datasets.county.arrays import Flags, Ints, Numbers, anyone, count, pick
 from relapse_risk.datasets.county.parameters import AREA_SHOCKS
 from relapse_risk.datasets.county.state import SHOCKS, Month, Township
 from relapse_risk.dates import add_months, to_days
@@ -81,7 +81,7 @@ def strike(t: Township, month: Month, bereaved: Flags, hit: dict[str, Flags]) ->
     member = people.SLOTS - 1 - t.people.here[ill, ::-1].argmax(axis=1)  # the last who is there
     lasting = rng.random(len(ill)) < p.illness_lasts
     t.people.chronic[ill[lasting], member[lasting]] = True
-    t.counts["n_chronic"] = t.people.chronic.sum(axis=1)
+    t.counts["n_chronic"] = count(t.people.chronic)
     return begun
 
 
@@ -106,7 +106,7 @@ def log_hazard(t: Township, month: Month, to_line: Numbers, area: Numbers) -> Nu
         + p.of_major * (counts["n_major_illness"] > 0)
         + p.of_disabled * (counts["n_disabled"] > 0)
         + p.of_no_labour * (counts["n_labour"] == 0)
-        + p.of_school * np.minimum(t.people.beyond_school().sum(axis=1), p.counted)
+        + p.of_school * np.minimum(count(t.people.beyond_school()), p.counted)
         + p.of_housing * (t.housing >= 2)
         + np.array([p.of_shock[kind] for kind in SHOCKS]) @ np.minimum(t.shocks, p.most_shock)
         + height * np.cos(2 * np.pi * (month.date.month - peak) / 12)
@@ -121,12 +121,12 @@ def draw_causes(t: Township, rng: np.random.Generator, rows: Ints) -> Ints:
     p, members = t.p, t.people
     names = ("n_labour", "n_major_illness", "n_chronic", "n_disabled")
     labour, major, chronic, disabled = (t.counts[name][rows] for name in names)
-    worked = (members.earner[rows] & members.jobs.worked[:, rows].any(axis=0)).any(axis=1)
+    worked = anyone(members.earner[rows] & members.jobs.worked[:, rows].any(axis=0))
     after = {kind: factor * t.shocks[SHOCKS.index(kind), rows] for kind, factor in p.cause_after_shock.items()}
     of_major, of_chronic = p.illness_of
     can = {
         "illness": 1 + after["illness"] + of_major * major + of_chronic * chronic,
-        "schooling": members.beyond_school()[rows].any(axis=1),
+        "schooling": anyone(members.beyond_school()[rows]),
         "disability": disabled > 0,
         "natural_disaster": 1 + after["disaster"],
         "accident": 1 + after["accident"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relapse_risk.datasets.county.arrays import Flags, Index, Ints, Numbers, code, pick, positions
+from relapse_risk.datasets.county.arrays import Flags, Index, Ints, Numbers, anyone, code, count, pick, positions
 from relapse_risk.datasets.county.parameters import LIVELIHOODS, MIGRANT, Age, CountyParameters
 from relapse_risk.datasets.county.work import Jobs
 from relapse_risk.records.codes import LABOUR_SKILL, RELATION, SCHOOL_STAGE, SCHOOLING
@@ -92,7 +92,7 @@ class People:
             "n_major_illness": self.major,
             "n_disabled": self.disabled,
         }
-        return {name: group.sum(axis=1) for name, group in groups.items()}
+        return {name: count(group) for name, group in groups.items()}
 
 
 def found(rng: np.random.Generator, lifted: Flags, livelihood: Ints, p: CountyParameters) -> People:
@@ -198,8 +198,8 @@ def live_a_month(t: Township, month: Month, lured: Numbers) -> Flags:
     chance = np.where(people.major, factor * chance + added, chance)
     free = ~people.here
     dies = people.here & (rng.random(shape) < chance)
-    dies &= (people.here & ~dies).any(axis=1, keepdims=True)  # a household that dies out is not followed
-    bereaved = np.asarray((dies & people.employed()).any(axis=1))
+    dies &= anyone(people.here & ~dies)[:, None]  # a household that dies out is not followed
+    bereaved = anyone(dies & people.employed())
     people.here = people.here & ~dies
     _bear(people, rng, free, p)
     people.chronic |= _of_age(people, "falls_ill", p) & (rng.random(shape) < p.onset_chronic_per_year / Age.YEAR)
@@ -212,7 +212,7 @@ def live_a_month(t: Township, month: Month, lured: Numbers) -> Flags:
     first, _ = _chance_to_earn(t.livelihood, p)
     grown = people.here & (people.age == np.where(people.beyond, Age.GRADUATE, Age.ADULT))
     people.earner |= grown & (rng.random(shape) < p.young_earn * first[:, None])
-    idle = people.labour() & ~people.earner.any(axis=1, keepdims=True)
+    idle = people.labour() & ~anyone(people.earner)[:, None]
     people.earner |= idle & (rng.random(shape) < p.idle_earn_month * first[:, None])
     _move_away(people, rng, t.livelihood, lured, p)
     people.earner &= people.labour()
@@ -244,7 +244,7 @@ def _move_away(
     leaves = (
         _of_age(people, "leaves", p) & child & ~people.disabled & (rng.random(shape) < p.leaves_per_year / Age.YEAR)
     )
-    leaves &= (people.here & (people.age >= Age.ADULT) & ~leaves).any(axis=1, keepdims=True)
+    leaves &= anyone(people.here & (people.age >= Age.ADULT) & ~leaves)[:, None]
     people.here = people.here & ~leaves
 
 
@@ -264,7 +264,7 @@ AFTER_HEAD = {
 def _name_heads(people: People) -> None:
     """Let the spouse, a child or else the eldest member become head where the head is gone."""
     head, spouse, child = (code(RELATION, name) for name in ("head", "spouse", "child"))
-    rows = np.flatnonzero(~((people.relation == head) & people.here).any(axis=1))
+    rows = np.flatnonzero(~anyone((people.relation == head) & people.here))
     here, relation = people.here[rows], people.relation[rows]
     adult = here & (people.age[rows] >= Age.ADULT)
     rank = np.where(relation == spouse, 3, np.where(relation == child, 2, 1)) * (10**6 * adult + 1) * here
@@ -282,7 +282,7 @@ def _name_heads(people: People) -> None:
 def _bear(people: People, rng: np.random.Generator, free: Flags, p: CountyParameters) -> None:
     """Let children be born, into slots that were free before this month."""
     young = _of_age(people, "parent", p)
-    born = young.any(axis=1) & free.any(axis=1) & (rng.random(len(young)) < p.births_per_year / Age.YEAR)
+    born = anyone(young) & anyone(free) & (rng.random(len(young)) < p.births_per_year / Age.YEAR)
     rows = np.flatnonzero(born)
     at = rows, free[rows].argmax(axis=1)
     people.here[at] = True
@@ -291,7 +291,7 @@ def _bear(people: People, rng: np.random.Generator, free: Flags, p: CountyParame
         state[at] = False
     people.person[at] = people.person.max() + 1 + np.arange(len(rows))
     people.jobs.forget(at)
-    of_couple = (young & (people.relation <= code(RELATION, "spouse")))[rows].any(axis=1)
+    of_couple = anyone((young & (people.relation <= code(RELATION, "spouse")))[rows])
     people.relation[at] = np.where(of_couple, *positions(RELATION, ["child", "grandchild"]))
     _draw_new(people, rng, at, p)
 

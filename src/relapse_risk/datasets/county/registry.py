@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from relapse_risk.datasets.county import work
-from relapse_risk.datasets.county.arrays import NEVER, Flags, Ints, Numbers, code, positions
+from relapse_risk.datasets.county.arrays import NEVER, Flags, Ints, Numbers, anyone, code, positions
 from relapse_risk.datasets.county.hazard import CAUSES, draw_causes
 from relapse_risk.datasets.county.state import Month, Township
 from relapse_risk.dates import add_months, to_days
@@ -84,8 +84,8 @@ def first_wave(t: Township, month: Month, hazard: Numbers) -> None:
     if not month.first <= to_days(p.first_wave_on) < month.after:
         return
     nearness = np.log(hazard) + rng.gumbel(0, p.first_wave_noise, t.size)
-    count = round(p.first_wave_share * t.size)
-    rows = np.argsort(-np.where(t.at_risk(), nearness, -np.inf), kind="stable")[:count]
+    n = round(p.first_wave_share * t.size)
+    rows = np.argsort(-np.where(t.at_risk(), nearness, -np.inf), kind="stable")[:n]
     within, need_before, clue_before = p.first_wave_days
     on = to_days(p.first_wave_on) + rng.integers(0, within, t.size)[rows]
     t.in_need_since[rows], t.clue_on[rows] = on - need_before, on - clue_before
@@ -103,7 +103,7 @@ def identify(t: Township, month: Month) -> None:
     to_line = t.income_to_line(month.date)[rows]
     t.identified_on[rows] = on
     t.eliminated_on[rows] = t.in_need_since[rows] = t.clue_on[rows] = NEVER
-    idle = (t.counts["n_labour"][rows] == 0) | ~t.people.earner[rows].any(axis=1)
+    idle = (t.counts["n_labour"][rows] == 0) | ~anyone(t.people.earner[rows])
     unstable = t.cause[rows] == CAUSES.index(
         "unstable_work"
     )  # refused by the national checks where there is no labour
@@ -150,7 +150,7 @@ def develop(t: Township, month: Month) -> None:
 def _employ(t: Township, month: Month, rows: Ints, measure: str) -> None:
     """Give one member able to work and without a job one that a measure found."""
     idle = t.people.labour()[rows] & ~t.people.employed()[rows]
-    some = idle.any(axis=1)
+    some = anyone(idle)
     at = rows[some], idle[some].argmax(axis=1)
     t.people.earner[at] = True
     hired = np.zeros(t.people.here.shape, bool)
@@ -172,7 +172,7 @@ def eliminate(t: Township, month: Month) -> None:
     chance = np.array([p.elimination_month[kind] for kind in KINDS])[t.kind]
     day = t.some_day(month)
     ready = t.monitored() & (earliest <= day) & (rng.random(t.size) < chance)
-    ready &= (t.counts["n_labour"] > 0) & ~(people.dropout & people.here).any(axis=1)
+    ready &= (t.counts["n_labour"] > 0) & ~anyone(people.dropout & people.here)
     ready &= t.income_to_line(month.date) >= 1.0
     rows = np.flatnonzero(ready)
     enter_status(t, rows, day[rows], day[rows] + t.late(month, p.entered_after_days)[rows])

@@ -171,7 +171,7 @@ class Township:
         """Return who could fall: neither in need already nor on the list."""
         return (self.in_need_since == NEVER) & ~self.monitored()
 
-    def waiting(self, until: int | Ints) -> Flags:
+    def waiting(self, until: int | np.int64 | Ints) -> Flags:
         """Return who is in need by a day, and nobody has found."""
         return (self.in_need_since < until) & (self.clue_on == NEVER) & ~self.monitored()
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from relapse_risk.datasets.county import economy, entries, hazard, people, registry, visiting, work
-from relapse_risk.datasets.county.arrays import NEVER, Flags
+from relapse_risk.datasets.county.arrays import NEVER, Flags, anyone
 from relapse_risk.datasets.county.state import WARM_UP, Month, Township
 from relapse_risk.dates import add_months, to_days
 from relapse_risk.records.tables import TABLES
@@ -81,7 +81,7 @@ def live_a_month(t: Township, month: Month) -> None:
         t.truth.append(np.where(t.at_risk(), falls, found))
     begun = hazard.strike(t, month, bereaved, area.hit)
     lost, severance = work.move_work(t, month, area.job_loss)
-    begun["job_loss"] |= lost & ~t.people.employed().any(axis=1)
+    begun["job_loss"] |= lost & ~anyone(t.people.employed())
     entries.enter_shocks(t, month, begun)
     money = economy.earn(t, month, area.income, severance)
     t.people.jobs.worked[month.number % 12] = money.pay > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from relapse_risk.datasets.county.arrays import NEVER, Flags, Ints, Numbers
+from relapse_risk.datasets.county.arrays import NEVER, Flags, Ints, Numbers, anyone
 from relapse_risk.datasets.county.parameters import Age
 from relapse_risk.datasets.county.place import joined
 from relapse_risk.datasets.county.state import SHOCKS, Month, Township
@@ -23,7 +23,7 @@ def visit(t: Township, month: Month, to_line: Numbers) -> None:
     missed = drawn.random(n) < p.missed_visit
     plan = t.place.plan(month.first)
     sees = plan.sees()
-    away = people.away.any(axis=1) & (rng.random(n) < p.whole_household_away)
+    away = anyone(people.away) & (rng.random(n) < p.whole_household_away)
     away &= month.date.month not in p.at_home_in
     there = what_there_is(t, month, to_line)
     regular = (day >= month.first) & (day < month.after) & ~missed
@@ -60,7 +60,7 @@ def what_there_is(t: Township, month: Month, to_line: Numbers) -> Ints:
     disorder = of_thrift * t.unseen + of_housing * (t.housing >= 2)
     of_major, of_chronic = p.illness_seen
     ill = t.shocks[SHOCKS.index("illness")] + t.shocks[SHOCKS.index("accident")]
-    fees = (people.beyond_school().sum(axis=1) > 0) & (to_line < p.fees_hard_below)
+    fees = anyone(people.beyond_school()) & (to_line < p.fees_hard_below)
 
     def grade(look: str, trouble: Numbers) -> Ints:
         concern, serious = p.look_from[look]
@@ -74,7 +74,7 @@ def what_there_is(t: Township, month: Month, to_line: Numbers) -> Ints:
         "health": grade(
             "health", ill + of_major * (counts["n_major_illness"] > 0) + of_chronic * (counts["n_chronic"] > 0)
         ),
-        "children": np.where((people.dropout & people.here).any(axis=1), 2, np.where(fees, 1, 0)),
+        "children": np.where(anyone(people.dropout & people.here), 2, np.where(fees, 1, 0)),
     }
     return np.stack([looks[name] for name in LOOKS])
 
@@ -88,6 +88,6 @@ def written_down(t: Township, rng: np.random.Generator, there: Ints, sees: Numbe
     entered[rng.random(there.shape) < t.p.not_looked] = np.nan
     entered[:, away] = np.nan
     entered[LOOKS.index("yard"), away] = 0.0  # the yard can be seen from the road
-    children = (t.people.here & (t.people.age < Age.ADULT)).any(axis=1)
+    children = anyone(t.people.here & (t.people.age < Age.ADULT))
     entered[LOOKS.index("children"), ~children] = np.nan
     return entered

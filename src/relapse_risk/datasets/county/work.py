@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relapse_risk.datasets.county.arrays import Flags, Index, Ints, Numbers, code, pick, positions
+from relapse_risk.datasets.county.arrays import Flags, Index, Ints, Numbers, anyone, code, pick, positions, total
 from relapse_risk.datasets.county.parameters import WORKSHOP, Age
 from relapse_risk.dates import add_months, to_days
 from relapse_risk.records.codes import CONTRACT, INDUSTRY, WORK_CHANNEL, WORK_STATUS, WORKPLACE
@@ -190,7 +190,7 @@ def move_work(t: Township, month: Month, extra_loss: Numbers) -> tuple[Flags, Nu
     jobs.ends[renewed & ~loses] += DAYS
     seeks = people.earner & ~employed & (jobs.seeking_since >= 0) & (jobs.seeking_since < first)
     years = np.clip(tenure / DAYS, *p.severance_years)
-    severance = np.where(loses & ~over & jobs.formal, jobs.wage * years, 0.0).sum(axis=1)
+    severance = total(np.where(loses & ~over & jobs.formal, jobs.wage * years, 0.0))
     jobs.benefit_left = np.where(loses & jobs.formal, p.unemployment_months, np.maximum(jobs.benefit_left - 1, 0))
     jobs.started[loses] = -1
     out = people.earner & ~people.employed() & (jobs.seeking_since < 0)
@@ -200,4 +200,4 @@ def move_work(t: Township, month: Month, extra_loss: Numbers) -> tuple[Flags, Nu
     jobs.seeking_since[~people.earner] = -1
     hire(t, seeks & (draw < p.job_found_month), hiring, first, month.after)
     people.drift = p.wage_persistence * people.drift + rng.normal(0, p.wage_shock, shape)
-    return np.asarray(loses.any(axis=1)), np.round(severance)
+    return anyone(loses), np.round(severance)
