@@ -14,19 +14,11 @@ from relapse_risk.records.codes import WORK_CHANNEL, WORK_STATUS
 
 @dataclass(frozen=True)
 class Money:
-    """A month's money.
+    """A month's money, in yuan."""
 
-    Parameters
-    ----------
-    amounts : dict of (str, str or None) to ndarray of float, shape (n,)
-        By source and part of income; costs positive.
-    pay, one_off : ndarray of float, shape (n, SLOTS)
-        By member: pay of the month from all work, and the part of it that does not come every month.
-    """
-
-    amounts: dict[tuple[str, str | None], Numbers]
-    pay: Numbers
-    one_off: Numbers
+    amounts: dict[tuple[str, str | None], Numbers]  # of households, by source and part of income; costs positive
+    pay: Numbers  # of members, from all work
+    one_off: Numbers  # the part of it that does not come every month
 
     def net(self) -> Numbers:
         """Return income less production costs."""
@@ -91,17 +83,7 @@ def earn(t: Township, month: Month, factor: Numbers, severance: Numbers) -> Mone
 
 @dataclass(frozen=True)
 class Bills:
-    """A month's bills of a kind.
-
-    Parameters
-    ----------
-    kind : str
-        Code of the expense.
-    rows : ndarray of int
-        Households that pay.
-    total, reimbursed, self_paid : ndarray of float
-        Yuan.
-    """
+    """A month's bills of a kind (a code of EXPENSE_KIND), in yuan, and the households that pay."""
 
     kind: str
     rows: Ints

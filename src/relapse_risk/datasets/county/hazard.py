@@ -18,22 +18,13 @@ CAUSES = RISK_TYPE.values
 
 @dataclass(frozen=True)
 class Area:
-    """What area-wide events do to a township's households in a month.
+    """What area-wide events do to a township's households in a month."""
 
-    Parameters
-    ----------
-    hazard, income, job_loss, migration : ndarray of float, shape (n,)
-        Added to the log hazard; what is left of income; added to the chance of losing work; factor on the chance
-        of leaving for work.
-    hit : dict of str to ndarray of bool
-        Whom the events that begin this month touch, by kind.
-    """
-
-    hazard: Numbers
-    income: Numbers
-    job_loss: Numbers
-    migration: Numbers
-    hit: dict[str, Flags]
+    hazard: Numbers  # added to the log hazard
+    income: Numbers  # what is left of it
+    job_loss: Numbers  # added to the monthly chance
+    migration: Numbers  # factor on the chance of leaving for work
+    hit: dict[str, Flags]  # whom the events that begin this month touch, by kind
 
 
 def area_of(t: Township, month: Month) -> Area:

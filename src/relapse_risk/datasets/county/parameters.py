@@ -99,7 +99,7 @@ class CountyParameters:
     tap_trouble: float = number(0.015, "A: of households, water that is not safe")
     earns: dict[str, tuple[float, float]] = number(
         {"migrant": (0.97, 0.55), "orange": (0.70, 0.20), "mixed": (0.70, 0.20), "workshop": (0.60, 0.25),
-        "transfer": (0.25, 0.0)}, "A: chance that the first and the second member able to work earn a wage")
+         "transfer": (0.25, 0.0)}, "A: chance that the first and the second member able to work earn a wage")
     deaths_by_age: dict[int, float] = number(
         {0: 0.0006, 40: 0.0025, 60: 0.011, 75: 0.045, 85: 0.13}, "A: a year, of the order of the 2020 life tables")
     deaths_of_major: tuple[float, float] = number((4, 0.002), "A: a month, of the gravely ill: factor, and added")
@@ -309,11 +309,10 @@ class CountyParameters:
     # what they fall by
     causes: dict[str, float] = number(
         {"illness": 0.24, "schooling": 0.55, "disability": 0.75, "natural_disaster": 0.012, "accident": 0.025,
-        "industry_failure": 0.09, "unstable_work": 0.11, "labour_shortage": 0.025, "unsafe_water": 0.05, "other":
-        0.03},
+         "industry_failure": 0.09, "unstable_work": 0.11, "labour_shortage": 0.025, "unsafe_water": 0.05,
+         "other": 0.03},
         "A: weights where a cause can be, so that illness meets its share (S: 44 % of registered poor, 2015) and "
-        "disability comes to 10 to 15 %, work and schooling to about 10 %, accidents to 5 %, disasters to 2 to 3 "
-        "%")
+        "disability comes to 10 to 15 %, work and schooling to about 10 %, accidents to 5 %, disasters to 2.5 %")
     illness_of: tuple[float, float] = number((0.7, 0.3), "A: added to 1, a gravely and a chronically ill member")
     shortage_without_labour: float = number(10, "A: factor")
     cause_after_shock: dict[str, float] = number(
@@ -403,36 +402,16 @@ class CountyParameters:
 
 @dataclass(frozen=True)
 class AreaShock:
-    """An event that hits many at once.
+    """An event that hits many at once."""
 
-    Parameters
-    ----------
-    kind : str
-        Code of the shock.
-    first, months : date, int
-        When it begins and how long it lasts.
-    townships : float
-        Share of townships hit.
-    income : dict of str to float
-        Factor on each livelihood's income while it lasts.
-    hazard : float
-        Added to the log hazard of the households whose livelihood it hits.
-    job_loss : float
-        Added to workers' monthly chance of losing their job.
-    migration : float
-        Factor on the chance that a member of the households hit goes to work far from home.
-    source : str
-        Where it comes from.
-    """
-
-    kind: str
+    kind: str  # code of the shock
     first: dt.date
     months: int
-    townships: float
-    income: dict[str, float]
-    hazard: float
-    job_loss: float
-    migration: float
+    townships: float  # share of townships hit
+    income: dict[str, float]  # factor on the income of the livelihoods it hits
+    hazard: float  # added to the log hazard of those
+    job_loss: float  # added to the monthly chance that a worker of those loses the job
+    migration: float  # factor on the chance that a member of those goes to work far from home
     source: str
 
 

@@ -21,46 +21,25 @@ SLOTS = 9
 
 @dataclass
 class People:
-    """Members, a row a household and a column a slot.
+    """Members: arrays of a row a household and a column a slot; some slots are free."""
 
-    Parameters
-    ----------
-    age : ndarray of int, shape (n, SLOTS)
-        Months.
-    here, chronic, major, disabled, beyond, earner, away, dropout : ndarray of bool, same shape
-        In the household; ill for long; gravely ill; disabled; goes on past compulsory school; would work for a
-        wage; works far from home; left compulsory school.
-    level, drift : ndarray of float, same shape
-        Log wage beside the usual: a worker's own, and what has come of shocks that last.
-    person : ndarray of int, same shape
-        Number of the person in the township; a slot is reused by a newborn child, a number never is.
-    male, skilled : ndarray of bool, same shape
-        Sex; skilled.
-    relation, schooling : ndarray of int, same shape
-        Positions in the code lists: relation to the head; the schooling a person has finished in the end.
-    prudence : ndarray of float, same shape
-        Between 0 and 1: those at the low end are uninsured, those at the high end insure themselves further.
-    jobs : Jobs
-        Their work.
-    """
-
-    age: Ints
-    here: Flags
+    age: Ints  # months
+    here: Flags  # in the household
     chronic: Flags
-    major: Flags
+    major: Flags  # gravely ill
     disabled: Flags
-    beyond: Flags
-    earner: Flags
-    away: Flags
-    dropout: Flags
-    level: Numbers
-    drift: Numbers
-    person: Ints
+    beyond: Flags  # goes on past compulsory school
+    earner: Flags  # would work for a wage
+    away: Flags  # works far from home
+    dropout: Flags  # left compulsory school
+    level: Numbers  # log wage beside the usual, a worker's own
+    drift: Numbers  # the same, of shocks that last
+    person: Ints  # number in the township; a child may be born into the slot of one who left, with a new number
     male: Flags
     skilled: Flags
-    relation: Ints
-    schooling: Ints
-    prudence: Numbers
+    relation: Ints  # to the head, a position in RELATION
+    schooling: Ints  # what a person has finished in the end, a position in SCHOOLING
+    prudence: Numbers  # from 0 to 1: at the low end uninsured, at the high end further insured
     jobs: Jobs
 
     def employed(self) -> Flags:
@@ -262,21 +241,19 @@ AFTER_HEAD = {
 
 
 def _name_heads(people: People) -> None:
-    """Let the spouse, a child or else the eldest member become head where the head is gone."""
-    head, spouse, child = (code(RELATION, name) for name in ("head", "spouse", "child"))
+    """Let the spouse, else a child, else the eldest member become head where the head is gone."""
+    head, spouse, child = positions(RELATION, ["head", "spouse", "child"])
     rows = np.flatnonzero(~anyone((people.relation == head) & people.here))
-    here, relation = people.here[rows], people.relation[rows]
-    adult = here & (people.age[rows] >= Age.ADULT)
-    rank = np.where(relation == spouse, 3, np.where(relation == child, 2, 1)) * (10**6 * adult + 1) * here
-    slot = (rank + people.age[rows] * here / 10**4).argmax(axis=1)
-    own = np.arange(len(rows)), slot
-    tables = np.full((len(RELATION.values),) * 2, code(RELATION, "other_kin"))
+    here, relation, age = people.here[rows], people.relation[rows], people.age[rows]
+    rank = np.select([age < Age.ADULT, relation == spouse, relation == child], [0, 3, 2], 1)
+    heir = np.arange(len(rows)), ((rank * 200 * Age.YEAR + age) * here).argmax(axis=1)
+    to_heir = np.full((len(RELATION.values),) * 2, code(RELATION, "other_kin"))
     for was, after in AFTER_HEAD.items():
         for before, now in after.items():
-            tables[code(RELATION, was), code(RELATION, before)] = code(RELATION, now)
-    relation = tables[relation[own][:, None], relation]
-    relation[own] = head
-    people.relation[rows] = np.where(here, relation, people.relation[rows])
+            to_heir[code(RELATION, was), code(RELATION, before)] = code(RELATION, now)
+    new = to_heir[relation[heir][:, None], relation]
+    new[heir] = head
+    people.relation[rows] = np.where(here, new, relation)
 
 
 def _bear(people: People, rng: np.random.Generator, free: Flags, p: CountyParameters) -> None:

@@ -18,29 +18,15 @@ from relapse_risk.records.tables import TABLES
 
 @dataclass(frozen=True)
 class Plan:
-    """Grids as drawn from a day on, and who visits whom.
-
-    Parameters
-    ----------
-    since : int
-        The day.
-    ids : pyarrow.Array of string
-        Grid ids.
-    grid, worker : ndarray of int, shape (n,)
-        Number of each household's grid, and worker.
-    ticks_fine, accuracy : ndarray, shape (n_workers,)
-        Whether a worker ticks fine whatever there is; the share of what there is that a worker sees.
-    ticker_sees : float
-        The same, of those who tick fine.
-    """
+    """Grids as drawn from a day on, and who visits whom."""
 
     since: int
     ids: pa.Array
-    grid: Ints
-    worker: Ints
-    ticks_fine: Flags
-    accuracy: Numbers
-    ticker_sees: float
+    grid: Ints  # of each household
+    worker: Ints  # of each household
+    ticks_fine: Flags  # workers who tick fine whatever there is
+    accuracy: Numbers  # share of what there is that a worker sees
+    ticker_sees: float  # the same, of those who tick fine
 
     def sees(self) -> Numbers:
         """Return the chance that each household's worker sees what there is."""

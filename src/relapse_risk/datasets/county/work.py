@@ -23,40 +23,19 @@ DAYS = 365
 
 
 class Jobs:
-    """The job of each member, a row a household and a column a slot; meaningless where there is none.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Households and slots.
-
-    Attributes
-    ----------
-    industry, status, contract, channel, workplace : ndarray of int
-        Positions in the code lists; -1 for none.
-    formal : ndarray of bool
-        The job pays into social insurance.
-    distance, hours : ndarray of float
-        Kilometres from home; hours a week.
-    started, ends : ndarray of int
-        Days; ``started`` is -1 for those out of work, ``ends`` where no end is known.
-    pay, loss : ndarray of float
-        Log pay beside the usual; factor on the chance of losing the job.
-    wage : ndarray of float
-        Pay of the last month in work.
-    seeking_since, benefit_left : ndarray of int
-        Day since which a person out of work looks for it, or -1; months of unemployment benefit left.
-    worked : ndarray of bool, shape (12, n, slots)
-        The last twelve months in work, by month number modulo 12.
-    """
+    """The job of each member, a row a household and a column a slot; meaningless where there is none."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
+        # positions in the code lists; -1 for none
         self.industry, self.status, self.contract, self.channel, self.workplace = np.full((5, *shape), -1, np.int8)
+        self.formal = np.zeros(shape, bool)  # pays into social insurance
+        self.distance, self.hours = np.zeros((2, *shape))  # kilometres from home; a week
+        self.pay, self.loss = np.zeros((2, *shape))  # log pay beside the usual; factor on the chance of losing it
+        # days, -1 for none: start of the job, its end where one is known, start of the search for work
         self.started, self.ends, self.seeking_since = np.full((3, *shape), -1, np.int64)
-        self.distance, self.hours, self.pay, self.loss, self.wage = np.zeros((5, *shape))
-        self.formal = np.zeros(shape, bool)
-        self.benefit_left = np.zeros(shape, np.int8)
-        self.worked = np.zeros((12, *shape), bool)
+        self.wage = np.zeros(shape)  # of the last month in work
+        self.benefit_left = np.zeros(shape, np.int8)  # months of unemployment benefit
+        self.worked = np.zeros((12, *shape), bool)  # in the last twelve months, by month number modulo 12
 
     def forget(self, at: Index) -> None:
         """Clear the slots for new persons."""
