@@ -30,7 +30,10 @@ _COHORT = ("spec/test_cohort_and_labels.py", "property/test_labels.py", "propert
 _JUDGING = ("spec/test_judging.py", "spec/test_blindness.py")
 _SCORES = ("unit/test_reach.py", "spec/test_blindness.py", "serve/test_answers.py", "unit/test_spreadsheet.py")
 _RULES = ("unit/test_records.py", "property/test_ids.py", "property/test_request_rules.py")
-_IMPORT = ("unit/test_county_accounts.py", "unit/test_county_bills.py", "unit/test_county_import.py")
+_IMPORT = (
+    *("unit/test_county_accounts.py", "unit/test_county_bills.py", "unit/test_county_import.py"),
+    "unit/test_member_export.py",
+)
 #: The modules that decide, and the tests that are to notice.
 TESTS: dict[str, tuple[str, ...]] = {
     "cohorts.py": (*_COHORT, "unit/test_reach.py"),
@@ -53,6 +56,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "records/between.py": _RULES,
     "records/validate.py": _RULES,
     "datasets/exports/rows.py": _IMPORT,
+    "datasets/exports/citizen_ids.py": ("unit/test_member_export.py",),
     "datasets/exports/gather.py": ("property/test_same_key.py", *_IMPORT),
     "datasets/exports/merge.py": ("property/test_same_key.py", "unit/test_county_reimport.py"),
 }

@@ -11,7 +11,7 @@ import tomli_w
 from tests.support import exports
 
 from relapse_risk.cli import main
-from relapse_risk.datasets.exports import CountyMapping, Imported
+from relapse_risk.datasets.exports import CountyMapping, Imported, import_county
 from relapse_risk.datasets.exports.citizen_ids import Pseudonyms
 from relapse_risk.datasets.exports.merge import Counts
 from relapse_risk.datasets.exports.suggest import suggest_mapping
@@ -115,7 +115,7 @@ def test_a_month_of_birth_is_read_from_every_form(
 @pytest.mark.parametrize(
     ("text", "source", "code"),
     [
-        ("2022-02", {}, "RR009"),
+        ("2022-02", {}, "RR019"),
         ("三十六", {"unit": "岁"}, "RR101"),
         ("360", {"unit": "岁"}, "RR101"),
         ("1985", {}, "RR101"),
@@ -140,6 +140,8 @@ FLAGS = {"a": "resident_medical", "b": "employee_medical", "c": "resident_pensio
         (("否", "", "否"), "否", "none"),
         (("", "√", ""), "否", "employee_medical"),
         (("", "", ""), "否", None),  # a row without any was not filled in
+        (("", "", ""), "是", None),
+        (("", "否", ""), "是", "resident_medical,resident_pension"),
     ],
 )
 def test_columns_of_yes_and_no_make_one_set(
@@ -205,7 +207,7 @@ def test_a_job_may_begin_this_month_and_end_after_the_export(tmp_path: Path) -> 
         (dt.date(2022, 3, 31), None),
     ]
     done = take(tmp_path / "late", job(["是", "2000", "2022-06", ""]), JOB, "employment")
-    assert exports.codes(done) == [("employment", "RR009", [2])]
+    assert exports.codes(done) == [("employment", "RR019", [2])]
 
 
 def test_two_jobs_of_a_month_add_up_and_the_main_one_stands_for_the_rest(tmp_path: Path) -> None:
@@ -331,6 +333,61 @@ def test_citizen_ids_are_suggested_as_pseudonyms_where_there_is_no_other_id(tmp_
     text = suggest_mapping(str(exports.write_csv(tmp_path / "b", {"家庭成员": numbered}))).text
     assert 'person_id = "人员编号"' in text.splitlines()
     assert 'birth_month = { column = "年龄", unit = "岁" }' in text
+
+
+NATIONAL = """
+户编号 户主姓名 姓名 性别 证件号码 与户主关系 民族 文化程度 在校生状况 健康状况 劳动技能 务工时间(月)
+是否参加城乡居民基本医疗保险 是否参加大病保险 是否参加商业补充医疗保险 是否参加城乡居民基本养老保险 是否享受低保
+"""
+MONTHLY = """
+户编号 姓名 证件号码 统计月份 是否已务工 开始时间 结束时间 务工企业名称 所属行业 就业渠道 务工所在地 月工资(元)
+是否计划务工
+"""
+
+
+def test_the_national_platforms_lists_of_persons_are_suggested_and_import(tmp_path: Path, key: Path) -> None:
+    """As the platform exports them: no number of a person but the citizen id, no day of the profile."""
+    members, ledger = [NATIONAL.split()], [MONTHLY.split()]
+    for n, home in enumerate(home for home in (H1, H2, H3) for _ in range(4)):
+        head, child = citizen_id(n), citizen_id(n + 50, "20121009")
+        insured = ["是", "是", "否", "否" if n % 2 else "是"]
+        old = ["汉族", "初中", "", "健康", "普通劳动力", "6", *insured, "否"]
+        young = ["汉族", "", "小学", "残疾,长期慢性病", "", "", *insured, "否"]
+        members.append([home, "张三", "张三", "男", head, "户主", *old])
+        members.append([home, "张三", "张四", "女", child, "之女", *young])
+        for month in range(1, 6):
+            job = ["是", "2022-03", "", "某厂", "制造业", "自主就业", "省外", "3000", ""]
+            none = ["否", *[""] * 7, "是"]
+            ledger.append([home, "张三", head, f"2023年{month}月", *(job if n % 3 else none)])
+    files = {**exports.county(), "家庭成员": members, "务工月监测": ledger}
+    src = exports.write_csv(tmp_path / "src", files, "gbk")
+    text = suggest_mapping(str(src)).text
+    assert "999999" not in text
+    assert "张" not in text
+    text = text.replace("# TODO date = 2024-06-30", "date = 2023-06-30")
+    asked = '# TODO occurred_on = ""'
+    assert text.count(asked) == 1
+    text = text.replace(asked, 'occurred_on = { value = "export" }')
+    file = tmp_path / "mapping.toml"
+    file.write_text(text, encoding="utf-8")
+    done = import_county(str(src), CountyMapping.load(file), tmp_path / "out", id_key=key)
+    assert done.rejects == []
+    names = ("relation", "sex", "schooling", "at_school", "health", "labour_skill", "insurance")
+    assert set(values(done, *names)) == {
+        (*who, f"resident_medical,serious_illness{pension}")
+        for pension in ("", ",resident_pension")
+        for who in (
+            ("head", "male", "junior", None, "healthy", "ordinary"),
+            ("child", "female", None, "primary", "disabled,chronic", None),
+        )
+    }
+    jobs = ("employed", "started_on", "industry", "channel", "workplace", "wage_yuan", "seeking")
+    assert set(values(done, *jobs, table="employment")) == {
+        (True, dt.date(2022, 3, 31), "manufacturing", "own", "other_province", 3000.0, None),
+        (False, None, None, None, None, None, True),
+    }
+    people_of = {table: set(values(done, "person_id", table=table)) for table in ("members", "employment")}
+    assert people_of["employment"] < people_of["members"]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ SPOILT = [
     ("incomes", "RR102", 1),
     ("statuses", "RR105", 1),
     ("members", "RR104", 1),
-    ("members", "RR009", 1),
+    ("members", "RR019", 1),
 ]
 
 

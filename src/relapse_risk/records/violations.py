@@ -63,7 +63,7 @@ RULES: dict[str, str] = {
     "RR006": "value is missing",
     "RR007": "code is not in the list",
     "RR008": "number is out of range",
-    "RR009": "two dates are in the wrong order",
+    "RR009": "date lies before the date it must follow",
     "RR010": "date lies in the future",
     "RR011": "key is used twice",
     "RR012": "grid is not known",

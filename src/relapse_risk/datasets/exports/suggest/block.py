@@ -24,6 +24,8 @@ from relapse_risk.records.tables import TABLES
 TODO = "TODO"
 #: Words by which a header or a file says the months that its amounts are of.
 _PERIODS = {12: ("年度", "全年", "年收入", "yearly", "annual"), 3: ("季度", "季", "quarter"), 6: ("半年",)}
+#: Tables of how things are from a day on, of which an export may hold the latest without a day.
+_PROFILES = ("households", "members", "grids")
 _CODED = (Kind.CODE, Kind.CODE_SET, Kind.FLAG)
 
 
@@ -116,8 +118,10 @@ class BlockLines:
             remark = f"check: no column numbers the visits{self._perhaps(asked)}"
             yield f"visit_id = {{ columns = [{both}] }}  # {TODO} {remark}"
         elif not column.nullable:
-            codes = f"; or {{ value = CODE }}: {_valid(column)}" if column.kind is Kind.CODE else ""
-            remark = f"{column.kind.value}: {column.zh}, {column.en}{self._perhaps(asked[1:])}{codes}"
+            other = f"; or {{ value = CODE }}: {_valid(column)}" if column.kind is Kind.CODE else ""
+            if name == "occurred_on" and self.one.table in _PROFILES:
+                other = '; or { value = "export" }, where the file holds how things are on the day of the export'
+            remark = f"{column.kind.value}: {column.zh}, {column.en}{self._perhaps(asked[1:])}{other}"
             yield f"# {TODO} {name} = {self._first(asked)}  # {remark}"
         elif asked:
             yield f"# {TODO} {name} = {self._first(asked)}  # perhaps{self._perhaps(asked[1:])}"
