@@ -231,8 +231,8 @@ def test_every_rule_is_broken_alike() -> None:
             past = dict(row)
             exceed(name, past, column, 1)
             compare(name, past)
-        late = AS_OF + dt.timedelta(days=1)
-        compare(name, row | {"occurred_on": late, "known_on": late})
+        for day in (AS_OF, AS_OF + dt.timedelta(days=1)):
+            compare(name, row | {"occurred_on": day, "known_on": day})
         compare(name, row, row)
         compare(name, row | {"household_id": "a2"})
         compare(name, row | {"occurred_on": dt.date(2019, 5, 31)})

@@ -164,11 +164,14 @@ def test_each_household_needs_the_line_of_its_own_township_alone() -> None:
     | household_id | occurred_on | township_id |
     | h1           | 2020-01-01  | t1          |
     | h2           | 2020-01-01  | t2          |
+    | h3           | 2020-01-01  | t1          |
+    | h3           | 2022-01-01  | t2          |
     incomes
     | household_id | occurred_on | source | amount_yuan |
     | h1           | 2021-05-31  | wage   | 1           |
     | h2           | 2021-05-31  | wage   | 1           |
     | h2           | 2021-06-30  | wage   | 1           |
+    | h3           | 2021-05-31  | wage   | 1           |
     """
     steps = [
         {"since": "2020-01-01", "yuan": 7000.0, "area": "t1"},
@@ -177,7 +180,7 @@ def test_each_household_needs_the_line_of_its_own_township_alone() -> None:
     with pytest.raises(RecordsInvalid) as caught:
         drawn.records(drawing, Settings.model_validate({"line": {"steps": steps}}))
     (violation,) = caught.value.violations
-    assert (violation.code, violation.column, violation.rows) == ("RR015", "occurred_on", (2,))
+    assert (violation.code, violation.column, violation.rows) == ("RR015", "occurred_on", (2, 4))
     assert violation.valid.startswith("Valid: 2021-06-01 or later")
 
 
