@@ -21,8 +21,10 @@ from relapse_risk.model.bundle import Bundle, find_bundle, load_model
 from relapse_risk.model.reasons import as_records
 from relapse_risk.scoring.score import Scorer
 from relapse_risk.settings import Settings
-from relapse_serve.requests import RequestInvalid, parse, request_schema
+from relapse_serve.refusals import RequestInvalid
+from relapse_serve.requests import parse
 from relapse_serve.settings import ServiceSettings
+from relapse_serve.shape import request_schema
 
 _log = logging.getLogger(__name__)
 

@@ -1,49 +1,29 @@
-"""What may be posted: the record tables' own columns, and nothing else.
-
-Reading a body settles what JSON alone raises: its shape, its fields, the types of values. What a value may be is
-left to the rules of records, by which files are checked too.
-"""
+"""Requests as records: read, laid out as tables, and checked by the rules that files are checked by."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Annotated, Any, NotRequired, Required
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import ConfigDict, FailFast, Field, TypeAdapter, ValidationError, WithJsonSchema, with_config
-from typing_extensions import TypedDict
 
 from relapse_risk.dates import to_days
-from relapse_risk.records import ids
-from relapse_risk.records.columns import Column, Kind, Table
+from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
-from relapse_risk.records.rules import most_codes, valid_range
 from relapse_risk.records.schema import ARROW_TYPES, empty
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import violations_of
-from relapse_risk.records.violations import RULES, Violation
+from relapse_risk.records.violations import Violation
 from relapse_risk.settings import Settings
+from relapse_serve.refusals import MAX_LISTED, RequestInvalid, RequestViolation, Where
+from relapse_serve.shape import HISTORY, read
 
-MAX_HOUSEHOLDS = 100
-#: More rows than any household's table holds in ten years of weekly records.
-MAX_ROWS = 5_000
-#: Violations that an answer lists.
-MAX_LISTED = 100
-#: Tables that a household's history consists of; grids belong to no household.
-HISTORY = tuple(name for name in TABLES if name != "grids")
-
-REQUEST_RULES = {
-    "RR201": "body cannot be read",
-    "RR202": "more or fewer than one request takes",
-}
-"""Rules of requests alone, beside ``records.violations.RULES``; a code never changes its meaning."""
+Household = dict[str, Any]
 
 _EMPTY = {name: empty(table) for name, table in TABLES.items()}
 _DATE = ARROW_TYPES[Kind.DATE]
@@ -52,129 +32,8 @@ _AS_POSTED = {
     name: pa.struct([f.with_type(pa.string()) if f.name in _DATES[name] else f for f in _EMPTY[name].schema])
     for name in HISTORY
 }
+_NOT_A_DAY = "Valid: a day of the calendar, as 2024-03-01."
 _WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-Where = tuple[str | int, ...]
-Household = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class RequestViolation:
-    """One rule that a request breaks: where, by field names and positions, and what is valid. Never a value."""
-
-    where: Where
-    code: str
-    valid: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what the answer holds of it."""
-        rule = REQUEST_RULES.get(self.code) or RULES[self.code]
-        return {"where": list(self.where), "code": self.code, "rule": rule, "valid": self.valid}
-
-
-class RequestInvalid(ValueError):
-    """A request that cannot be scored.
-
-    Parameters
-    ----------
-    violations : list of RequestViolation
-        The first of those found.
-    n_violations : int
-        How many were found.
-    readable : bool
-        Whether it was JSON at all.
-    """
-
-    def __init__(self, violations: list[RequestViolation], n_violations: int, *, readable: bool = True) -> None:
-        self.violations = violations
-        self.n_violations = n_violations
-        self.readable = readable
-        super().__init__(f"{n_violations} violation(s)")
-
-
-def _not_json() -> RequestInvalid:
-    valid = "The body must be JSON in UTF-8, not deeply nested, with each field once."
-    return RequestInvalid([RequestViolation((), "RR201", valid)], 1, readable=False)
-
-
-_TYPES: dict[Kind, Any] = {
-    Kind.INTEGER: Annotated[int, Field(ge=-(2**63), lt=2**63)],
-    Kind.NUMBER: float,
-    Kind.FLAG: bool,
-}
-
-
-def _json_schema(column: Column) -> dict[str, Any]:
-    """Return what the API's description says of a column's values."""
-    text: dict[str, Any] = {"type": "string", "description": column.en}
-    bounds = {"minimum": column.minimum, "maximum": column.maximum}
-    bounds = {name: bound for name, bound in bounds.items() if bound is not None}
-    of_kind: dict[Kind, dict[str, Any]] = {
-        Kind.ID: text | {"minLength": 1, "maxLength": ids.MAX_LENGTH},
-        Kind.TEXT: text,
-        Kind.DATE: text | {"format": "date"},
-        Kind.INTEGER: {"type": "integer", "description": column.en} | bounds,
-        Kind.NUMBER: {"type": "number", "description": column.en} | bounds,
-        Kind.FLAG: {"type": "boolean", "description": column.en},
-    }
-    if column.codes is None:
-        return of_kind[column.kind]
-    if column.kind is Kind.CODE:
-        return text | {"enum": list(column.codes.values)}
-    code = f"({'|'.join(column.codes.values)})"
-    return text | {"pattern": f"^{code}(,{code}){{0,{most_codes(column) - 1}}}$"}
-
-
-def _object_type(name: str, fields: dict[str, Any], required: list[str]) -> Any:
-    """Return the type of an object with some fields, of which the description names those that are required."""
-    extra: dict[str, Any] = {"required": required}
-    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, json_schema_extra=extra)
-    return with_config(strict)(TypedDict(name, fields))  # type: ignore[operator]
-
-
-def _may_be_missing(column: Column) -> bool:
-    return column.nullable or column.optional
-
-
-def _value_type(column: Column) -> Any:
-    schema = _json_schema(column)
-    if _may_be_missing(column):
-        schema = {"anyOf": [schema, {"type": "null"}]}
-    return Annotated[_TYPES.get(column.kind, str) | None, WithJsonSchema(schema)]
-
-
-def _row_type(table: type[Table]) -> Any:
-    """Return the type of a table's rows: that a value must be there is a rule of records, and checked as one."""
-    columns = {name: column for name, column in table.columns.items() if name != "household_id"}
-    fields = {name: NotRequired[_value_type(column)] for name, column in columns.items()}
-    required = [name for name, column in columns.items() if not _may_be_missing(column)]
-    return _object_type(f"{table.__name__}Row", fields, required)
-
-
-def _request_type() -> Any:
-    """Return the type of a request, made of the table classes.
-
-    Of each list of rows the first row of a wrong type is reported: all of a body full of them took gigabytes.
-    """
-    household_id = TABLES["households"].columns["household_id"]
-    fields: dict[str, Any] = {"household_id": NotRequired[_value_type(household_id)]}
-    for name in HISTORY:
-        rows: Any = Annotated[list[_row_type(TABLES[name])], Field(max_length=MAX_ROWS), FailFast()]  # type: ignore[misc]
-        fields[name] = NotRequired[rows]
-    history: Any = _object_type("HouseholdHistory", fields, ["household_id", "households"])
-    several: Any = Annotated[list[history], Field(min_length=1, max_length=MAX_HOUSEHOLDS)]
-    as_of = Annotated[str, WithJsonSchema({"type": "string", "format": "date", "description": "day to score for"})]
-    return _object_type(
-        "ScoreRequest", {"as_of": Required[as_of], "households": Required[several]}, ["as_of", "households"]
-    )
-
-
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(_request_type())
-
-
-def request_schema() -> dict[str, Any]:
-    """Return the JSON schema of a request, for the API's description."""
-    return _ADAPTER.json_schema()
 
 
 def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]:
@@ -202,91 +61,24 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
     RequestInvalid
         With the violations found, or as unreadable where the body is not JSON.
     """
-    request = _read(body)
+    request = read(body)
     households: list[Household] = request["households"]
-    tables = [_PostedTable(name, households) for name in HISTORY]
+    posted = {name: _PostedTable(name, households) for name in HISTORY}
     as_of = _day(request["as_of"])
-    found = [*(() if as_of else (_not_a_day(("as_of",)),)), *_repeated(households)]
-    n_found = len(found) + sum(len(table.not_days) for table in tables)
-    if as_of is None or n_found:
-        of_tables = chain.from_iterable(table.not_days for table in tables)
-        raise RequestInvalid(list(islice(chain(found, of_tables), MAX_LISTED)), n_found)
-    records = {table.name: table.data for table in tables} | {"grids": _EMPTY["grids"]}
-    _refuse(violations_of(records, settings, to_days(as_of) + 1), {table.name: table for table in tables})
-    without = [h for h, household in enumerate(households) if not household.get("households")]
-    if without:
-        raise RequestInvalid(
-            [_of_household(h, "RR017", "At least one profile row.") for h in without], len(without)
-        )
+    not_days = chain.from_iterable(table.not_days for table in posted.values())
+    _refuse(_of_request(as_of, households), not_days, posted)
+    assert as_of is not None  # noqa: S101
+    tables = {name: table.data for name, table in posted.items()} | {"grids": _EMPTY["grids"]}
+    _refuse((), violations_of(tables, settings, to_days(as_of) + 1), posted)
+    _refuse(_without_profile(households), (), posted)
     settings = settings.model_copy(update={"data": settings.data.model_copy(update={"end": None})})
-    return as_of, [h["household_id"] for h in households], Records.from_valid(records, settings, frozenset(TABLES))
+    return as_of, [h["household_id"] for h in households], Records.from_valid(tables, settings, frozenset(TABLES))
 
 
-def _read(body: bytes) -> dict[str, Any]:
-    """Return a body as JSON of the shape of a request."""
-    try:
-        request: dict[str, Any] = _ADAPTER.validate_json(body, strict=True)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        if any(e["type"] == "json_invalid" for e in found):
-            raise _not_json() from None
-        listed = [_of_shape(e["type"], e["loc"], e["msg"]) for e in found[:MAX_LISTED]]
-        raise RequestInvalid(listed, len(found)) from None
-    _refuse_repeated_fields(body, request)
-    return request
-
-
-def _refuse_repeated_fields(body: bytes, request: dict[str, Any]) -> None:
-    """Refuse an object that names a field twice: readers differ in which of the two they believe."""
-    households = request["households"]
-    rows = chain.from_iterable(chain.from_iterable(h.get(name, ()) for name in HISTORY) for h in households)
-    if body.count(b":") == len(request) + sum(map(len, households)) + sum(map(len, rows)):
-        return  # a colon for each field that was read: none was repeated
-
-    def once(pairs: list[tuple[str, Any]]) -> None:
-        if len({name for name, _ in pairs}) < len(pairs):
-            raise _not_json()
-
-    json.loads(body, object_pairs_hook=once)
-
-
-_OUR_WORDS = {
-    "as_of",
-    "households",
-    *HISTORY,
-    *(column for name in HISTORY for column in TABLES[name].columns),
-}
-
-
-def _of_shape(kind: str, loc: Where, message: str) -> RequestViolation:
-    """Return pydantic's finding without anything the client sent: its own field names are ours, others are not."""
-    where = tuple(part if isinstance(part, int) or part in _OUR_WORDS else "(unknown field)" for part in loc)
-    if kind == "extra_forbidden":
-        return RequestViolation((*where[:-1], "(unknown field)"), "RR003", "Leave it out: no such field.")
-    if kind == "missing":
-        return RequestViolation(where, "RR006", "Every request needs it.")
-    if kind in ("too_short", "too_long"):
-        valid = f"Valid: 1 to {MAX_HOUSEHOLDS} households, at most {MAX_ROWS:,} rows a table of each."
-        return RequestViolation(where, "RR202", valid)
-    column = _column_at(loc)
-    if column is None:
-        return RequestViolation(where, "RR004", f"{message}.")
-    if kind in ("finite_number", "greater_than_equal", "less_than"):
-        return RequestViolation(where, "RR008", valid_range(column))
-    return RequestViolation(where, "RR004", f"Valid: {column.kind.value}.")
-
-
-def _column_at(loc: Where) -> Column | None:
-    """Return the column whose value lies at a place of a request."""
-    match loc:
-        case ("households", int(), str(table), int(), str(column)) if table in HISTORY:
-            return TABLES[table].columns.get(column)
-        case ("households", int(), "household_id"):
-            return TABLES["households"].columns["household_id"]
-    return None
-
-
-def _repeated(households: list[Household]) -> Iterator[RequestViolation]:
+def _of_request(as_of: dt.date | None, households: list[Household]) -> Iterator[RequestViolation]:
+    """Yield what is wrong with the day and the households asked for, whatever their rows are."""
+    if as_of is None:
+        yield RequestViolation(("as_of",), "RR004", _NOT_A_DAY)
     seen: set[str] = set()
     for h, household in enumerate(households):
         household_id = household.get("household_id")
@@ -294,6 +86,12 @@ def _repeated(households: list[Household]) -> Iterator[RequestViolation]:
             yield _of_household(h, "RR011", "Each household once.")
         if household_id is not None:
             seen.add(household_id)
+
+
+def _without_profile(households: list[Household]) -> Iterator[RequestViolation]:
+    for h, household in enumerate(households):
+        if not household.get("households"):
+            yield _of_household(h, "RR017", "At least one profile row.")
 
 
 def _of_household(h: int, code: str, valid: str) -> RequestViolation:
@@ -316,7 +114,7 @@ class _PostedTable:
     def __init__(self, name: str, households: list[Household]) -> None:
         self.name = name
         #: Dates that are no days of the calendar.
-        self.not_days: list[RequestViolation] = []
+        self.not_days: list[Violation] = []
         posted: list[list[dict[str, Any]]] = [household.get(name, []) for household in households]
         self._n_rows = [len(rows) for rows in posted]
         self.data = _EMPTY[name]
@@ -336,7 +134,7 @@ class _PostedTable:
             return texts.cast(_DATE)
         except pa.ArrowInvalid:
             rows = [row for row, text in enumerate(texts.to_pylist()) if text is not None and not _day(text)]
-            self.not_days += [_not_a_day((*self.place(row), column)) for row in rows]
+            self.not_days.append(Violation.of_rows("RR004", self.name, column, _NOT_A_DAY, np.array(rows)))
             return pa.nulls(len(texts), _DATE)
 
     def household(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -357,17 +155,15 @@ def _day(text: str) -> dt.date | None:
         return None
 
 
-def _not_a_day(where: Where) -> RequestViolation:
-    return RequestViolation(where, "RR004", "Valid: a day of the calendar, as 2024-03-01.")
-
-
-def _refuse(violations: list[Violation], tables: dict[str, _PostedTable]) -> None:
-    """Raise what the rules of records found, at its places in the request."""
-    of_households: dict[RequestViolation, None] = {}
+def _refuse(
+    found: Iterable[RequestViolation], of_tables: Iterable[Violation], posted: dict[str, _PostedTable]
+) -> None:
+    """Raise what was found, if anything, those of tables at their places in the request."""
+    of_households = dict.fromkeys(found)
     of_rows: list[Iterator[RequestViolation]] = []
     n_rows = 0
-    for violation in violations:
-        table = tables[violation.table]
+    for violation in of_tables:
+        table = posted[violation.table]
         valid = "Valid: not after as_of." if violation.code == "RR010" else violation.valid
         if violation.column == "household_id":
             positions = np.unique(table.household(violation.at)).tolist()

@@ -23,7 +23,8 @@ from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.records import ids
 from relapse_risk.records.rules import violations_of_rows
 from relapse_risk.records.tables import TABLES
-from relapse_serve.requests import RequestInvalid, parse
+from relapse_serve.refusals import RequestInvalid
+from relapse_serve.requests import parse
 
 DAY = dt.date(2021, 3, 1)
 #: Texts made of what makes ids go wrong.

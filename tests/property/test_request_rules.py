@@ -19,7 +19,9 @@ from relapse_risk.records.rules import ROW_RULES
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
 from relapse_risk.settings import Settings
-from relapse_serve.requests import HISTORY, RequestInvalid, parse
+from relapse_serve.refusals import RequestInvalid
+from relapse_serve.requests import parse
+from relapse_serve.shape import HISTORY
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]

@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import time_machine
 from tests.support.service import Client
@@ -13,8 +15,12 @@ from tests.support.small import Small, history, pairs, request_of
 
 from relapse_risk.features.declare import REASON_GROUPS
 from relapse_risk.model.bundle import load_model
+from relapse_risk.records.records import Records
+from relapse_risk.records.schema import empty
+from relapse_risk.records.tables import TABLES
 from relapse_serve.app import create_app
 from relapse_serve.settings import ServiceSettings
+from relapse_serve.shape import request_schema
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +127,43 @@ def test_the_order_of_rows_does_not_matter(
                 rng.shuffle(rows)
     posted = client.post({"as_of": small.as_of.isoformat(), "households": asked}).json()
     assert posted["scores"] == answer["scores"]
+
+
+def test_persons_are_posted_as_every_other_table_and_score_as_in_the_batch(
+    small: Small, client: Client, households: list[str]
+) -> None:
+    day = dt.date(2021, 3, 1)
+    row = {"occurred_on": day, "known_on": day, "person_id": "p1"}
+    member = {**row, "relation": "head", "birth_month": dt.date(1970, 5, 1), "health": "chronic", "at_school": "no"}
+    job = {**row, "employed": True, "workplace": "county", "wage_yuan": 2600.0, "formal": False}
+    tables = {name: small.records.table(name) for name in small.records.present}
+    for name, added in (("members", member), ("employment", job)):
+        held = tables.get(name, empty(TABLES[name]))
+        new = [{**added, "household_id": household} for household in households]
+        kept = held.filter(pc.not_equal(held["person_id"], "p1"))
+        tables[name] = pa.concat_tables([kept, pa.Table.from_pylist(new, schema=held.schema)])
+    records = Records.from_tables(tables, small.records.settings)
+    request = request_of(records, households, small.as_of)
+    assert all(posted["members"] and posted["employment"] for posted in request["households"])
+    answer = client.post(request)
+    assert answer.status_code == 200, answer.text
+    batch = load_model(small.folder).score(records, index=pairs(households, small.as_of))
+    assert [row["raw_score"] for row in answer.json()["scores"]] == batch["raw_score"].tolist()
+
+
+def test_the_description_lists_every_table_but_grids_with_its_columns() -> None:
+    described = request_schema()["$defs"]
+    posted = described["HouseholdHistory"]
+    assert set(posted["properties"]) == {"household_id", *TABLES} - {"grids"}
+    assert posted["required"] == ["household_id", "households"]
+    for name in set(TABLES) - {"grids"}:
+        columns = {c: of for c, of in TABLES[name].columns.items() if c != "household_id"}
+        row = described[f"{TABLES[name].__name__}Row"]
+        assert set(row["properties"]) == set(columns)
+        assert row["required"] == [c for c, of in columns.items() if not (of.nullable or of.optional)]
+    member = described["MembersRow"]["properties"]
+    assert (member["person_id"]["minLength"], member["person_id"]["maxLength"]) == (1, 64)
+    assert member["sex"]["anyOf"][0]["enum"] == ["male", "female"]
+    job = described["EmploymentRow"]["properties"]
+    assert job["wage_yuan"]["anyOf"][0]["minimum"] == 0
+    assert job["started_on"]["anyOf"][0]["format"] == "date"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.support.service import ROUTE, Client
 
-from relapse_serve.requests import MAX_HOUSEHOLDS, MAX_ROWS
+from relapse_serve.shape import MAX_HOUSEHOLDS, MAX_ROWS
 
 CANARY = "李秀兰"
 ROW = {"occurred_on": "2021-03-01", "known_on": "2021-03-05"}
