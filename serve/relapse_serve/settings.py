@@ -17,7 +17,7 @@ class ServiceSettings(BaseSettings):
     model : str
         Version to serve.
     config : Path, optional
-        Settings file of the records, for the monitoring line as it stands now and for what accounts name; those the
+        Settings file of the records, for the monitoring line as it is now and for what accounts name; those the
         model was trained under otherwise.
     max_body_bytes : int
         Larger requests are refused unread.
