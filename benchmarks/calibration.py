@@ -1,15 +1,15 @@
-"""How many are foreseen beside how many come true, at many origins, by ways of setting the level of probabilities.
+"""Expected and actual positives at many origins, by several ways of fitting the level of probabilities.
 
     python benchmarks/calibration.py county --households 30000 --seeds 1 2
     python benchmarks/calibration.py panel FILE...
 
 Every way starts from the same trees and the same held-out sigmoid at each origin:
 
-- sigmoid: as learned on held-out labels
-- newest date: its level set on the newest held-out date, the move shrunk by the positives there
-- kept trees: its level set with the trees that are kept on all labels, the newest counting most, and among the
+- sigmoid: as fitted on held-out labels
+- newest date: its level fitted on the newest held-out date, shrunk if positives are few there
+- final trees: its level fitted with the final trees, on all labels, weighted towards the newest, and on the
   households that would be scored
-- estimator: the same where base rates show no trend; where they do, the sigmoid's level carried on along it
+- estimator: the same if base rates show no trend; otherwise the sigmoid's level, extrapolated along the trend
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from relapse_risk.training.splits import RollingOrigin, mature_dates, rolling_or
 from relapse_risk.training.train import unfitted
 
 Flags = npt.NDArray[np.bool_]
-WAYS = ("sigmoid", "newest date", "kept trees", "estimator")
+WAYS = ("sigmoid", "newest date", "final trees", "estimator")
 
 
 def datasets(asked: argparse.Namespace) -> Iterator[tuple[str, Dataset, list[RollingOrigin]]]:
-    """Yield each county's or horizon's rows and origins."""
+    """Yield the rows and origins of each county or horizon."""
     if asked.source == "county":
         made = ((f"county, seed {seed}", simulate_county(asked.households, 60, seed)[0]) for seed in asked.seeds)
     else:
@@ -72,7 +72,7 @@ def calibrators(data: Dataset, train: Flags, boosters: int) -> tuple[RelapseMode
     return model, {
         "sigmoid": sigmoid,
         "newest date": sigmoid.shifted(at_newest),
-        "kept trees": sigmoid.shifted(level_shift(log_odds, y, Timing(timing.age), data.in_cohort[train])),
+        "final trees": sigmoid.shifted(level_shift(log_odds, y, Timing(timing.age), data.in_cohort[train])),
         "estimator": model.calibrator_,
     }
 

@@ -1,7 +1,7 @@
-"""How near a model on a simulated county's records comes to the truth, beside the rules used today.
+"""How close a model on a simulated county's records comes to the truth, beside the rules used today.
 
-The ceiling orders households by their true hazard in the month of the date: what falls on them later, nobody knows
-then. Rolling origins; every score is judged on the same rows.
+The ceiling ranks households by their true hazard in the month of the date; nobody can know then what happens to
+them later. Rolling origins; every score is evaluated on the same rows.
 
     python benchmarks/ceiling.py --households 30000 --origins 4
 """
@@ -25,7 +25,7 @@ from relapse_risk.training.train import unfitted
 
 
 def main() -> None:
-    """Judge and print."""
+    """Evaluate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--households", type=int, default=30_000)
     parser.add_argument("--months", type=int, default=60)

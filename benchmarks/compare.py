@@ -28,7 +28,7 @@ def read(file: Path) -> pd.DataFrame:
 
 
 def compare(name: str, rows: pd.DataFrame, draws: int, capacity: float) -> None:
-    """Print one group's table."""
+    """Print the table of one group."""
     figures = paired_figures(
         rows["before"].to_numpy(np.float64),
         rows["after"].to_numpy(np.float64),
@@ -43,7 +43,7 @@ def compare(name: str, rows: pd.DataFrame, draws: int, capacity: float) -> None:
         (FIGURES[of], one.before, one.after, f"{one.after - one.before:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}")
         for of, one in figures.items()
     ]
-    show(simple_table(title, ["", "before", "after", "difference", "95 %"], table), as_json=False)
+    show(simple_table(title, ["metric", "before", "after", "difference", "95 %"], table), as_json=False)
     foreseen = ", ".join(f"{rows[score].sum():.0f} {score}" for score in ("before", "after"))
     print(f"foreseen {foreseen}; came true {int(rows['label'].sum())}\n")
 

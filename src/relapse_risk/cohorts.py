@@ -1,4 +1,4 @@
-"""Who is scored or learned from, on which dates; and when those dates are."""
+"""The cohorts: which households are scored or trained on, on which dates, and the dates of the visit rounds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ Purpose = Literal["score", "train"]
 def cycles(settings: CycleSettings, start: DateLike, end: DateLike) -> list[dt.date]:
     """Return the first days of the visit rounds in ``[start, end)``.
 
-    Rounds follow from the anchor by whole calendar months, both ways; a day that a month lacks is its last day.
+    Rounds are whole calendar months before and after the anchor. Where a month has no such day, its last day is
+    taken.
 
     Examples
     --------
@@ -41,21 +42,21 @@ def cycles(settings: CycleSettings, start: DateLike, end: DateLike) -> list[dt.d
     """
     low, high = to_days(start), to_days(end)
     anchor = to_days(settings.anchor)
-    # A round begins in the month that lies whole steps from the anchor's, whatever its day: months count exactly.
+    # Rounds begin whole steps of months from the anchor's month, so month numbers give them exactly.
     since, until = (month_number([low, high]) - month_number(anchor)).tolist()
     steps = range(-(-since // settings.months), until // settings.months + 1)
-    # From the anchor each time: a step on from a short month would stay at that month's last day.
+    # Always added to the anchor: adding to the round before would keep the last day of a short month.
     days = [int(add_months(anchor, step * settings.months)) for step in steps]
     return [from_days(day) for day in days if low <= day < high]
 
 
 def cohort(records: Records, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score") -> pd.MultiIndex:
-    """Return the households to score, or to learn from, on each date.
+    """Return the households to score, or to train on, on each date.
 
     Parameters
     ----------
     records : Records
-        Only what was visible on each date decides.
+        Only records visible on a date decide about that date.
     as_of : date or iterable of dates
         The dates.
     purpose : {"score", "train"}
@@ -78,13 +79,14 @@ def attrition(
     Returns
     -------
     pandas.DataFrame
-        Columns ``as_of``, ``rule``, ``removed`` and ``left``; the first rule of a date counts those known.
+        Columns ``as_of``, ``rule``, ``removed`` and ``left``. For the first rule of a date,
+        ``removed`` and ``left`` add up to all households of the records.
     """
     return _select(records, as_of, purpose)[1]
 
 
 def cohort_flags(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
-    """Return, for pairs of households and dates, who was not poor and who had been poor or lifted before.
+    """Return which pairs of household and date were not poor, and which had been poor or lifted before.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def cohort_flags(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
 
 
 def _cohort_features(status_within_months: int | None) -> tuple[Feature, ...]:
-    """Return what the rules look at, computed by the engine as everything else is."""
+    """Return the features that the rules need; the engine computes them as it does the model's."""
 
     def feature(name: str, series: Series, aggregation: Aggregation, window: int | None = None) -> Feature:
         return Feature(name, Label(name, name), "", series, aggregation, window)
@@ -112,7 +114,7 @@ def _cohort_features(status_within_months: int | None) -> tuple[Feature, ...]:
 
 
 def _status_known(records: Records, values: npt.NDArray[np.float32]) -> Flags:
-    """Where every identification is recorded, no status says: not poor."""
+    """Return whose status is known: all, where every identification is recorded; no status means not poor."""
     registry = records.settings.outcome.kind == "registry"
     return np.full(len(values), True) if registry else ~np.isnan(values[:, 1])
 
@@ -162,12 +164,12 @@ def _select(
 
 
 def as_days(as_of: DateLike | Iterable[DateLike]) -> Days:
-    """Return one or several dates as days, each once, in order.
+    """Return one or several dates as distinct days, in order.
 
     Raises
     ------
     UsageError
-        If there is none, or one is no date.
+        If there is none, or one is not a date.
     """
     if isinstance(as_of, str) or not isinstance(as_of, Iterable):
         as_of = [as_of]

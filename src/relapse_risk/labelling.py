@@ -1,12 +1,12 @@
-"""What happened next: poor at any status in the horizon, where that is known for sure.
+"""Labels: whether a household was poor at any status within the horizon.
 
-Who was identified before as_of, by a record that came in on or after it, was in the cohort, for nobody could know;
-but such a household was neither at risk nor spared, and has no label. Not poor on 2024-01-10, poor on 2024-02-10,
-and the latter known on 2024-03-05::
+A household that was identified before as_of, by a record known on or after as_of, is in the cohort, because that
+was not visible yet. It was poor already, so it is neither a positive nor a negative and has no label. Example: not
+poor on 2024-01-10, poor on 2024-02-10, and the latter known on 2024-03-05::
 
-    as_of 2024-02-01: not poor then, poor nine days later: the label is "poor"
-    as_of 2024-03-01: in the cohort, for nobody knew; poor already: no label
-    as_of 2024-03-06: known to be poor: not in the cohort
+    as_of 2024-02-01: not poor, and poor nine days later: the label is "poor"
+    as_of 2024-03-01: in the cohort, but poor already: no label
+    as_of 2024-03-06: visibly poor: not in the cohort
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
-#: Why a label is missing, in words.
+#: Reasons why a label is missing.
 LEFT_OUT = {
-    "immature": "the horizon is not over, or its records not all in",
-    "already_poor": "poor at its latest status before the date, though that came in on the date or later",
+    "immature": "the horizon is not over, or its records may not all have come in",
+    "already_poor": "poor at the latest status before the date, which became known on the date or later",
     "unobserved": "a panel's household that was not observed in the horizon",
 }
 _STATUS = Series("statuses", "poor")
 
 
 def matures_on(as_of: DateLike, outcome: OutcomeSettings) -> dt.date:
-    """Return the first day on which a label made for ``as_of`` is known for sure.
+    """Return the first day on which a label of ``as_of`` is mature: every status of its horizon has come in.
 
-    That is when every status that can fall into the horizon has come in::
+    The end of the horizon plus the reporting lag::
 
         as_of 2024-01-01, horizon 6 months, lag 30 days:  horizon ends 2024-07-01 -> mature 2024-07-31
 
-    Where statuses are dated to fixed days (a panel's rounds), only those days count::
+    Where statuses have fixed days of the year (a panel's rounds), the last one inside the horizon counts::
 
         as_of 2018-04-01, horizon 13 months to 2019-05-01, rounds at quarter ends, lag 0:
         the last round inside is 2019-03-31 -> mature 2019-04-01
@@ -62,7 +62,7 @@ def matures_on(as_of: DateLike, outcome: OutcomeSettings) -> dt.date:
 
 
 def _maturity_day(as_of: int, outcome: OutcomeSettings) -> int:
-    """Return the same in days, where the calendar's end is no bound."""
+    """Return ``matures_on`` in days since 1970-01-01, which may lie past the last date of the calendar."""
     end = int(add_months(as_of, outcome.horizon_months))
     inside = _rounds(as_of, end, outcome.rounds)
     if inside:
@@ -82,15 +82,15 @@ def labels(records: Records, index: pd.MultiIndex) -> pd.Series[bool]:
     Parameters
     ----------
     records : Records
-        All of them may be used: a label looks forward over ``[as_of, as_of + horizon)``.
+        Also those after as_of: a label looks forward over ``[as_of, as_of + horizon)``.
     index : pandas.MultiIndex
         Pairs (household_id, as_of); see ``cohort``.
 
     Returns
     -------
     pandas.Series of boolean
-        Missing for the reasons that ``LEFT_OUT`` lists. Missing labels are left out of everything and counted
-        (``label_counts``); they are never taken for "not poor".
+        Missing for the reasons of ``LEFT_OUT``. Rows without a label are left out of training and judging, and
+        counted (``label_counts``); a missing label never counts as "not poor".
     """
     import pandas as pd  # noqa: PLC0415
 
@@ -114,7 +114,7 @@ def _any(missing: dict[str, Flags]) -> Flags:
 
 
 def _outcomes(records: Records, index: pd.MultiIndex) -> tuple[Flags, dict[str, Flags]]:
-    """Return where a status in the horizon was poor, and where that says nothing, each for one reason."""
+    """Return which rows have a poor status in the horizon, and which have no label, by reason."""
     outcome = records.settings.outcome
     ids, household_code, days, date_code = split_index(index)
     end = to_days(records.end)

@@ -1,4 +1,4 @@
-"""Public names, imported when they are first asked for: importing a package stays fast and free of effects."""
+"""Public names that are imported at first use, so that importing a package is fast and has no effects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def lazily(package: str, where: Mapping[str, str]) -> tuple[Callable[[str], Any]
     package : str
         The package's ``__name__``.
     where : dict of str to str
-        For each public name, the module below the package that has it.
+        For each public name, the module below the package that defines it.
     """
 
     def get(name: str) -> Any:

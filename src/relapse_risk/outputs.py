@@ -1,14 +1,14 @@
-"""Folders and files on disk: whole or not at all, one run at a time, for their owner's eyes.
+"""Outputs on disk: written as a whole or not at all, by one run at a time, readable by their owner only.
 
-A run holds its output from its start: a lock that the system frees when the run ends, however it ends. What it
-writes lies aside until it is done, in a hidden folder beside the output::
+A run holds its output from its start, by a lock that the system frees when the run ends, however it ends. Until it
+is done it writes into a hidden folder beside the output::
 
     .county.part/lock    held by the run that writes county
     .county.part/new     what it writes
-    .county.part/old     for a moment, the county it replaces, where the file system cannot exchange two names
+    .county.part/old     the county it replaces, for a moment, where the file system cannot exchange two names
 
-Then the new takes the output's name in one step. Whatever step a run is killed at, the name stands for the old or
-the new, whole; the next run into the same output clears away what is left.
+Then the new output gets its name in one step. Whenever a run is killed, the name refers to the complete old output
+or the complete new one. The next run that writes the same output removes what is left.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from relapse_risk.errors import OutputBusy, OutputExists, StorageError, UsageErr
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _LOCK, _NEW, _OLD = "lock", "new", "old"
-#: Tries at a lock whose holder clears its folder away in the same moment.
+#: Attempts at a lock whose holder removes its folder at the same moment.
 _TRIES = 100
-#: ``renameat2``'s flag, and the folder that relative paths start from.
+#: The flag of ``renameat2``, and its value for the current folder.
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
-#: How systems and file systems say that they cannot exchange two names.
+#: Errors of systems and file systems that cannot exchange two names.
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY)
 
 
 class Held:
-    """An output that this run alone writes; ``hold`` makes one.
+    """An output that only this run writes; ``hold`` makes one.
 
     Parameters
     ----------
     path : Path
-        The output, as it was named.
+        The output, as the caller named it.
     target : Path
-        The same without symbolic links: a link stays, and what it leads to is replaced.
+        The same with symbolic links resolved: a link stays, and what it points to is replaced.
     aside : Path
         The hidden folder beside it.
     """
@@ -58,33 +58,33 @@ class Held:
 
     @contextmanager
     def folder(self, marker: str, lacking: str, option: str = "--out") -> Iterator[Path]:
-        """Give an empty folder to fill; it takes the output's name when the block ends well.
+        """Yield an empty folder to fill; it gets the name of the output if the block succeeds.
 
         Parameters
         ----------
         marker : str
-            File that tells that a folder of that name may be replaced.
+            File that an existing folder must have to be replaced.
         lacking : str
-            What a folder without it is told to be, such as "is not a records folder".
+            What the error says of a folder without it, such as "is not a records folder".
         option : str
-            What named the output.
+            Option that named the output.
 
         Raises
         ------
         OutputExists
-            If something else lies there.
+            If something else has that name.
         """
         self._refuse_foreign(marker, lacking, option)
         new = self._aside / _NEW
-        with _told(self.path):
+        with _naming(self.path):
             new.mkdir(_FOLDER_MODE)
-        with _no_space_told(self.path):
+        with _reporting_full_disk(self.path):
             yield new
             for file in new.rglob("*"):
                 _settle(file)
             _settle(new)
-        self._refuse_foreign(marker, lacking, option)  # someone may have put something there meanwhile
-        with _told(self.path):
+        self._refuse_foreign(marker, lacking, option)  # again: it may have changed meanwhile
+        with _naming(self.path):
             if self._target.exists():
                 _exchange(new, self._target, self._aside / _OLD)
             else:
@@ -93,7 +93,7 @@ class Held:
 
     @contextmanager
     def file(self) -> Iterator[Path]:
-        """Give the path to write a file at, of the output's ending; it takes its name when the block ends well.
+        """Yield a path to write the file to, with the same suffix; it gets the output's name if the block succeeds.
 
         Raises
         ------
@@ -103,10 +103,10 @@ class Held:
         if self._target.exists() and not self._target.is_file():
             raise OutputExists(f"{self.path} exists and is not a file; name another file")
         new = self._aside / f"{_NEW}{self.path.suffix}"
-        with _no_space_told(self.path):
+        with _reporting_full_disk(self.path):
             yield new
             _settle(new)
-        with _told(self.path):
+        with _naming(self.path):
             new.replace(self._target)
         _flush(self._target.parent)
 
@@ -123,16 +123,16 @@ class Held:
 
 @contextmanager
 def hold(path: Path | str, *, wait: bool = False) -> Iterator[Held]:
-    """Hold an output, so that no other run writes it meanwhile; clear away what a killed run left of it.
+    """Hold an output so that no other run writes it, and remove what a killed run left of it.
 
-    Take it before the work: a second run is then refused at its start.
+    To be called before the work, so that a second run is refused at its start.
 
     Parameters
     ----------
     path : path
-        The output, there or not. Folders above it are made; those that stay empty go again.
+        The output; it need not exist. Folders above it are made, and removed again if they stay empty.
     wait : bool
-        Wait for another run instead of refusing; for outputs that are quickly written.
+        Wait for another run instead of raising; for outputs that are written quickly.
 
     Yields
     ------
@@ -143,7 +143,7 @@ def hold(path: Path | str, *, wait: bool = False) -> Iterator[Held]:
     OutputBusy
         If another run holds it.
     StorageError
-        If nothing can be written there.
+        If it cannot be written there.
 
     Examples
     --------
@@ -160,10 +160,10 @@ def hold(path: Path | str, *, wait: bool = False) -> Iterator[Held]:
     aside = target.with_name(f".{target.name}.part")
     made: list[Path] = []
     try:
-        with _told(path):
+        with _naming(path):
             descriptor = _lock(path, aside, made, wait=wait)
         try:
-            with _told(path):
+            with _naming(path):
                 _sweep(target, aside)
             yield Held(path, target, aside)
         finally:
@@ -180,7 +180,7 @@ def hold(path: Path | str, *, wait: bool = False) -> Iterator[Held]:
 
 @contextmanager
 def new_folder(path: Path | str, marker: str, lacking: str, option: str = "--out") -> Iterator[Path]:
-    """Hold an output from here on, and give the empty folder that takes its name when the block ends well.
+    """Hold an output and yield an empty folder that gets its name if the block succeeds.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def new_folder(path: Path | str, marker: str, lacking: str, option: str = "--out
 
 @contextmanager
 def new_file(path: Path | str) -> Iterator[Path]:
-    """Hold an output from here on, and give the path of the file that takes its name when the block ends well.
+    """Hold an output and yield the path of a file that gets its name if the block succeeds.
 
     Parameters
     ----------
@@ -207,14 +207,14 @@ def new_file(path: Path | str) -> Iterator[Path]:
 
 
 def check_folder(folder: Path | str, option: str) -> None:
-    """Refuse a folder of outputs that none can be written in, before the work.
+    """Refuse a folder that no output can be written in, before the work.
 
     Raises
     ------
     UsageError
-        If it, or what would be above it, is a file.
+        If it, or something above it, is a file.
     StorageError
-        If the system lets nothing be written there.
+        If nothing can be written there.
     """
     folder = Path(folder)
     nearest = _resolved(folder)
@@ -227,14 +227,14 @@ def check_folder(folder: Path | str, option: str) -> None:
 
 
 def sweep_folder(folder: Path | str, is_ours: Callable[[str], object]) -> None:
-    """Clear away what killed runs left of a folder's outputs, where no run is at work on them.
+    """Remove what killed runs left in a folder of outputs, except of outputs that another run holds.
 
     Parameters
     ----------
     folder : path
-        Where outputs lie side by side, each with a name of its own.
+        Folder of outputs.
     is_ours : callable
-        Whether a name is such an output's.
+        Whether a name is that of such an output.
     """
     for aside in sorted(Path(folder).glob(".*.part")):
         name = aside.name.removeprefix(".").removesuffix(".part")
@@ -253,8 +253,8 @@ def _resolved(path: Path) -> Path:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Say of which output an error is."""
+def _naming(path: Path) -> Iterator[None]:
+    """Name the output in errors of the system."""
     try:
         yield
     except StorageError:
@@ -263,38 +263,38 @@ def _told(path: Path) -> Iterator[None]:
         where = f" ({error.filename})" if error.filename else ""
         raise StorageError(
             f"cannot write {path}: {error.strerror or type(error).__name__}{where}. Nothing was changed; name "
-            "another place, or see to this one."
+            "another place, or make this one writable."
         ) from error
 
 
 @contextmanager
-def _no_space_told(path: Path) -> Iterator[None]:
-    """Say where the disk is full; libraries word it each in their own way."""
+def _reporting_full_disk(path: Path) -> Iterator[None]:
+    """Report a full disk with its place; each library has a message of its own."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise StorageError(
-            f"cannot write in {path.parent}: {os.strerror(error.errno)}. What was there before stays; free space, "
+            f"cannot write in {path.parent}: {os.strerror(error.errno)}. What was there is unchanged; free space, "
             "or name another place."
         ) from error
 
 
 def _lock(path: Path, aside: Path, made: list[Path], *, wait: bool) -> int:
-    """Take the lock in the hidden folder, which is made where it is not there; folders made above it are noted."""
+    """Lock the hidden folder, making it if needed; folders made above it are added to ``made``."""
     for left in reversed(range(_TRIES)):
         try:
             _make_parents(aside.parent, made)
             _make_aside(aside)
             descriptor = _open_lock(aside)
-        except FileNotFoundError:  # its last holder has just cleared it away
+        except FileNotFoundError:  # its last holder has just removed it
             if not left:
                 raise
             continue
         _wait_or_refuse(descriptor, path, wait=wait)
         if _is_named(descriptor, aside / _LOCK):
-            with suppress(OSError):  # on a full disk, too, a lock is a lock
+            with suppress(OSError):  # the lock holds even if its text cannot be written
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
             return descriptor
@@ -303,7 +303,7 @@ def _lock(path: Path, aside: Path, made: list[Path], *, wait: bool) -> int:
 
 
 def _make_parents(folder: Path, made: list[Path]) -> None:
-    """Make the folders that lack above an output; they may come to hold records alone, so they are private too."""
+    """Make missing folders above an output; they are private too, because they may contain nothing but records."""
     missing = []
     while not folder.exists():
         missing.append(folder)
@@ -315,14 +315,14 @@ def _make_parents(folder: Path, made: list[Path]) -> None:
 
 
 def _make_aside(aside: Path) -> None:
-    """Make the hidden folder; one that another user put there is no place for records."""
+    """Make the hidden folder; one that belongs to another user is refused."""
     with suppress(FileExistsError):
         aside.mkdir(_FOLDER_MODE)
     status = aside.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise StorageError(
-            f"{aside} is another user's: a run of theirs, or what is left of one. See that none is at work and "
-            "remove it, or name another place."
+            f"{aside} belongs to another user: one of their runs, or what is left of it. Make sure that none is "
+            "running and remove it, or name another place."
         )
     aside.chmod(_FOLDER_MODE)
 
@@ -351,16 +351,16 @@ def _wait_or_refuse(descriptor: int, path: Path, *, wait: bool) -> None:
 
 
 def _is_named(descriptor: int, file: Path) -> bool:
-    """Whether the file that is locked is still the one of that name: its last holder may have removed it."""
+    """Return whether the locked file still has that name; its last holder may have removed it."""
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(descriptor), file.lstat())
     return False
 
 
 def _sweep(target: Path, aside: Path) -> None:
-    """Give the old output its name back where a killed run had just moved it aside; clear its parts away.
+    """Undo an exchange that a killed run had not finished, and remove its partial outputs.
 
-    What else someone keeps in a folder of that name is not touched.
+    Other files in the hidden folder are not touched.
     """
     old = aside / _OLD
     if old.exists() and not os.path.lexists(target):
@@ -368,13 +368,13 @@ def _sweep(target: Path, aside: Path) -> None:
         _flush(target.parent)
     for path in (old, *aside.glob(f"{_NEW}*")):
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)  # what cannot be removed now is left to the next run
+            shutil.rmtree(path, ignore_errors=True)  # what cannot be removed is left to the next run
         else:
             path.unlink(missing_ok=True)
 
 
 def _release(aside: Path, descriptor: int) -> None:
-    """Remove the lock while it is held, so that no other run takes one that is about to go."""
+    """Remove the lock while it is held, so that no other run locks a file that is about to go."""
     with suppress(OSError):
         if _is_named(descriptor, aside / _LOCK):
             (aside / _LOCK).unlink()
@@ -383,7 +383,7 @@ def _release(aside: Path, descriptor: int) -> None:
 
 
 def _settle(path: Path) -> None:
-    """Let only its owner read what was written, whatever the umask, and flush it to disk."""
+    """Make it readable by its owner only, whatever the umask, and flush it to disk."""
     path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
     _flush(path)
 
@@ -397,10 +397,10 @@ def _flush(path: Path) -> None:
 
 
 def _exchange(new: Path, target: Path, old: Path) -> None:
-    """Let the new folder and the one it replaces change names, in one step where the file system can.
+    """Exchange the names of the new folder and the one it replaces, in one step where the file system can.
 
-    Where it cannot, the name is missing for a moment. Whatever stops the run in it, the old folder gets its name
-    back: from this run if it still can, from the next one if it was killed.
+    Where it cannot, the name is missing for a moment. If the run stops then, the old folder gets its name back: by
+    this run, or by the next one if this one was killed.
     """
     if _exchanged_at_once(new, target):
         return

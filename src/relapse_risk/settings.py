@@ -1,4 +1,4 @@
-"""The settings a data folder is read, labelled and scored with (``relapse.toml``).
+"""The settings of a data folder (``relapse.toml``): how its records are read, labelled, trained on and scored.
 
 Scores depend on nothing else: no environment variable, no clock.
 """
@@ -43,14 +43,14 @@ class DataSettings(_Section):
 
 
 class CycleSettings(_Section):
-    """The visit rounds; each round's first day is an as_of date.
+    """The visit rounds. The first day of each is an as_of date.
 
     Parameters
     ----------
     months : int
         Length of a round.
     anchor : date
-        First day of any round; the others follow from it, both ways.
+        First day of any round; earlier and later rounds follow from it.
     """
 
     months: Annotated[int, Field(ge=1, le=24)] = 2
@@ -68,10 +68,10 @@ class OutcomeSettings(_Section):
         ``registry``: every identification is recorded, so no record means not poor. ``panel``: a household is
         observed now and then, so no record means unobserved.
     reporting_lag_days : int
-        Days after an event by which its record has come in; from a clue to its entry a county may take 15.
+        Days after an event until its record has come in; a county may take 15 days to enter it.
     rounds : tuple of str
-        The days of the year (``MM-DD``) on which statuses are dated, where there are such days: a panel's
-        rounds. Empty: statuses may come any day.
+        Days of the year (``MM-DD``) that all statuses have as their date, as in the rounds of a panel. Empty:
+        statuses may have any date.
     """
 
     horizon_months: Annotated[int, Field(ge=1, le=60)] = 6
@@ -88,18 +88,18 @@ class OutcomeSettings(_Section):
 
 
 class CohortSettings(_Section):
-    """Who is scored and who is learned from.
+    """Which households are scored and trained on.
 
     Parameters
     ----------
     previously_poor_only : bool
         Score only households that were poor or lifted before.
     train_on : {"not_poor", "cohort", "observed"}
-        Learn from every household not poor at as_of (lifted or not), from the cohort to score alone, or from
-        every household whose status is known, poor or not.
+        Train on every household not poor at as_of, lifted or not; on the cohort to score alone; or on every
+        household with a known status, poor or not.
     status_within_months : int, optional
-        Take a household's latest status only if it occurred within so many months before as_of; left out, the
-        latest status holds until the next.
+        Use the latest status only if it occurred within so many months before as_of. Left out, a status holds
+        until the next one.
     """
 
     previously_poor_only: bool = True
@@ -141,7 +141,7 @@ class LineSettings(_Section):
 
 
 class ItemSettings(_Section):
-    """A further coded answer that visits bring (table ``observations``).
+    """A further coded answer recorded at visits (table ``observations``).
 
     Parameters
     ----------
@@ -150,9 +150,9 @@ class ItemSettings(_Section):
     unit : str
         Unit of the value.
     risk_type : str
-        Reason group it speaks for.
+        Reason group it belongs to.
     monotone : {-1, 0, 1}
-        Direction risk must follow as the value rises; 0 where the field is not sure.
+        Direction of risk as the value rises; 0 if that is not certain.
     """
 
     zh: str
@@ -168,15 +168,15 @@ class TrainingSettings(_Section):
     Parameters
     ----------
     seed : int
-        Seed of everything random.
+        Seed of all random numbers.
     capacity : float
-        Share of the cohort that can be visited first; recall and precision are told there.
+        Share of the cohort that can be visited; recall and precision are measured at this share.
     origins : int
-        Test dates of the rolling-origin evaluation; 0 trains without judging.
+        Test dates of the rolling-origin evaluation; 0 trains without evaluation.
     history_months : int
-        Months of records a training date must have behind it.
+        Months of records required before a training date.
     max_cycles : int
-        Training dates at most, the latest.
+        Most training dates; the latest are used.
     """
 
     seed: Annotated[int, Field(ge=0, le=2**31 - 101)] = 0
@@ -192,7 +192,7 @@ class Settings(_Section):
     Parameters
     ----------
     data, cycle, outcome, cohort, line, training : section
-        See the sections' own classes.
+        See the class of each section.
     items : dict of str to ItemSettings
         The items of the table ``observations``.
     """
@@ -213,10 +213,10 @@ class Settings(_Section):
         return self
 
     def over(self, base: Settings) -> Settings:
-        """Return what these settings name, laid over others setting by setting.
+        """Return other settings with those replaced that were given explicitly here.
 
-        What was not named when these were made is the other's, even where it has a default. Lists
-        (``line.steps``, ``outcome.rounds``) and items are taken whole.
+        Settings that were left out here keep the value of ``base``, even where they have a default. Lists
+        (``line.steps``, ``outcome.rounds``) and items are replaced as a whole.
 
         Examples
         --------
@@ -260,11 +260,11 @@ class Settings(_Section):
             raise SettingsInvalid(f"{file} has settings that do not fit:\n{lines}") from error
 
     def to_toml(self) -> str:
-        """Return the settings as TOML, without those left out."""
+        """Return the settings as TOML; those that are None are left out."""
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
 
 def county_defaults() -> Settings:
-    """Return the settings of a county that names none: a complete registry, and the line as published."""
+    """Return the settings for a county that gives none: a complete registry, and the published line."""
     steps = tuple(LineStep(since=line.since, yuan=line.yuan) for line in monitoring_line.PUBLISHED)
     return Settings(line=LineSettings(months=monitoring_line.MONTHS, steps=steps))

@@ -263,7 +263,7 @@ def test_a_full_disk_is_told_and_the_old_output_stays(full_disk: Path, capfd: py
     capfd.readouterr()
     assert ended(*simulate, "36") == StorageError.exit_code
     assert (
-        f"cannot write in {full_disk}: No space left on device. What was there before stays"
+        f"cannot write in {full_disk}: No space left on device. What was there is unchanged"
         in capfd.readouterr().err
     )
     with pytest.raises(StorageError, match="No space left"), new_table(scores) as put:
@@ -398,7 +398,7 @@ def test_a_hidden_folder_of_another_user_is_no_place_for_records(
 ) -> None:
     (tmp_path / ".county.part").mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(StorageError, match="is another user's"), hold(tmp_path / "county"):
+    with pytest.raises(StorageError, match="belongs to another user"), hold(tmp_path / "county"):
         pass
 
 

@@ -1,11 +1,11 @@
-"""Break the lines that decide, one at a time, and list those that no test misses.
+"""Mutate lines that decide something, one at a time, and list the mutants that no test notices.
 
     make mutants                                        # a sample of every module below
     python -m tests.mutation.run --sample 1000 model/split.py
 
 cosmic-ray makes the mutants, each in a copy of the checkout; the tests named beside a module run on it until one
-fails. A mutant that lives is printed with its line: write the test that kills it, or say in ``EQUIVALENT`` why it
-changes nothing.
+fails. A mutant that survives is printed with its line: write the test that fails on it, or give in ``EQUIVALENT``
+the reason why it changes nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _IMPORT = (
     *("unit/test_county_accounts.py", "unit/test_county_bills.py", "unit/test_county_import.py"),
     "unit/test_member_export.py",
 )
-#: The modules that decide, and the tests that are to notice.
+#: Modules to mutate, and the tests that should notice.
 TESTS: dict[str, tuple[str, ...]] = {
     "cohorts.py": (*_COHORT, "unit/test_reach.py"),
     "labelling.py": _COHORT,
@@ -60,7 +60,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "datasets/exports/gather.py": ("property/test_same_key.py", *_IMPORT),
     "datasets/exports/merge.py": ("property/test_same_key.py", "unit/test_county_reimport.py"),
 }
-#: One mutant of a kind says what its siblings would; annotations and messages are not behaviour.
+#: Kinds of mutants: one of several similar ones; annotations and messages are not mutated.
 OPERATORS = (
     *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr", "ReplaceOrWithAnd"),
     *("NumberReplacer", "ZeroIterationForLoop", "ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
@@ -73,11 +73,11 @@ OPERATORS = (
     *("ReplaceComparisonOperator_Lt_GtE", "ReplaceComparisonOperator_Gt_LtE"),
     *("ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is"),
 )
-#: Lines whose mutants change nothing that a user could see, and why.
+#: Lines whose mutants change nothing that a user could see, with the reason.
 EQUIVALENT: dict[str, str] = {
-    "filled = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)": "below all others is below",
+    "filled = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)": "any smaller number will do",
     "_LARGEST_SHIFT = 20.0": "it only bounds the search",
-    "stream = make_stream([Ask(_STATUS, (None, 0), stat) for stat in stats])": "the windows swept are given apart",
+    "stream = make_stream([Statistic(_STATUS, (None, 0), kind) for kind in kinds])": "the windows are given apart",
 }
 
 
@@ -92,7 +92,7 @@ class Mutant:
 
 
 def wanted(item: WorkItem, lines: list[str]) -> bool:
-    """Return whether a mutant is of a kind that is asked for, in a line that decides."""
+    """Return whether a mutant is of one of the kinds, in a line that is not excluded."""
     mutation = item.mutations[0]
     text = lines[mutation.start_pos[0] - 1].strip()
     named = any(mutation.operator_name.split("/")[1].startswith(name) for name in OPERATORS)
@@ -101,7 +101,7 @@ def wanted(item: WorkItem, lines: list[str]) -> bool:
 
 
 def mutants(module: str, copy: Path, sample: int) -> tuple[int, list[Mutant]]:
-    """Break a module in a copy of the checkout; return how many mutants ran, and those that lived."""
+    """Mutate a module in a copy of the checkout; return how many mutants ran, and those that survived."""
     file = f"{PACKAGE}/{module}"
     lines = (copy / file).read_text(encoding="utf-8").splitlines()
     tests = " ".join(f"tests/{test}" for test in TESTS[module] if (copy / "tests" / test).exists())
@@ -146,7 +146,7 @@ def mutants(module: str, copy: Path, sample: int) -> tuple[int, list[Mutant]]:
 
 
 def copies(n: int, folder: Path) -> Iterator[Path]:
-    """Return copies of the checkout as git knows it, changes included."""
+    """Yield copies of the files that git tracks, with their changes."""
     files = subprocess.run(
         ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
     )
@@ -160,7 +160,7 @@ def copies(n: int, folder: Path) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Break, and print what lived."""
+    """Run the mutants and print those that survived."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", choices=[*TESTS, []], help="all of them otherwise")
     parser.add_argument("--sample", type=int, default=12, help="mutants of a module, at most; always the same ones")
@@ -182,7 +182,7 @@ def main() -> None:
             return module, ran, lived
 
         runs = list(pool.map(one, modules))
-    ran, lived = sum(n for _, n, _ in runs), sum(len(mutants) for _, _, mutants in runs)
+    ran, lived = sum(n for _, n, _ in runs), sum(len(survivors) for _, _, survivors in runs)
     print(f"{ran - lived} of {ran} mutants noticed")
     raise SystemExit(1 if lived else 0)
 

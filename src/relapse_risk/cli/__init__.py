@@ -17,7 +17,7 @@ _DISTRIBUTION = "relapse-risk"
 
 
 class _Commands(typer.core.TyperGroup):
-    """Commands that tell Ctrl-C as they tell every other end."""
+    """Commands that end with an error of their own on Ctrl-C."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -27,7 +27,7 @@ class _Commands(typer.core.TyperGroup):
             raise Interrupted("stopped by Ctrl-C; no output is left half written") from None
 
 
-def _exit_codes_told() -> str:
+def _exit_codes_help() -> str:
     lines = (f"{code:>3}  {name + ': ' if name else ''}{meaning}" for code, name, meaning in exit_codes())
     return "\n".join(("Exit codes:", *lines))
 
@@ -36,7 +36,7 @@ app = typer.Typer(
     name="relapse",
     cls=_Commands,
     help="Learns which households are likely to return to poverty, and orders the next visits.",
-    epilog=_exit_codes_told(),
+    epilog=_exit_codes_help(),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -51,7 +51,7 @@ app.command("score")(scoring.score_command)
 app.command("serve")(service.serve)
 
 
-def _tell_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         sys.stdout.write(f"{_DISTRIBUTION} {version(_DISTRIBUTION)}\n")
         raise typer.Exit
@@ -60,14 +60,14 @@ def _tell_version(asked: bool) -> None:
 @app.callback()
 def _options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Take what may be said without a command."""
+    """Take the options that need no command."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and end the process: 0, 2 for unusable arguments, or the error's own exit code."""
+    """Run a command and end the process with 0, 2 for invalid arguments, or the exit code of the error."""
     as_json = "--json" in (arguments or sys.argv[1:])
     try:
         app(arguments, prog_name="relapse")
@@ -75,10 +75,10 @@ def main(arguments: list[str] | None = None) -> None:
         report_error(error, as_json=as_json)
         raise SystemExit(error.exit_code) from None
     except OSError as error:
-        told = StorageError(
+        storage_error = StorageError(
             f"{error.strerror}: {error.filename}. See that it is there and may be read and written."
             if error.filename
             else f"the system refused a file or folder: {error}"
         )
-        report_error(told, as_json=as_json)
-        raise SystemExit(told.exit_code) from None
+        report_error(storage_error, as_json=as_json)
+        raise SystemExit(storage_error.exit_code) from None

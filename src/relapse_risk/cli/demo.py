@@ -1,4 +1,4 @@
-"""``relapse demo``: the main job from beginning to end on a small simulated county."""
+"""``relapse demo``: simulate, train, evaluate and score, on a small county."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from relapse_risk.cli.training import show_metrics
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-#: Months at the end of the records that the judged model does not see.
+#: Months at the end of the records that the evaluated model is not trained on.
 _JUDGED_MONTHS = 18
 _HEAD = 8
 
@@ -24,7 +24,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same county and model.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Simulate a small county, train, judge beside today's rules, score the next cycle, show a visit list."""
+    """Simulate a small county, train, evaluate beside today's rules, score the next cycle, show a visit list."""
     import pandas as pd  # noqa: PLC0415
 
     from relapse_risk.datasets import read_truth, write_county  # noqa: PLC0415
@@ -39,23 +39,23 @@ def demo(
 
     county, truth, models, scores = (out / name for name in ("county", "truth", "models", "scores.parquet"))
     check_folder(models, "--out")
-    with progress() as told, hold(out), new_table(scores) as write:
-        told(f"1 of 5: simulating {households:,} households over five years")
+    with progress() as report, hold(out), new_table(scores) as write:
+        report(f"1 of 5: simulating {households:,} households over five years")
         write_county(county, truth, households, seed=seed)
-        told("2 of 5: checking the records")
+        report("2 of 5: checking the records")
         records = load_records(county)
         settings = records.settings
         once = settings.model_copy(update={"training": settings.training.model_copy(update={"origins": 0})})
         records = records.with_settings(once)
         until = from_days(int(add_months(to_days(records.end), -_JUDGED_MONTHS)))
-        told(f"3 of 5: training on what was known before {until}")
+        report(f"3 of 5: training on what was known before {until}")
         past = train(records, models, until=until).bundle
-        told("4 of 5: judging it on the visit cycles after that")
+        report("4 of 5: judging it on the visit cycles after that")
         predictions = predictions_after(past, records)
         index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
         predictions[CEILING] = true_hazard(read_truth(truth), index)
         metrics = metrics_of(predictions, settings.training.capacity)
-        told("5 of 5: training on everything, scoring the next cycle")
+        report("5 of 5: training on everything, scoring the next cycle")
         latest = train(records, models).bundle
         rows = ranked(latest, records, records.end)
         write(rows)

@@ -19,7 +19,7 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout; everything else goes to stderr.")
 ]
 
-#: Width where no terminal tells its own: files and pipes should not lose columns.
+#: Width of output to files and pipes, wide enough that no column is lost.
 _WIDE = 140
 
 
@@ -33,7 +33,7 @@ def say(text: str) -> None:
 
 
 def show(table: Table, *, as_json: bool) -> None:
-    """Print a table for people; on stderr where stdout belongs to JSON."""
+    """Print a table for people; on stderr if JSON is printed on stdout."""
     _console(sys.stderr if as_json else sys.stdout).print(table)
 
 
@@ -43,14 +43,14 @@ def emit(value: dict[str, Any]) -> None:
 
 
 def report_error(error: RelapseError, *, as_json: bool) -> None:
-    """Tell an error on stderr, and as JSON on stdout where that was asked for."""
+    """Print an error on stderr, and with ``as_json`` also as JSON on stdout."""
     say(f"error: {error}")
     if as_json:
         emit({"error": {"kind": type(error).__name__, "exit_code": error.exit_code, "message": str(error)}})
 
 
 def simple_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-    """Return a table; numbers stand to the right."""
+    """Return a table, with numbers aligned to the right."""
     table = Table(title=title, title_justify="left")
     filled = [list(row) for row in rows]
     for position, column in enumerate(columns):
@@ -71,15 +71,15 @@ def _cell(value: object) -> str:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Show what is being done and for how long, on stderr; yields the function to tell it with."""
+    """Show the current step and the time it takes, on stderr; yields the function that reports a step."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     console = _console(sys.stderr)
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None)
 
-        def told(step: str) -> None:
+        def report(step: str) -> None:
             bar.update(task, description=step)
             if not console.is_terminal:
                 say(step)
 
-        yield told
+        yield report

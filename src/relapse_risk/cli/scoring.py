@@ -39,10 +39,10 @@ def score_command(
     folder = find_bundle(models, model)
     settings = settings_of(data)
     day = as_of_date(as_of.date() if as_of else None, cycle, settings.cycle)
-    with progress() as told, new_table(out) as write:
-        told("reading model and records")
+    with progress() as report, new_table(out) as write:
+        report("reading model and records")
         bundle, records = load_model(folder), load_records(data, settings)
-        told(f"scoring as of {day}")
+        report(f"scoring as of {day}")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RecordsEndBefore)
             rows = ranked(bundle, records, day)
@@ -51,8 +51,8 @@ def score_command(
         write(rows)
     warned = [str(warning.message) for warning in caught]
     notes = [] if len(rows) else [f"nobody is in the cohort as of {day}: {why_empty(records, day)}"]
-    for kind, told_of in (("warning", warned), ("note", notes)):
-        for text in told_of:
+    for kind, texts in (("warning", warned), ("note", notes)):
+        for text in texts:
             say(f"{kind}: {text}")
     show(
         simple_table(

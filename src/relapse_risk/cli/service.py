@@ -25,7 +25,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with the model.")] = 1,
     config: Annotated[
         Path | None,
-        typer.Option(help="The records' relapse.toml, for the line as it stands now; the model's own otherwise."),
+        typer.Option(help="The records' relapse.toml, for the current line; the model's own otherwise."),
     ] = None,
     models: ModelsOption = Path("models"),
 ) -> None:
@@ -46,16 +46,16 @@ def serve(
     from relapse_risk.settings import Settings  # noqa: PLC0415
 
     _refuse_taken(address, port)
-    bundle = find_bundle(models, model)
+    folder = find_bundle(models, model)
     if config:
         Settings.load(config)
         os.environ["RELAPSE_CONFIG"] = str(config)
-    load_model(bundle)  # refuse a bad bundle here, in words, rather than in a worker
-    # A worker forked from a process that has loaded LightGBM and Arrow hangs: their threads are not forked.
+    load_model(folder)  # so that a bad bundle is refused here and not in a worker
+    # A worker forked from a process that has loaded LightGBM and Arrow would hang: their threads are not forked.
     multiprocessing.set_start_method("spawn", force=True)
-    os.environ["RELAPSE_MODELS"], os.environ["RELAPSE_MODEL"] = str(models), bundle.name
+    os.environ["RELAPSE_MODELS"], os.environ["RELAPSE_MODEL"] = str(models), folder.name
     shown = f"[{address}]" if ":" in address else address
-    say(f"serving model {bundle.name} at http://{shown}:{port}/v1/scores, to this machine alone")
+    say(f"serving model {folder.name} at http://{shown}:{port}/v1/scores, to this machine alone")
     Server(
         "relapse_serve.app:create_app",
         factory=True,
@@ -69,12 +69,12 @@ def serve(
 
 
 def _loopback(host: str) -> str:
-    """Return the loopback address that a host stands for.
+    """Return the loopback address of a host.
 
     Raises
     ------
     UsageError
-        If it stands for any other: the service would answer other machines, and asks nobody for a key.
+        If it is any other address: the service would answer other machines without asking for a key.
     """
     try:
         if host.lower() == "localhost":
@@ -92,7 +92,7 @@ def _loopback(host: str) -> str:
 
 
 def _refuse_taken(host: str, port: int) -> None:
-    """Refuse an address that another process answers at: granian would share it, and callers would get either's."""
+    """Refuse an address in use: granian would share it, and either process would answer."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -42,15 +42,17 @@ def train_command(
         from relapse_risk.training.tracking import check_uri  # noqa: PLC0415
 
         check_uri(track)
-    with progress() as told:
-        told("reading the records")
+    with progress() as report:
+        report("reading the records")
         records = load_records(data, settings)
-        result = train(records, models, until=until.date() if until else None, n_threads=threads, on_progress=told)
+        result = train(
+            records, models, until=until.date() if until else None, n_threads=threads, on_progress=report
+        )
         run = None
         if track:
             from relapse_risk.training.tracking import track as log_run  # noqa: PLC0415
 
-            told("logging the run")
+            report("logging the run")
             run = log_run(result, records.settings, track)
     show_metrics(result.metrics, records.settings.training.capacity, as_json=as_json)
     version, model, info = result.bundle.version, result.bundle.model, result.bundle.info.training
@@ -100,12 +102,12 @@ def evaluate_command(
     from relapse_risk.training.evaluate import evaluate, judged_from  # noqa: PLC0415
 
     folder = find_bundle(models, model)
-    with progress() as told, new_table(predictions) as write:
-        told("reading model and records")
+    with progress() as report, new_table(predictions) as write:
+        report("reading model and records")
         bundle = load_model(folder)
         judged_from(bundle, start.date() if start else None)  # before the records are read
         records = load_records(data)
-        told("judging")
+        report("judging")
         rows, metrics = evaluate(
             bundle, records, start=start.date() if start else None, end=end.date() if end else None
         )
@@ -140,8 +142,8 @@ def show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> 
         "relapse": "Relapse: households that were poor or lifted before",
         "fall": "Fall: every household not poor",
     }
-    for group, told in metrics.items():
-        first = next(iter(told["scores"].values()))
+    for group, of_group in metrics.items():
+        first = next(iter(of_group["scores"].values()))
         title = f"{titles[group]} ({first['n']:,} rows, {first['base_rate']:.1%} poor in the horizon)"
         columns = [
             "ordered by",
@@ -153,10 +155,10 @@ def show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> 
         ]
         rows = [
             (name, m["auc_within_dates"], m["auc_pooled"], m["average_precision"], m["recall"], m["precision"])
-            for name, m in told["scores"].items()
+            for name, m in of_group["scores"].items()
         ]
         show(simple_table(title, columns, rows), as_json=as_json)
-        p, by_date = told["probability"], told["foreseen"].values()
+        p, by_date = of_group["probability"], of_group["foreseen"].values()
         foreseen, came_true = sum(d["foreseen"] for d in by_date), sum(d["came_true"] for d in by_date)
         show(
             simple_table(
@@ -165,7 +167,7 @@ def show_metrics(metrics: dict[str, Any], capacity: float, *, as_json: bool) -> 
                 [
                     *(
                         (day, d["rows"], round(d["foreseen"], 1), d["came_true"])
-                        for day, d in told["foreseen"].items()
+                        for day, d in of_group["foreseen"].items()
                     ),
                     ("all", first["n"], round(foreseen, 1), came_true),
                 ],

@@ -1,7 +1,7 @@
-"""Gradient-boosted trees as raw scores: several boosters on one data set, averaged.
+"""Gradient-boosted trees that give raw scores: the mean of several boosters trained on the same data.
 
-Averaging boosters that differ only in their seed steadies the ranking where positives are few; on the panel it is
-worth more than any single booster's tuning.
+Averaging boosters that differ only in their seed makes the ranking more stable where positives are few; on the
+panel it gained more than tuning a single booster.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Matrix = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
 
-#: The thread count a booster was trained with stands in its text and decides nothing; it is written as this.
+#: LightGBM writes the number of threads into a model's text; scores do not depend on it, so it is written as 0.
 _THREADS_LINE = re.compile(r"^\[num_threads: -?\d+\]$", re.MULTILINE)
 
 
@@ -32,19 +32,19 @@ class Boosters:
     Parameters
     ----------
     boosters : tuple of lightgbm.Booster
-        Equal but for their seeds.
+        They differ in their seeds only.
     """
 
     boosters: tuple[lgb.Booster, ...]
 
     @classmethod
     def from_texts(cls, texts: Sequence[str]) -> Boosters:
-        """Return boosters of LightGBM's own text format. A damaged text aborts the process: check it first."""
+        """Return boosters from LightGBM's text format. A damaged text aborts the process: check it first."""
         lgb = _lightgbm()
         return cls(tuple(lgb.Booster(model_str=text) for text in texts))
 
     def to_texts(self) -> list[str]:
-        """Return each booster in LightGBM's text format, the same whatever number of threads trained it."""
+        """Return each booster in LightGBM's text format; it does not depend on the number of threads."""
         return [_THREADS_LINE.sub("[num_threads: 0]", booster.model_to_string()) for booster in self.boosters]
 
     def raw_scores(self, matrix: Matrix, n_threads: int | None = None) -> Numbers:
@@ -67,7 +67,7 @@ class Boosters:
         return total / len(self.boosters)
 
     def contributions(self, matrix: Matrix, n_threads: int | None = None) -> Numbers:
-        """Return what each feature adds to the raw score (exact TreeSHAP), and last the base score.
+        """Return what each feature adds to the raw score (exact TreeSHAP), and in the last column the base score.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class Boosters:
             Rows add up to ``raw_scores``.
         """
         total = np.zeros((len(matrix), matrix.shape[1] + 1))
-        if not len(matrix):  # LightGBM divides by the number of rows
+        if not len(matrix):  # LightGBM would divide by zero
             return total
         for booster in self.boosters:
             total += cast(Numbers, booster.predict(matrix, pred_contrib=True, num_threads=_threads(n_threads)))
@@ -106,15 +106,15 @@ def train_boosters(
     names : sequence of str
         Feature names.
     categorical : sequence of int
-        Columns that hold codes.
+        Positions of the columns that hold category codes.
     monotone : sequence of {-1, 0, 1}
-        Direction risk must follow, for each column.
+        Direction of risk for each column.
     parameters : dict
-        LightGBM's, beside those that make it deterministic.
+        Parameters of LightGBM, apart from those that make it deterministic.
     n_trees, n_boosters : int
-        Trees of each booster; boosters.
+        Trees of each booster; number of boosters.
     seed : int
-        Seed of the first booster; the others' follow.
+        Seed of the first booster; each next one has the next seed.
     n_threads : int, optional
         All processors otherwise.
     """
@@ -123,7 +123,7 @@ def train_boosters(
         **parameters,
         "objective": "binary",
         "deterministic": True,
-        "force_col_wise": True,  # twice as fast as row-wise with these few features a tree, and as deterministic
+        "force_col_wise": True,  # twice as fast as row-wise with few features a tree, and as deterministic
         "num_threads": _threads(n_threads),
         "monotone_constraints": list(monotone),
         "verbosity": -1,
@@ -142,9 +142,9 @@ def train_boosters(
 
 
 def _lightgbm() -> Any:
-    """Import LightGBM with threads that sleep while they wait.
+    """Import LightGBM with OpenMP threads that sleep while they wait.
 
-    By default they spin, and on a machine that does anything else beside, training takes three times as long.
+    By default they spin, which makes training take three times as long on a machine that is also used otherwise.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import lightgbm  # noqa: PLC0415

@@ -1,7 +1,6 @@
-"""The model on disk: text and numbers only, every file under a SHA-256, the folder named after them all.
+"""Models on disk: folders of text files whose SHA-256 hashes are in a manifest and in the folder's name.
 
-Nothing of a file is parsed before its hash is right. No pickle is ever read. A bundle is written whole or not at
-all.
+No file is parsed before its hash was checked. No pickle is ever read. A bundle is written as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ MANIFEST = "manifest.json"
 INFO = "bundle.json"
 FIRST_BOOSTER = "booster-00.txt"
 FORMAT = 2
-#: A version is its last training day and the first digits of its manifest's hash.
+#: A version is the end of its training data and the first digits of the hash of its manifest.
 VERSION = re.compile(r"^\d{8}-[0-9a-f]{12}$")
 _FILE = re.compile(r"^(bundle\.json|booster-\d{2}\.txt)$")
-#: Larger than any bundle ever written here; a bound on what is read before it is known to be ours.
+#: Largest file that is read, in bytes: a bound on what is read before its hash is known.
 _LARGEST = 512 * 2**20
 _LIBRARIES = ("lightgbm", "numpy", "scikit-learn", "numba", "pandas", "pyarrow")
 
@@ -98,7 +97,7 @@ class BundleInfo(_Strict):
     Parameters
     ----------
     format : int
-        Of this file.
+        Version of the format of a bundle.
     features : tuple of str
         Columns in the order of training.
     catalogue_sha256 : str
@@ -198,14 +197,14 @@ def save_bundle(
     training : TrainingInfo
         What it was trained on.
     metrics : dict
-        What its evaluation found.
+        Metrics of its evaluation.
 
     Raises
     ------
     UsageError
         If the model was fitted without feature names.
     OutputExists
-        If something that is not this bundle lies under its name.
+        If a folder of that name holds something else.
     """
     names = getattr(model, "feature_names_in_", None)
     if names is None:
@@ -238,7 +237,7 @@ def save_bundle(
 
 
 def _parameters(model: RelapseModel) -> dict[str, Any]:
-    """Return what the model was grown with, but for what decides nothing or stands in the settings."""
+    """Return the model's parameters, except those in the settings and those that do not change the model."""
     return {k: v for k, v in model.get_params().items() if k not in ("outcome", "n_threads")}
 
 
@@ -250,7 +249,7 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
     sweep_folder(folder.parent, VERSION.fullmatch)
     if _is_there(folder, contents):
         return
-    with hold(folder, wait=True) as held:  # a run that writes the same version writes the same bytes
+    with hold(folder, wait=True) as held:  # another run writes the same bytes
         if _is_there(folder, contents):
             return
         with held.folder(MANIFEST, lacking="is no bundle") as new:
@@ -269,22 +268,22 @@ def _is_there(folder: Path, contents: Mapping[str, bytes]) -> bool:
 
 
 def versions(models: Path | str) -> list[str]:
-    """Return the versions below a folder of models, oldest training day first."""
+    """Return the versions in a folder of models, in order of the end of their training data."""
     folder = Path(models)
     return sorted(p.name for p in folder.iterdir() if VERSION.fullmatch(p.name)) if folder.is_dir() else []
 
 
 def find_bundle(models: Path | str, version: str | None = None) -> Path:
-    """Return the folder of a version, or of the one with the latest training day.
+    """Return the folder of a version, or of the one with the latest training data.
 
-    A version is a name, never a path: nothing outside the folder of models is looked at.
+    A version is a name, never a path: nothing outside the folder of models is read.
 
     Raises
     ------
     UsageError
-        If the version is not spelled as one, or ``models`` is a file.
+        If the version does not have the form of one, or ``models`` is a file.
     NotFoundError
-        If no version is asked for and there is none.
+        If no version is given and there is none.
 
     Examples
     --------
@@ -327,7 +326,7 @@ def load_model(path: Path | str) -> Bundle:
     NotFoundError
         If there is no such folder; the message lists the versions there are.
     BundleRefused
-        If a file is missing, surplus, altered or a link, or the bundle was made for another catalogue.
+        If a file is missing, surplus, altered or a link, or the bundle is of another format or catalogue.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -359,7 +358,7 @@ def load_model(path: Path | str) -> Bundle:
 
 
 def _verified(folder: Path) -> dict[str, bytes]:
-    """Return the bundle's files once every hash is right; what was hashed is what is returned."""
+    """Return the contents of the bundle's files, after checking the hash of the very bytes returned."""
     advice = "Fetch the bundle again from where it was published."
     manifest = _read(folder / MANIFEST)
     if hashlib.sha256(manifest).hexdigest()[:12] != folder.name.split("-")[1]:
@@ -383,7 +382,7 @@ def _verified(folder: Path) -> dict[str, bytes]:
 
 
 def _read(file: Path) -> bytes:
-    """Return a regular file's bytes; a link, a device or a giant is refused unread."""
+    """Return the bytes of a file; a link, a device or a file that is too large is not read."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -396,7 +395,7 @@ def _read(file: Path) -> bytes:
         return stream.read()
 
 
-#: Parses a booster through LightGBM's C library alone: a tenth of a second, and an abort ends only the trial.
+#: Parses a booster with LightGBM's C library alone, in a tenth of a second; an abort ends only this process.
 _TRIAL = """
 import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])
@@ -407,7 +406,7 @@ sys.exit(library.LGBM_BoosterLoadModelFromString(text, ctypes.byref(trees), ctyp
 
 
 def _try_to_parse(version: str, text: bytes) -> None:
-    """Let another process parse the text first: LightGBM aborts on what it cannot read."""
+    """Parse the text in another process first, because LightGBM aborts on a text it cannot read."""
     spec = find_spec("lightgbm")
     if spec is None or spec.origin is None:  # pragma: no cover - lightgbm is a dependency
         raise BundleRefused("lightgbm is not installed")

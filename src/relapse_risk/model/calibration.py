@@ -1,36 +1,36 @@
-"""Raw scores to probabilities: the shape from labels the trees had not seen, the level from the newest labels.
+"""Raw scores to probabilities: the slope from labels the trees have not seen, the level from the newest labels.
 
-Base rates move. A sigmoid learned on held-out labels says how steeply risk rises with the raw score. Its level is
-of one later time, and moves up and down with it; so it is set again with the trees that are kept, on all labels,
-the newest counting most, and then on the households that are scored. Where base rates follow a trend, that would
-miss what comes: there the level of the later labels is kept, and carried on along the trend until scores are made.
-How far a trend is believed, its own scatter says.
+Base rates change over time. A sigmoid fitted on held-out labels gives the slope: how steeply risk rises with
+the raw score. Its level is that of the dates it was fitted on. So the level is fitted again with the final
+trees, on all labels, weighted towards the newest, and then on the households that would be scored. Where the
+base rate follows a trend, this level would lag behind it: there the held-out level is kept and extrapolated
+along the trend to the day on which scores are made. The two are mixed by how clear the trend is, given its
+scatter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 
 Numbers = npt.NDArray[np.float64]
 
-#: Of two labels a year apart, the older counts half as much in the level: long enough to hold every season.
+#: Age at which a label counts half as much in the level; a year, so that every season counts.
 HALF_LIFE_YEARS = 1.0
-#: Positives that weigh as much as no correction at all: a few outcomes are mostly luck.
+#: Of a correction of the level, ``positives / (positives + PRIOR_POSITIVES)`` is made: few positives are noisy.
 PRIOR_POSITIVES = 30.0
-#: Fewest dates that can show a trend.
+#: Fewest dates that a trend is fitted on.
 FEWEST_DATES = 4
-#: A trend is believed to ``t ** 2 / (t ** 2 + TREND_PRIOR)``, t being its slope over its standard error.
+#: The weight of a trend is ``t ** 2 / (t ** 2 + TREND_PRIOR)``, with t its slope over its standard error.
 TREND_PRIOR = 2.0
-#: No level is further off, in log-odds: it bounds the search.
+#: Bound of the search for a level, in log-odds.
 _LARGEST_SHIFT = 20.0
 
 
@@ -38,7 +38,7 @@ _LARGEST_SHIFT = 20.0
 class SigmoidCalibrator:
     """Platt's sigmoid: ``probability = 1 / (1 + exp(slope * raw + intercept))``.
 
-    It keeps the order of raw scores, so that a list ordered by probability has no ties the trees did not make.
+    It is strictly monotone, so that a list ordered by probability has no more ties than one by raw scores.
 
     Parameters
     ----------
@@ -58,23 +58,23 @@ class SigmoidCalibrator:
         return -(self.slope * raw + self.intercept)
 
     def shifted(self, by: float) -> SigmoidCalibrator:
-        """Return the sigmoid whose log-odds are all larger by a number."""
+        """Return the sigmoid with all log-odds larger by ``by``."""
         return SigmoidCalibrator(self.slope, self.intercept - by)
 
 
 @dataclass(frozen=True)
 class Timing:
-    """When the labels are of; in years.
+    """Ages of labels, and how far ahead their level is extrapolated; all in years.
 
     Parameters
     ----------
     age : ndarray of float64, shape (n,)
-        Years that each label's as_of date lies before the newest one.
+        Time from each label's as_of date to the newest one.
     horizon : float
-        What labels look ahead; 0 where that is not known.
+        Horizon of the labels; 0 if it is not known.
     carried : float
-        From the time whose level the held-out sigmoid and the trees that are kept have together, until scores are
-        made: see ``label_timing``.
+        Time from the date whose level the held-out sigmoid has with the final trees to the day on which scores are
+        made; see ``label_timing``.
     """
 
     age: Numbers
@@ -83,7 +83,7 @@ class Timing:
 
     @property
     def weights(self) -> Numbers:
-        """How much each label counts: 1 at the newest date, half of it a year before."""
+        """Weight of each label: 1 at the newest date, half of it a year before."""
         weights: Numbers = 0.5 ** (self.age / HALF_LIFE_YEARS)
         return weights
 
@@ -91,16 +91,16 @@ class Timing:
 def level_shift(
     log_odds: Numbers, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None = None
 ) -> float:
-    """Return how far log-odds must move for the number foreseen to be right when scores are made.
+    """Return the shift of log-odds that makes the expected number of positives right when scores are made.
 
     Parameters
     ----------
     log_odds : ndarray of float64, shape (n,)
-        Of the held-out sigmoid, on raw scores of the trees that are kept.
+        Of the held-out sigmoid on the raw scores of the final trees.
     y : ndarray of bool, shape (n,)
-        What came true.
+        Labels.
     timing : Timing
-        When.
+        Ages of the labels.
     scored : ndarray of bool, shape (n,), optional
         Rows of households that would be scored; all otherwise.
     """
@@ -113,17 +113,18 @@ def level_shift(
 
 
 def base_rate_trend(y: npt.NDArray[np.bool_], timing: Timing) -> tuple[float, float]:
-    """Return the yearly change of the base rate's log-odds, and how far to believe in it, from 0 to 1.
+    """Return the yearly change of the base rate's log-odds, and its weight, from 0 to 1.
 
-    A line is drawn through the dates' log-odds. Labels of neighbouring dates share most of their horizon, so the
-    line's standard error counts only as many dates as there are horizons; it is at least that of the positives.
+    A line is fitted to the log-odds of the dates. Labels of neighbouring dates share most of their horizon, so the
+    standard error of the slope counts as many independent dates as there are horizons. It is at least what the
+    number of positives gives.
 
     Parameters
     ----------
     y : ndarray of bool, shape (n,)
-        What came true.
+        Labels.
     timing : Timing
-        When.
+        Ages of the labels.
     """
     ages, date = np.unique(timing.age, return_inverse=True)
     if len(ages) < FEWEST_DATES or not timing.horizon:
@@ -141,7 +142,7 @@ def base_rate_trend(y: npt.NDArray[np.bool_], timing: Timing) -> tuple[float, fl
 
 
 def _level(log_odds: Numbers, y: npt.NDArray[np.bool_], weights: Numbers) -> float:
-    """Return the shift that makes the weighted number foreseen the one that came true, shrunk by the positives."""
+    """Return the shift that makes the weighted expected and actual positives equal, shrunk if these are few."""
     positives = float(weights[y].sum())
 
     def surplus(shift: float) -> float:
@@ -153,24 +154,8 @@ def _level(log_odds: Numbers, y: npt.NDArray[np.bool_], weights: Numbers) -> flo
     return whole * positives / (positives + PRIOR_POSITIVES)
 
 
-class _GivenScores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A fitted classifier whose decision function is its one input: lets scikit-learn calibrate given scores."""
-
-    def __init__(self) -> None:
-        self.classes_ = np.array([0, 1])
-
-    def fit(self, X: npt.NDArray[Any], y: npt.NDArray[Any]) -> _GivenScores:  # noqa: ARG002
-        return self
-
-    def decision_function(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return X[:, 0]
-
-    def predict(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return (X[:, 0] > 0).astype(int)
-
-
 def fit_sigmoid(raw: Numbers, y: npt.NDArray[np.bool_]) -> SigmoidCalibrator:
-    """Fit Platt's sigmoid by scikit-learn on scores and labels that the trees have not seen.
+    """Fit Platt's sigmoid, by scikit-learn, on scores and labels that the trees were not fitted on.
 
     Parameters
     ----------
@@ -179,7 +164,10 @@ def fit_sigmoid(raw: Numbers, y: npt.NDArray[np.bool_]) -> SigmoidCalibrator:
     y : ndarray of bool, shape (n,)
         Labels; both must occur.
     """
-    calibrated = CalibratedClassifierCV(FrozenEstimator(_GivenScores()), method="sigmoid", ensemble=False)
+    # scikit-learn calibrates classifiers, not scores: this one's decision function is its only column.
+    identity = LogisticRegression()
+    identity.classes_, identity.coef_, identity.intercept_ = np.array([0, 1]), np.ones((1, 1)), np.zeros(1)
+    calibrated = CalibratedClassifierCV(FrozenEstimator(identity), method="sigmoid", ensemble=False)
     calibrated.fit(raw.reshape(-1, 1), y.astype(int))
     sigmoid = calibrated.calibrated_classifiers_[0].calibrators[0]
     return SigmoidCalibrator(float(sigmoid.a_), float(sigmoid.b_))

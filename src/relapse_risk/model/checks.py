@@ -1,4 +1,4 @@
-"""What the estimator refuses before it learns or scores, in words."""
+"""Checks of the estimator's parameters and inputs, made before it fits or scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from relapse_risk.settings import OutcomeSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Bundles number a model's boosters with two digits.
+#: Files of boosters are numbered with two digits.
 MOST_BOOSTERS = 100
 
 
@@ -33,7 +33,7 @@ def _directions(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value == "catalogue")
 
 
-#: By parameter, what is valid: as a rule and in words.
+#: For each parameter, the check and what is valid in words.
 _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "n_trees": (_whole(1), "1 or more"),
     "n_boosters": (_whole(1, MOST_BOOSTERS), f"1 to {MOST_BOOSTERS}"),
@@ -58,12 +58,12 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def check_parameters(model: BaseEstimator) -> None:
-    """Refuse parameters that nothing can be learned with.
+    """Refuse invalid parameters.
 
     Raises
     ------
     UsageError
-        If any does not fit; the message tells all of them.
+        If any is invalid; the message lists all of them.
     """
     given = model.get_params(deep=False)
     wrong = [
@@ -87,16 +87,16 @@ def check_fitted(model: BaseEstimator, attribute: str = "calibrator_") -> None:
     lacks = (
         "has trees but no calibration, so it ranks but gives no probability" if trees_only else "is not fitted yet"
     )
-    check_is_fitted(model, attribute, msg=f"this %(name)s {lacks}. Call fit(X, y), or take one of load_model.")
+    check_is_fitted(model, attribute, msg=f"this %(name)s {lacks}. Call fit(X, y), or load one with load_model.")
 
 
 def check_columns(frame: pd.DataFrame) -> None:
-    """Refuse columns that names do not tell apart.
+    """Refuse columns whose names are not distinct texts.
 
     Raises
     ------
     UsageError
-        If a name occurs twice or is no text.
+        If a name occurs twice or is not a text.
     """
     twice = frame.columns[frame.columns.duplicated()].unique()
     if len(twice):
@@ -112,15 +112,15 @@ def check_columns(frame: pd.DataFrame) -> None:
 
 
 def check_labels(X: Any, y: Any) -> None:
-    """Refuse labels that are not row by row those of the features; rows are never put into another order.
+    """Refuse labels that do not match the features row by row; rows are never reordered.
 
-    A pair of household and date may be there several times, as resampling has it.
+    A pair of household and date may occur several times, as after resampling.
 
     Raises
     ------
     UsageError
-        If ``X`` and ``y`` are indexed by other rows or in another order, or labels are missing in a type that has
-        no missing value. An index that only counts the rows says nothing of whose they are, and will do.
+        If ``X`` and ``y`` have different indices or another order, or labels are missing in a dtype without a
+        missing value. A plain ``RangeIndex`` on either side is accepted.
     """
     import pandas as pd  # noqa: PLC0415
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from relapse_risk.features.declare import Feature
 
-#: Bands and the share of the calibration rows at and above each band's lowest raw score.
+#: Bands, and the share of the calibration rows at or above the threshold of each.
 BANDS = (("high", 0.10), ("medium", 0.30))
 LOWEST_BAND = "low"
 
@@ -41,40 +41,42 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_boosters : int
         Boosters that differ in their seed and are averaged.
     learning_rate, num_leaves, feature_fraction, bagging_fraction, lambda_l2
-        LightGBM's.
+        Parameters of LightGBM.
     min_rows_in_leaf : int or "auto"
-        ``auto``: one in 250 training rows, between 5 and 200.
+        Fewest rows in a leaf. ``auto``: a 250th of the training rows, between 5 and 200.
     monotone : "catalogue", dict of str to {-1, 0, 1}, or None
-        Directions that risk must follow in a feature, by the catalogue, as given, or none.
+        Direction of risk in each feature: as the catalogue declares, as given, or unconstrained.
     outcome : OutcomeSettings, optional
         What the labels are, as in ``records.settings.outcome``: decides which labels were mature before which
         dates. Without it, rows with dates are calibrated on other households, and a warning says so.
     calibration_share : float
-        Share of rows, the latest, that the sigmoid is learned on.
+        Share of the rows, the latest, that the sigmoid is fitted on.
     random_state : int
-        Seed.
+        Seed of the first booster and of the folds.
     n_threads : int, optional
         All processors otherwise; the model does not depend on it.
 
     Attributes
     ----------
     classes_ : ndarray, shape (2,)
-        The labels; the second is the outcome.
+        The values of the labels; the second is the outcome.
     boosters_ : Boosters
-        Grown on all rows.
+        Trees fitted on all rows.
     calibrator_ : SigmoidCalibrator
         Raw score to probability.
     calibrated_on_ : {"later labels", "other households"}
-        What the sigmoid was learned on: labels of later dates, or, where the dates are too few for that, folds of
-        households that the trees had not seen.
+        What the sigmoid was fitted on: labels of later dates, or, where the dates are too few or the outcome was
+        not given, folds of households that the trees had not seen.
     band_thresholds_ : dict of str to float
         Lowest raw score of each band.
     categories_ : dict of str to list
-        Category lists of categorical columns, in the order of their codes.
+        Categories of each categorical column, in the order of their codes.
     reference_ : dict of str to FeatureReference
         Distribution of each feature over the training rows.
     n_rows_ : int
-        Rows trained on; ``n_left_out_`` had no label.
+        Rows trained on.
+    n_left_out_ : int
+        Rows left out because they had no label.
 
     Examples
     --------
@@ -119,7 +121,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_threads = n_threads
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that missing values are welcome and classes are two."""
+        """Declare to scikit-learn that missing values are allowed and that there are two classes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False
@@ -132,28 +134,31 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         scored: npt.NDArray[np.bool_] | None = None,
     ) -> RelapseModel:
-        """Grow, calibrate and keep.
+        """Fit trees and calibrate them.
 
-        First the trees are grown on the earlier rows and the sigmoid learned on the latest ones whose features
-        come after the earlier rows' labels were mature; then the trees are grown anew on all rows, under the
-        same sigmoid, whose level is set again with them (see ``relapse_risk.model.calibration``): on all rows, the
-        newest dates counting most, and on the rows that would be scored. Without dates in the index of ``X`` the
-        sigmoid is learned on held-out households or rows, and all rows count alike.
+        First, trees are fitted on earlier rows and the sigmoid on the rows of the latest dates; the earlier rows
+        are those whose label was mature by then. Then the final trees are fitted on all rows. They keep the slope
+        of the sigmoid, and its level is fitted again (see ``relapse_risk.model.calibration``): on all rows,
+        weighted towards the newest, and on the rows that would be scored. If ``X`` has no dates in its index or
+        ``outcome`` was not given, the sigmoid is fitted on held-out households; without dates, all rows have the
+        same weight.
 
         Parameters
         ----------
         X : DataFrame or array_like, shape (n, n_features)
-            Features; from ``build_features``, the index says which household and date a row is of.
+            Features. The index that ``build_features`` gives has the household and date of each row.
         y : Series or array_like, shape (n,)
-            Labels, row by row those of ``X``; rows whose label is missing (``pandas.NA``) are left out and counted.
+            Labels of the rows of ``X``, in the same order; rows whose label is missing (``pandas.NA``) are left out
+            and counted.
         scored : ndarray of bool, shape (n,), optional
-            Rows that would be scored, where more are learned from: the number foreseen among them is to be right.
+            Which rows would be scored, if others are trained on too: the expected number of positives is made right
+            among these.
 
         Raises
         ------
         UsageError
-            If a parameter does not fit, columns are there twice or hold no numbers, or the indices of ``X`` and
-            ``y`` disagree.
+            If a parameter is invalid, a column occurs twice or is not numeric, or the indices of ``X`` and ``y``
+            differ.
         NotEnoughData
             If one of the classes does not occur.
 
@@ -177,8 +182,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             share=self.calibration_share,
             seed=self.random_state,
         )
-        self.calibrator_, floors = self._calibrate(X_checked, positive, splits)
-        self.band_thresholds_ = floors
+        self.calibrator_, self.band_thresholds_ = self._calibrate(X_checked, positive, splits)
         self.boosters_ = self._train_boosters(X_checked, positive)
         among = None if scored is None else np.asarray(scored, bool)[labelled]
         timing = label_timing(index, len(positive), self.outcome, splits)
@@ -190,7 +194,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def fit_trees(self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike) -> RelapseModel:
-        """Grow the trees and no more: enough for an order (``decision_function``), at half the time of ``fit``.
+        """Fit the trees without calibration: enough to rank by ``decision_function``, in half the time of ``fit``.
 
         Parameters
         ----------
@@ -209,14 +213,14 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _prepare(
         self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike
     ) -> tuple[Matrix, npt.NDArray[np.bool_], pd.MultiIndex | None, npt.NDArray[np.bool_]]:
-        """Return the labelled rows' features, labels and, where X tells them, households and dates; and which."""
+        """Return features, labels and index (if X has one) of the labelled rows, and which rows those are."""
         check_parameters(self)
         check_labels(X, y)
         matrix, names = self._learn_columns(X)
         values, labelled = _target(y, len(matrix))
         X_checked, target = validate_data(self, matrix, values, dtype=np.float32, ensure_all_finite="allow-nan")
         X_checked, target = X_checked[labelled], target[labelled]
-        if names:  # an earlier fit's are gone: validate_data saw an array
+        if names:  # validate_data was given an array and removed the names of an earlier fit
             self.feature_names_in_ = np.array(names, dtype=object)
         self.n_rows_, self.n_left_out_ = len(target), int((~labelled).sum())
         self.classes_, positive = self._classes(target)
@@ -224,7 +228,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return X_checked, positive, index[labelled] if names and index is not None else None, labelled
 
     def _learn_columns(self, X: pd.DataFrame | npt.ArrayLike) -> tuple[Any, list[str] | None]:
-        """Return the features as numbers and their names; note the category lists."""
+        """Return the features as numbers, and their names; keep the categories."""
         self.categories_: dict[str, list[Any]] = {}
         if not hasattr(X, "columns"):
             return X, None
@@ -237,7 +241,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._numbers(frame, names), names
 
     def _numbers(self, frame: pd.DataFrame, names: list[str]) -> npt.NDArray[Any]:
-        """Return a frame's columns as numbers: categories by the lists of training, unseen ones missing."""
+        """Return the columns as numbers: categories as their codes in training, those not seen there as missing."""
         import pandas as pd  # noqa: PLC0415
 
         plain = [name for name in names if name not in self.categories_]
@@ -259,7 +263,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @staticmethod
     def _codes(values: pd.Series[Any], known: list[Any]) -> Matrix:
-        """Return the places of categories in the list of training, NaN where they have none."""
+        """Return the codes of categories in training, NaN for those not seen there."""
         import pandas as pd  # noqa: PLC0415
 
         listed = pd.Index(known)
@@ -296,8 +300,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raw.append(boosters.raw_scores(X[split.test], self.n_threads))
             truth.append(y[split.test])
         scores, outcomes = np.concatenate(raw), np.concatenate(truth)
-        floors = {band: float(np.quantile(scores, 1.0 - share)) for band, share in BANDS}
-        return fit_sigmoid(scores, outcomes), floors
+        thresholds = {band: float(np.quantile(scores, 1.0 - share)) for band, share in BANDS}
+        return fit_sigmoid(scores, outcomes), thresholds
 
     def _at_newest_level(
         self, X: Matrix, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None
@@ -340,14 +344,14 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return [directions.get(name, 0) for name in names]
 
     def matrix(self, X: pd.DataFrame | npt.ArrayLike) -> Matrix:
-        """Return features as the trees take them: columns in the order of training, float32.
+        """Return the features as the trees take them: float32, categories as codes, columns as in training.
 
         Raises
         ------
         NotFittedError
             If the model was not fitted.
         ValueError
-            If columns are missing, unknown, there twice or in another order than in training.
+            If columns are missing, unknown, duplicated or in another order than in training.
         """
         check_fitted(self, "boosters_")
         if hasattr(X, "columns"):
@@ -370,12 +374,12 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([1.0 - probability, probability])
 
     def predict(self, X: pd.DataFrame | npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the likelier class. Visits are ordered by probability, not by this."""
+        """Return the more probable class. To order visits, use ``predict_proba``."""
         probability = self.predict_proba(X)[:, 1]
         return cast("npt.NDArray[Any]", self.classes_[(probability > 0.5).astype(int)])
 
     def band(self, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
-        """Return the band of each raw score: a fixed floor, not a place among others."""
+        """Return the band of each raw score, by fixed thresholds: it does not depend on other rows."""
         conditions = [raw >= self.band_thresholds_[name] for name, _ in BANDS]
         return np.select(conditions, [name for name, _ in BANDS], LOWEST_BAND)
 

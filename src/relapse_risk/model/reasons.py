@@ -1,7 +1,7 @@
-"""Why a household scores as it does: exact contributions, summed by risk type and told in words.
+"""Reasons of a score: exact contributions of the features, summed by risk type and put into words.
 
-The contributions of all groups and the base score add up to the raw score. They say what the model leaned on, not
-what caused anything.
+The contributions of all groups and the base score add up to the raw score. They show what the model used, not what
+caused anything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from relapse_risk.features.declare import REASON_GROUPS, Feature
 from relapse_risk.model.inputs import FeatureReference
 from relapse_risk.records.codes import Label
 
-#: Units as they stand behind a number, or around it where they say so; others are told as they are.
+#: Words of units: put after the number, or around it where there is a ``{}``. Other units have none.
 UNITS: dict[str, Label] = {
     "line": Label("月监测线的{}倍", "{} times the monthly line"),
     "line a month": Label("每月{}倍月监测线", "{} times the monthly line, each month"),
@@ -47,7 +47,7 @@ NOT_RECORDED = Label("无记录", "not recorded")
 
 @dataclass(frozen=True)
 class Reason:
-    """One group's part in a score, worded by the feature that weighs most in it.
+    """The contribution of one reason group to a score, worded by the feature that contributes most to it.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Reason:
     contribution : float
         What the group adds to the raw score, in log-odds; positive raises risk.
     feature : str
-        The feature of the group with the largest contribution of the same sign.
+        The feature with the largest contribution in the group.
     value : float or None
         Its value, None where missing.
     zh, en : str
@@ -72,14 +72,14 @@ class Reason:
 
 
 class Explainer:
-    """Turns contributions into reasons.
+    """Makes reasons of contributions.
 
     Parameters
     ----------
     features : tuple of Feature
-        The model's, in order.
+        The model's features, in order.
     references : dict of str to FeatureReference
-        What is usual, by feature name.
+        Distribution of each feature over the training rows, to give the usual value.
     """
 
     def __init__(self, features: tuple[Feature, ...], references: Mapping[str, FeatureReference]) -> None:
@@ -104,7 +104,7 @@ class Explainer:
         ndarray of float64, shape (n, n_groups)
             In the order of ``groups``.
         """
-        # A running sum adds in one order; numpy's sum takes another one for a single row than for many.
+        # cumsum adds from left to right; the order in which numpy's sum adds depends on the number of rows.
         sums = [np.cumsum(contributions[:, members], axis=1)[:, -1] for members in self._members]
         return np.stack(sums, axis=1)
 
@@ -115,7 +115,7 @@ class Explainer:
         grouped: npt.NDArray[np.float64],
         at_most: int,
     ) -> list[Reason]:
-        """Return one household's weightiest risk-raising groups, the weightiest first.
+        """Return the groups that raise a household's risk most, largest contribution first.
 
         Parameters
         ----------
@@ -124,9 +124,9 @@ class Explainer:
         contributions : ndarray of float64, shape (n_features + 1,)
             Their contributions.
         grouped : ndarray of float64, shape (n_groups,)
-            The same by group.
+            Their sums by group.
         at_most : int
-            Reasons at most; fewer where fewer groups raise the risk.
+            Most reasons; there are fewer if fewer groups raise the risk.
         """
         order = [g for g in np.argsort(-grouped, kind="stable") if grouped[g] > 0]
         reasons = []
@@ -138,7 +138,7 @@ class Explainer:
 
     def _worded(self, group: str, contribution: float, k: int, value: float) -> Reason:
         feature = self._features[k]
-        told = self._told(feature, value)
+        words = self._value_in_words(feature, value)
         usual = self._usual(feature)
         word = REASON_GROUPS[group]
         beside = Label(f"(通常{usual.zh})", f" (usually {usual.en})") if usual else Label("", "")
@@ -148,8 +148,8 @@ class Explainer:
             contribution=contribution,
             feature=feature.name,
             value=None if missing else value,
-            zh=f"{word.zh}:{feature.label.zh}{':' if missing else '为'}{told.zh}{beside.zh}",
-            en=f"{word.en}: {feature.label.en}: {told.en}{beside.en}",
+            zh=f"{word.zh}:{feature.label.zh}{':' if missing else '为'}{words.zh}{beside.zh}",
+            en=f"{word.en}: {feature.label.en}: {words.en}{beside.en}",
         )
 
     def _usual(self, feature: Feature) -> Label | None:
@@ -157,12 +157,12 @@ class Explainer:
         if feature.codes or reference.median is None:
             return None
         if reference.missing > 0.5:
-            return self._told(feature, float("nan"))
-        return self._told(feature, reference.median, beside=True)
+            return self._value_in_words(feature, float("nan"))
+        return self._value_in_words(feature, reference.median, beside=True)
 
     @staticmethod
-    def _told(feature: Feature, value: float, *, beside: bool = False) -> Label:
-        """Return a value in words, with its unit; beside another of the line, how many times it."""
+    def _value_in_words(feature: Feature, value: float, *, beside: bool = False) -> Label:
+        """Return a value in words, with its unit; ``beside`` the household's own value, the unit is shortened."""
         if np.isnan(value):
             missing = feature.missing.value
             return Label(missing.zh, missing.en) if feature.codes is None else NOT_RECORDED

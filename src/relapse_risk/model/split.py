@@ -1,4 +1,4 @@
-"""Which rows the sigmoid is learned on: later ones, and never rows the trees were grown on."""
+"""Which rows the sigmoid is fitted on: those of later dates, and never rows the trees were fitted on."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 LATER = "later labels"
 OTHER_HOUSEHOLDS = "other households"
-#: Fewer of either class, and a sigmoid learned on them would be luck.
+#: Fewest rows of either class that a sigmoid is fitted on.
 FEWEST_OF_A_CLASS = 20
-#: The trees must have seen at least this share of the rows before the calibration dates.
+#: Smallest share of the rows that must remain to fit the trees before the calibration dates.
 LEAST_EARLIER = 0.3
 FOLDS = 5
 DAYS_PER_YEAR = 365.25
@@ -31,7 +31,7 @@ DAYS_PER_YEAR = 365.25
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers to grow on and to test on."""
+    """Row numbers to fit the trees on, and to fit the sigmoid on."""
 
     train: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
@@ -45,15 +45,16 @@ def calibration_splits(
     share: float,
     seed: int,
 ) -> tuple[list[Split], str]:
-    """Return the splits a sigmoid is learned on, and their kind.
+    """Return the splits that the sigmoid is fitted on, and their kind.
 
-    Later labels if the dates allow: the test rows are of the latest dates that hold ``share`` of the rows, the
-    training rows are those whose label was mature by the first of them. Otherwise, folds of households.
+    Later labels where there are enough: the test rows are those of the latest dates that together hold ``share`` of
+    the rows, and the training rows are those whose label was mature on the first of these dates. Otherwise, or if
+    the dates or the outcome are not known, folds of households.
 
     Raises
     ------
     NotEnoughData
-        If a class is too rare even for folds.
+        If a class is too rare for folds.
     """
     days = as_of_days(index)
     if days is not None and outcome is not None:
@@ -86,26 +87,27 @@ def as_of_days(index: pd.MultiIndex | None) -> npt.NDArray[np.int64] | None:
 def label_timing(
     index: pd.MultiIndex | None, n: int, outcome: OutcomeSettings | None, splits: Sequence[Split]
 ) -> Timing:
-    """Return when n labels are of, and how far their level is to be carried.
+    """Return the ages of n labels, and how far ahead their level is to be extrapolated.
 
-    The held-out sigmoid has the level of the dates it was learned on. The trees that are kept are of later rows
-    than those behind the sigmoid, and move the level by as much as their rows are newer. From there it is carried
-    until the newest label is mature: before that, no score is made. Without dates, all labels are of one day.
+    The sigmoid has the level of the dates it was fitted on. The final trees are fitted on later rows than the trees
+    behind the sigmoid, and move the level by as much as their rows are newer. From there it is extrapolated to the
+    day on which the newest label is mature, the first day on which a score can be made. Without dates, all labels
+    have the same age.
 
-    Worked example, in months before the newest date: the sigmoid is learned on labels 4 months old, with trees of
-    rows 20 months old; the trees that are kept are of rows 14 months old, 6 newer. Together they have the level of
+    Worked example, in months before the newest date: the sigmoid is fitted on labels 4 months old, with trees of
+    rows 20 months old; the final trees are of rows 14 months old, 6 months newer. Together they have the level of
     2 months after the newest date; its label is mature 7 months after it; so 5 months remain.
 
     Parameters
     ----------
     index : pandas.MultiIndex or None
-        Of the labels; its level ``as_of`` tells dates.
+        Index of the labels; its level ``as_of`` has their dates.
     n : int
-        Labels.
+        Number of labels.
     outcome : OutcomeSettings or None
-        Tells the horizon, and when the newest label is mature; at once, where it is not given.
+        Gives the horizon, and when the newest label is mature; without it, nothing is extrapolated.
     splits : sequence of Split
-        What the sigmoid was learned on.
+        What the sigmoid was fitted on.
     """
     days = as_of_days(index)
     if days is None or not n:

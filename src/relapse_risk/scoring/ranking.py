@@ -1,4 +1,4 @@
-"""Scores as a ranked list: each grid's households, riskiest first."""
+"""Scores as a ranked list: the households of each grid, riskiest first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def as_of_date(as_of: dt.date | None, cycle: str | None, settings: CycleSettings) -> dt.date:
-    """Return the day to score for: as given, or the first day of the cycle that begins in a month.
+    """Return the day to score for: the given one, or the first day of the cycle that begins in a month.
 
     Raises
     ------
@@ -39,17 +39,17 @@ def as_of_date(as_of: dt.date | None, cycle: str | None, settings: CycleSettings
         near = cycles(settings, _months_on(first, -around), _months_on(first, around + 1))
         months = ", ".join(day.isoformat()[:7] for day in near)
         raise UsageError(f"no visit cycle begins in {cycle}. Cycles near it begin in {months}.")
-    return within[0]  # the only one: a cycle is a month long at least
+    return within[0]  # the only one: a cycle is at least a month long
 
 
 def _months_on(days: int, months: int) -> dt.date:
-    """Return the date some months on, or the calendar's end where it ends before."""
+    """Return the date some months later, at most the last date of the calendar."""
     moved = int(add_months(days, months))
     return from_days(min(max(moved, to_days(dt.date.min)), to_days(dt.date.max)))
 
 
 def ranked(bundle: Bundle, records: Records, as_of: dt.date) -> pd.DataFrame:
-    """Return the cohort's scores with each household's grid and place in it.
+    """Return the scores of the cohort with the grid of each household and its place in it.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def ranked(bundle: Bundle, records: Records, as_of: dt.date) -> pd.DataFrame:
     pandas.DataFrame
         ``household_id``, ``as_of``, ``township_id``, ``village_id``, ``grid_id``, ``place_in_grid`` (1 is visited
         first; equal probabilities are in the order of their ids), the columns of ``score`` and
-        ``model_version``, sorted by grid and place. A day before the records gives the same columns and no rows.
+        ``model_version``, sorted by grid and place. For a day before the records there are no rows.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def ranked(bundle: Bundle, records: Records, as_of: dt.date) -> pd.DataFrame:
 
 
 def _where(records: Records) -> pd.DataFrame:
-    """Return each household's latest known place."""
+    """Return the latest known grid, village and township of each household."""
     profiles = records.frame("households").sort_values(["household_id", "occurred_on", "known_on"])
     latest = profiles.drop_duplicates("household_id", keep="last")
     return latest[["household_id", "township_id", "village_id", "grid_id"]]

@@ -1,4 +1,4 @@
-"""Whether the records reach the day that scores are made for, and why nobody is there to score."""
+"""Checks that records reach the day scores are made for, and the reason if a cohort is empty."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from relapse_risk.records.records import Records
 
 
 def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
-    """Warn of scores made for a day past the records' end, and refuse those further past it than a visit cycle.
+    """Warn if scores are made for a day after the end of the records, and refuse more than a visit cycle after it.
 
     With cycles of two months and records that end on 2024-07-01 (known until 2024-06-30)::
 
-        as_of 2024-07-01: the usual case, silent
+        as_of 2024-07-01: the usual case, no warning
         as_of 2024-09-01: a warning; what came in during July and August is not in the scores
         as_of 2024-09-02: refused
 
     Parameters
     ----------
     records : Records
-        What is scored; records without any row are never too old.
+        What is scored; records without any row are not checked.
     dates : sequence of date
         Days the scores are made for.
 
     Raises
     ------
     UsageError
-        If a day lies further past the end than one cycle.
+        If a day is more than one cycle after the end.
 
     Warns
     -----
     RecordsEndBefore
-        If a day lies past the end.
+        If a day is after the end.
     """
     late = [day for day in dates if day > records.end]
     if not late or not any(records.table(name).num_rows for name in records.present):
@@ -55,7 +55,7 @@ def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
 
 
 def why_empty(records: Records, as_of: dt.date) -> str:
-    """Return why a day's cohort to score is empty, in words."""
+    """Return why the cohort to score of a day is empty, in words."""
     first = pc.min(records.table("households")["known_on"]).as_py()
     if first is None:
         return "the records hold no household's profile"

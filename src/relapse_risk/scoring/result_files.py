@@ -1,4 +1,4 @@
-"""Result tables on disk, whole or not at all."""
+"""Result tables as Parquet or CSV files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_ending(file: Path) -> None:
-    """Refuse a file whose ending says neither Parquet nor CSV.
+    """Refuse a file whose suffix is neither that of Parquet nor of CSV.
 
     Raises
     ------
@@ -35,23 +35,23 @@ def check_ending(file: Path) -> None:
 
 @contextmanager
 def new_table(file: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Hold a result file from the start of a long run; give the function that writes a frame to it.
+    """Hold a result file from the start of a long run, and yield the function that writes a frame to it.
 
-    The frame is written as Parquet or CSV, by the file's ending; in CSV, reasons are JSON, and a text that a
-    spreadsheet would take for a formula gets a single quote before it. The file appears, or replaces an older one
-    at once, when the block ends well.
+    The frame is written as Parquet or CSV, by the file's suffix. In CSV, reasons are JSON, and a text that a
+    spreadsheet would take for a formula gets a single quote before it. The file appears, or replaces an older one,
+    if the block succeeds.
 
     Parameters
     ----------
     file : Path, optional
-        Where it is left out, nothing is written.
+        If left out, nothing is written.
 
     Raises
     ------
     UsageError
         If the ending is neither ``.parquet`` nor ``.csv``.
     OutputExists
-        If a folder lies there.
+        If it is a folder.
     OutputBusy
         If another run is writing it.
     """
@@ -71,7 +71,7 @@ def _write(frame: pd.DataFrame, file: Path) -> None:
 
 
 def _schema(frame: pd.DataFrame) -> pa.Schema:
-    """Return a frame's columns as Arrow types, reasons by their declaration: rows may have none to tell it by."""
+    """Return the frame's schema, with the declared type of reasons: rows without reasons do not show it."""
     schema = pa.Schema.from_pandas(frame, preserve_index=False)
     if "reasons" not in frame:
         return schema

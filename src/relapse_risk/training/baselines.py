@@ -1,6 +1,6 @@
-"""What a county does today, as scores to be measured beside: higher is riskier, missing comes last.
+"""What a county can do without the model, as scores to compare with: higher is riskier, missing comes last.
 
-Rules look at facts that the engine computes as it does the features; what is learned looks at the features.
+Rules of today are computed from the rule features, simple models from the model's features.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ class Baseline(ABC):
     Attributes
     ----------
     name : str
-        In tables and metrics.
+        Its name in tables and metrics.
     needs : frozenset of str
-        Tables without which it says nothing.
+        Tables that it cannot do without.
     """
 
     name: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def fit(self, data: Dataset, rows: Flags) -> Self:  # noqa: ARG002
-        """Learn from some rows what there is to learn; rules learn nothing."""
+        """Fit on some rows; rules have nothing to fit."""
         return self
 
     @abstractmethod
@@ -51,9 +51,9 @@ class Baseline(ABC):
 
 
 class LowestBalance(Baseline):
-    """Lowest balance to line first, as a county judges: the account of the last twelve months on the as_of day.
+    """Lowest balance to line first, as a county judges by: the account of the twelve months before as_of.
 
-    Net income and claims less compliant self-paid spending, for the members and the line of that day.
+    Net income and claims less compliant self-paid spending, by the members and the line of that day.
     """
 
     name = "lowest balance to line"
@@ -64,7 +64,7 @@ class LowestBalance(Baseline):
 
 
 class LowestIncome(Baseline):
-    """Lowest income to line first: net income of the latest month recorded, or a longer account's share of it."""
+    """Lowest income to line first: net income of the latest month recorded, or its share of a longer account."""
 
     name = "lowest income to line"
 
@@ -84,13 +84,13 @@ class LastGrades(Baseline):
 
 
 class MustVisit(Baseline):
-    """The eight must-visit groups (八必访): the more of them a household is in, the sooner it is visited.
+    """The eight must-visit groups (八必访): households in more of them are visited first.
 
     Groups as a survey notice lists them (Shiyan 2022): lifted; low or falling income; subsistence allowance;
     disabled members; several children at school; living on wages of unstable work; illness, disaster or
-    accident; elderly without anyone able to work. Its ninth, monitored for over a year, is not for a cohort of
-    households that are not monitored. "Low" is taken as under 1.5 times the line, "on wages" as two thirds of
-    income, "several" as two: assumptions, for the notice gives no numbers.
+    accident; elderly without anyone able to work. Its ninth, monitored for over a year, does not apply to a cohort
+    of households that are not monitored. The notice gives no numbers; assumed are "low" as under 1.5 times the
+    line, "on wages" as two thirds of income, and "several" as two.
     """
 
     name = "eight must-visit groups"
@@ -113,9 +113,9 @@ class MustVisit(Baseline):
 
 
 class Thresholds(Baseline):
-    """The warning thresholds of data comparison: the more of them a household has crossed, the sooner.
+    """The warning thresholds of data comparison: households that crossed more of them are visited first.
 
-    In yuan, as county rules have them: self-paid medical bills of twelve months of 5,000 in a lifted household and
+    In yuan, as in county rules: self-paid medical bills of twelve months of 5,000 in a lifted household and
     20,000 in any other; a bill of 500 in the last two months; school costs of 10,000 in twelve months; an illness,
     accident or disaster in the last two months.
     """
@@ -137,7 +137,7 @@ class Thresholds(Baseline):
 
 
 class Logistic(Baseline):
-    """Logistic regression on all features: medians in place of what is missing, and flags for it."""
+    """Logistic regression on all features, with missing values replaced by medians and flagged."""
 
     name = "logistic regression"
 
@@ -146,11 +146,11 @@ class Logistic(Baseline):
         self._bounds: tuple[Numbers, Numbers] | None = None
 
     def fit(self, data: Dataset, rows: Flags) -> Self:
-        """Learn the weights."""
+        """Fit the weights."""
         matrix = _numbers(data.X[rows])
-        told = np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
-        # A few incomes are hundreds of lines; one such household must not bend the whole line.
-        low, high = np.nanquantile(told, [0.005, 0.995], axis=0)
+        filled = np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
+        # A few incomes are hundreds of times the line; such outliers must not decide the weights.
+        low, high = np.nanquantile(filled, [0.005, 0.995], axis=0)
         self._bounds = (low, high)
         self._pipeline = make_pipeline(
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
@@ -168,7 +168,7 @@ class Logistic(Baseline):
 
 
 class PaperScorecard(Baseline):
-    """Ten questions with points, learned, usable on paper."""
+    """Ten questions with points, fitted to the data, for use on paper."""
 
     name = "ten-item scorecard"
 
@@ -200,7 +200,7 @@ def _numbers(X: pd.DataFrame) -> Numbers:
 
 
 def baselines(present: Container[str]) -> list[Baseline]:
-    """Return fresh baselines, in the order of tables: those whose tables are there.
+    """Return new baselines, in the order of the printed tables: those whose records are there.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rows to learn from and to be judged on: features, labels, and who each row is."""
+"""Data sets to train and evaluate on: features, labels, and which cohorts each row is in."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ class Dataset:
     y : ndarray of bool
         The outcome.
     to_train, in_cohort, not_poor, poor_before : ndarray of bool
-        Whether a row is one to learn from; would have been scored; was not poor; had been poor or lifted before.
+        Whether a row is in the cohort to train on; is in the cohort to score; was not poor; had been poor or lifted
+        before.
     counts : dict of str to int
-        Labels found, and rows left out for want of one, by reason.
+        Labels by value, and rows left out without a label by reason; see ``label_counts``.
     records : Records
-        What the rows were made of.
+        Records that the rows were made from.
     """
 
     X: pd.DataFrame
@@ -55,7 +56,7 @@ class Dataset:
 
     @cached_property
     def rule_features(self) -> pd.DataFrame:
-        """What today's rules look at, of the same rows."""
+        """The features that the rules of today need, of the same rows."""
         return build_features(self.records, cast("pd.MultiIndex", self.X.index), rule_features())
 
     @property
@@ -65,7 +66,7 @@ class Dataset:
         return np.asarray(level.to_numpy().astype("datetime64[D]"))
 
     def fit(self, model: RelapseModel, rows: Flags) -> RelapseModel:
-        """Fit a model on some rows; the number it foresees is set on those of them that would be scored."""
+        """Fit a model on some rows; its level is fitted on those of them in the cohort to score."""
         return model.fit(self.X[rows], self.y[rows], scored=self.in_cohort[rows])
 
     def on(self, days: Sequence[dt.date]) -> Flags:
@@ -74,7 +75,7 @@ class Dataset:
 
 
 def make_dataset(records: Records, dates: Sequence[dt.date], features: Sequence[Feature] | None = None) -> Dataset:
-    """Return the labelled rows of some dates: all that are trained on or scored.
+    """Return the labelled rows of some dates, of the cohorts to train on and to score.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def make_dataset(records: Records, dates: Sequence[dt.date], features: Sequence[
     dates : sequence of date
         As_of dates.
     features : sequence of Feature, optional
-        Those of the records' tables otherwise.
+        All features of the tables present otherwise.
     """
     train, scored = cohort(records, dates, purpose="train"), cohort(records, dates)
     everyone = train.union(scored)

@@ -1,4 +1,4 @@
-"""Judging a model on dates it did not see, beside what is done without it."""
+"""Evaluating a model on dates it was not trained on, beside the baselines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 WITHOUT_DIRECTIONS = "model without directions"
-#: Whom metrics are told of: those who would have been scored, and everyone not poor.
+#: Groups of rows that metrics are computed for, and their flags: the cohort to score, and everyone not poor.
 GROUPS = {"relapse": "in_cohort", "fall": "not_poor"}
 
 
@@ -36,25 +36,25 @@ def predictions_at_origins(
     make_model: Callable[[], RelapseModel],
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> pd.DataFrame:
-    """Train and predict at each origin, the model, the model without directions and the baselines alike.
+    """Train and predict at each origin: the model, the model without directions, and the baselines.
 
     Parameters
     ----------
     data : Dataset
         Rows of all dates of the origins.
     origins : sequence of RollingOrigin
-        Tests.
+        The tests.
     make_model : callable
         Returns an unfitted model.
     on_progress : callable
-        Told what is being done.
+        Called with a text at each step.
 
     Returns
     -------
     pandas.DataFrame
-        A row per test row: ``household_id``, ``as_of``, ``label``, ``in_cohort``, ``was_poor_before``,
+        A row for each test row: ``household_id``, ``as_of``, ``label``, ``in_cohort``, ``was_poor_before``,
         ``probability``, and a score column for each baseline. ``attrs["skipped"]`` says at which origins nothing
-        could be judged, and why.
+        could be evaluated, and why.
     """
     import pandas as pd  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ def predictions_at_origins(
         on_progress(f"judging at {origin.test}")
         model = data.fit(make_model(), train)
         free = make_model().set_params(monotone=None).fit_trees(data.X[train], data.y[train])
-        part = _told(data, test).assign(
+        part = _description(data, test).assign(
             probability=model.predict_proba(data.X[test])[:, 1],
             **{WITHOUT_DIRECTIONS: free.decision_function(data.X[test])},
             **{b.name: b.fit(data, train).score(data, test) for b in baselines(data.records.present)},
@@ -92,7 +92,7 @@ def _not_judged(train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]) -> st
     return "" if len(np.unique(train)) == 2 else "the rows to learn from are all of one class"
 
 
-def _told(data: Dataset, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def _description(data: Dataset, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415
 
     index = data.X.index[rows]
@@ -116,18 +116,21 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
     predictions : DataFrame
         As ``predictions_at_origins`` or ``evaluate`` make it.
     capacity : float
-        Share that can be visited.
+        Share of the rows of a date that can be visited.
 
     Returns
     -------
     dict
-        For each group of ``GROUPS``: for the model and every other score, ranking metrics within the dates, taken
-        together; for the model, also its probabilities', each date's, and how many it foresaw at each date beside
-        how many came true.
+        For each group of ``GROUPS``:
+
+        - ``scores``: ``ranking_metrics`` of the model and of every other score, each date being a list;
+        - ``probability``: ``probability_metrics`` of the model;
+        - ``foreseen``: expected and actual positives of each date, see ``foreseen_by_date``;
+        - ``by_date``: ``ranking_metrics`` of the model on each date by itself.
     """
     known = {"household_id", "as_of", "label", "in_cohort", "was_poor_before", "not_poor", "probability"}
     others = [column for column in predictions if column not in known]
-    told: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
     for group, flag in GROUPS.items():
         rows = predictions[predictions[flag]]
         y = rows["label"].to_numpy(bool)
@@ -135,7 +138,7 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
         if not rows.groupby("as_of")["label"].nunique().eq(2).any():
             continue
         probability = rows["probability"].to_numpy(np.float64)
-        told[group] = {
+        metrics[group] = {
             "scores": {
                 name: ranking_metrics(score, y, capacity, lists)
                 for name, score in {MODEL: probability, **{o: rows[o].to_numpy(np.float64) for o in others}}.items()
@@ -150,15 +153,15 @@ def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
                 if of["label"].nunique() == 2
             },
         }
-    if not told:
+    if not metrics:
         raise NotEnoughData(
             "the test rows of each date are all of one class: nothing can be ranked. Judge more dates."
         )
-    return told
+    return metrics
 
 
 def judged_from(bundle: Bundle, start: DateLike | None = None) -> dt.date:
-    """Return the first day a trained model can be judged on: as given, or the end of its training.
+    """Return the first day a trained model is evaluated on: the given one, or the end of its training data.
 
     Raises
     ------
@@ -178,14 +181,14 @@ def judged_from(bundle: Bundle, start: DateLike | None = None) -> dt.date:
 def predictions_after(
     bundle: Bundle, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
 ) -> pd.DataFrame:
-    """Return what a trained model and the baselines say of later dates, and what came true.
+    """Return the predictions of a trained model and of the baselines on later dates, and the labels.
 
     Parameters
     ----------
     bundle : Bundle
         The model, as ``load_model`` returns it.
     records : Records
-        Histories that reach beyond its training.
+        Histories that go on after its training data.
     start, end : date, optional
         As_of dates in ``[start, end]``; from the end of its training to the last mature date otherwise.
 
@@ -194,14 +197,14 @@ def predictions_after(
     pandas.DataFrame
         ``household_id``, ``as_of``, ``probability``, ``label``, ``in_cohort``, ``was_poor_before``, ``not_poor``
         and each baseline's score; a row for every labelled household, in the cohort to score or not.
-        ``attrs["skipped"]`` says which dates of the span have no rows, and why.
+        ``attrs["skipped"]`` has the dates in the span without rows, and why.
 
     Raises
     ------
     UsageError
         See ``judged_from``.
     NotEnoughData
-        If no date is mature.
+        If no date has mature labels.
     """
     until, first = judged_from(bundle), judged_from(bundle, start)
     last = records.end if end is None else to_date(end)
@@ -222,7 +225,7 @@ def predictions_after(
         raise NotEnoughData(
             f"no household has a label on any date from {days[0]} to {days[-1]}. Judge other dates."
         )
-    predictions = _told(data, everyone).assign(
+    predictions = _description(data, everyone).assign(
         probability=bundle.model.predict_proba(data.X)[:, 1],
         **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.records.present)},
     )
@@ -238,7 +241,7 @@ def predictions_after(
 def evaluate(
     bundle: Bundle, records: Records, *, start: DateLike | None = None, end: DateLike | None = None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Judge a trained model on later dates.
+    """Evaluate a trained model on later dates, beside the baselines.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What today's rules look at, computed by the engine as the features are."""
+"""The features that the rules of today need; the engine computes them as it does the model's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.features.declare import Feature, Missing, Series
 from relapse_risk.records.codes import Label
 
-#: Facts that are features as well.
+#: Those that are features of the model too.
 FROM_CATALOGUE = (
     *(
         "balance_12m",
@@ -28,7 +28,7 @@ def _paid(kind: str) -> Series:
 
 
 _EVENT = Series("shocks", where=(("kind", ("illness", "accident", "disaster")),))
-#: Facts in yuan, as the rules are written; a model never sees money but as a ratio to the line.
+#: Those in yuan, as the rules have them; a model is given amounts as ratios to the line only.
 _OF_THE_RULES = (
     Feature("medical_yuan_12m", Label("近12个月医疗自付", "self-paid medical bills, 12 months"), "yuan",
             _paid("medical"), A.SUM, 12, missing=Missing.ZERO),
@@ -43,6 +43,6 @@ _OF_THE_RULES = (
 
 
 def rule_features() -> tuple[Feature, ...]:
-    """Return the facts, as features."""
+    """Return the rule features."""
     known = {feature.name: feature for feature in catalogue()}
     return (*(known[name] for name in FROM_CATALOGUE), *_OF_THE_RULES)

@@ -1,4 +1,4 @@
-"""A points scorecard of ten items: what a machine can do for a county that has none.
+"""A scorecard of ten items with points, for use on paper.
 
 After credit scoring's practice (Siddiqi 2006, Credit Risk Scorecards): each item is cut into a few answers, each
 answer gets its weight of evidence, items are chosen one by one by what they add to a logistic regression, and
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-#: What can be answered at the door or from a passbook, without a computer.
+#: Features that can be answered at the door or from a passbook, without a computer.
 SHEET = (
     *("n_members", "n_labour", "n_students", "n_elderly", "n_chronic", "n_major_illness", "n_disabled", "dibao"),
     *("land_mu", "orchard_mu", "relocated", "lifted_days"),
@@ -32,9 +32,9 @@ SHEET = (
     *("shock_illness_count_12m", "shock_accident_count_12m", "shock_disaster_count_12m"),
     *("shock_job_loss_count_12m", "shock_crop_failure_count_12m", "support_open", "employed_mean_6m"),
 )
-#: Answers an item is cut into, beside "not known".
+#: Most answers of an item, apart from "not known".
 ANSWERS = 4
-#: Rows with the rarer outcome that an answer needs before its evidence counts in full.
+#: Rows with the average odds that are added to each answer, so that few rows give little evidence.
 _PRIOR = 20.0
 
 
@@ -68,7 +68,7 @@ class Scorecard:
     Attributes
     ----------
     items_ : tuple of ScorecardItem
-        The questions, the most telling first.
+        The questions, in the order in which they were chosen.
     """
 
     def __init__(self, n_items: int = 10) -> None:
@@ -80,14 +80,14 @@ class Scorecard:
         Parameters
         ----------
         X : DataFrame, shape (n, n_features)
-            Features; only those of ``SHEET`` are looked at.
+            Features; only those of ``SHEET`` are used.
         y : ndarray of bool, shape (n,)
             The outcome; both classes must occur.
 
         Raises
         ------
         NotFoundError
-            If none of the sheet's features is there.
+            If none of the features of ``SHEET`` is there.
         """
         values = {name: X[name].to_numpy(np.float64) for name in SHEET if name in X}
         cuts = {name: _cuts(value) for name, value in values.items()}
@@ -96,9 +96,9 @@ class Scorecard:
             raise NotFoundError("none of the scorecard's questions can be answered from these features")
         answers = {name: _answers(values[name], cut) for name, cut in cuts.items()}
         evidence = {name: _evidence(answers[name], len(cuts[name]) + 1, y) for name in cuts}
-        told = {name: evidence[name][answers[name]] for name in cuts}
-        chosen = self._choose(told, y)
-        weights = _logistic(np.column_stack([told[name] for name in chosen]), y).coef_[0]
+        columns = {name: evidence[name][answers[name]] for name in cuts}
+        chosen = self._choose(columns, y)
+        weights = _logistic(np.column_stack([columns[name] for name in chosen]), y).coef_[0]
         steps = [np.maximum(w, 0.0) * evidence[name] for name, w in zip(chosen, weights, strict=True)]
         highest = sum(float(step.max() - step.min()) for step in steps)
         scale = 100.0 / highest if highest > 0 else 0.0
@@ -108,21 +108,21 @@ class Scorecard:
         )
         return self
 
-    def _choose(self, told: dict[str, Numbers], y: Flags) -> list[str]:
+    def _choose(self, columns: dict[str, Numbers], y: Flags) -> list[str]:
         """Return the items that add most, one by one: the largest score statistic given those chosen before."""
         chosen: list[str] = []
         probability = np.full(len(y), y.mean())
-        while len(chosen) < min(self.n_items, len(told)):
+        while len(chosen) < min(self.n_items, len(columns)):
             residual, weight = y - probability, probability * (1.0 - probability)
             gain = {}
-            for name, column in told.items():
+            for name, column in columns.items():
                 if name not in chosen:
                     centred = column - np.average(column, weights=weight)
                     spread = float((weight * centred**2).sum())
-                    # Only what still points the way it pointed alone.
+                    # Only if the direction is the same as without the items chosen before.
                     gain[name] = max(float(residual @ centred), 0.0) ** 2 / spread if spread > 0 else 0.0
             chosen.append(max(gain, key=lambda name: gain[name]))
-            matrix = np.column_stack([told[name] for name in chosen])
+            matrix = np.column_stack([columns[name] for name in chosen])
             probability = _logistic(matrix, y).predict_proba(matrix)[:, 1]
         return chosen
 
@@ -135,7 +135,7 @@ class Scorecard:
 
 
 def _cuts(values: Numbers) -> tuple[float, ...]:
-    """Return where to cut: quantiles, rounded to what can be said at a door; none where all answer alike."""
+    """Return the cuts: quantiles, rounded to two digits; none if all answers are the same."""
     known = values[~np.isnan(values)]
     if not len(known):
         return ()
@@ -153,7 +153,7 @@ def _answers(values: Numbers, cuts: tuple[float, ...]) -> npt.NDArray[np.int64]:
 
 
 def _evidence(answers: npt.NDArray[np.int64], n_known: int, y: Flags) -> Numbers:
-    """Return the weight of evidence of each answer, drawn to 0 where rows are few."""
+    """Return the weight of evidence of each answer, shrunk towards 0 where rows are few."""
     n = n_known + 1
     positives = np.bincount(answers, weights=y, minlength=n)
     negatives = np.bincount(answers, weights=~y, minlength=n)

@@ -1,4 +1,4 @@
-"""Rolling origins: train on what was mature, test on what came next."""
+"""Rolling origins: train on labels that were mature on a date, test on that date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relapse_risk.settings import OutcomeSettings
 
 @dataclass(frozen=True)
 class RollingOrigin:
-    """One test of the procedure: what was trained on, what was predicted.
+    """One test of the procedure: the dates to train on, and the date to test on.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ class RollingOrigin:
 
 
 def mature_dates(records: Records) -> list[dt.date]:
-    """Return the as_of dates whose labels are mature and that have enough history behind them.
+    """Return the as_of dates whose labels are mature and that have enough months of records before them.
 
     Raises
     ------
     NotEnoughData
-        If there is none.
+        If there are none.
     """
     settings = records.settings
     first = max(to_days(day) for day in _first_known(records))
@@ -56,7 +56,7 @@ def mature_dates(records: Records) -> list[dt.date]:
 
 
 def _first_known(records: Records) -> list[dt.date]:
-    """Return when visits and incomes begin; a registry's statuses reach back to before anyone kept these."""
+    """Return when visits and incomes begin; the statuses of a registry go further back than these."""
     import pyarrow.compute as pc  # noqa: PLC0415
 
     firsts = [pc.min(records.table(name)["known_on"]).as_py() for name in ("visits", "incomes")]
@@ -64,9 +64,9 @@ def _first_known(records: Records) -> list[dt.date]:
 
 
 def rolling_origins(dates: Sequence[dt.date], outcome: OutcomeSettings, n: int) -> list[RollingOrigin]:
-    """Return the latest n tests that have something to train on.
+    """Return the latest n tests that have dates to train on.
 
-    Every training label is mature before the test date: no training row looks into what is predicted. With
+    Every training label is mature on the test date, so that none depends on what is predicted. With
     cycles of two months, a horizon of six and a lag of 30 days::
 
         test as_of 2024-09-01: train on as_of .., 2023-11-01, 2024-01-01 (mature 2024-07-31)

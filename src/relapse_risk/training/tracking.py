@@ -1,4 +1,4 @@
-"""Training runs noted in MLflow: settings, metrics and the bundle. The only place that imports MLflow."""
+"""Logging training runs to MLflow: settings, metrics and the bundle. The only module that imports MLflow."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from relapse_risk.settings import Settings
 from relapse_risk.training.train import TrainingResult
 
 EXPERIMENT = "relapse-risk"
-#: SQLite beside the models, where no other database is named.
+#: The default: a SQLite file in the working folder.
 DEFAULT_URI = "sqlite:///mlflow.db"
-#: Databases that MLflow keeps runs in, beside SQLite.
+#: Databases that MLflow supports, apart from SQLite.
 _DATABASES = ("postgresql", "mysql", "mssql")
 _VALID = (
     "Valid: sqlite:///mlflow.db, http(s)://HOST of a server, or the URI of a PostgreSQL, MySQL or MSSQL database."
 )
-#: How every SQLite file begins.
+#: First bytes of every SQLite file.
 _SQLITE = b"SQLite format 3\0"
 
 
 def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) -> str:
-    """Log a training run and return its id. No household is in what is logged.
+    """Log a training run and return its id. Nothing about any household is logged.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) ->
     UsageError
         See ``check_uri``.
     TrackingFailed
-        If MLflow cannot note the run.
+        If MLflow cannot log the run.
     """
     check_uri(uri)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         return _log(result, settings, uri)
-    except Exception as error:  # MLflow lets errors of its database and its network through as they are
+    except Exception as error:  # MLflow does not wrap errors of its database and its network
         raise TrackingFailed(
             f"MLflow did not take the run ({type(error).__name__}). Model {result.bundle.version} is written in "
             f"{result.folder} all the same; see that the tracking server is up and the database is MLflow's."
@@ -58,13 +58,13 @@ def track(result: TrainingResult, settings: Settings, uri: str = DEFAULT_URI) ->
 
 
 def check_uri(uri: str) -> None:
-    """Refuse a tracking URI that cannot be used, before anything is trained.
+    """Refuse a tracking URI that cannot be used, before training.
 
     Raises
     ------
     UsageError
-        If MLflow is not installed; if the URI is of the file store, of no kind that MLflow knows, or names no
-        database; if no database can be where it says, or no server answers there.
+        If MLflow is not installed; if the URI is of the file store, of an unknown kind, or names no database; if no
+        database can be there, or no server answers.
     """
     kind, separated, place = uri.partition("://")
     if not separated or kind == "file":
@@ -82,7 +82,7 @@ def check_uri(uri: str) -> None:
 
 
 def _shown(uri: str) -> str:
-    """Return the URI without who logs in there, and with what."""
+    """Return the URI without user name and password."""
     return re.sub(r"//[^/]*@", "//...@", uri)
 
 
@@ -114,7 +114,7 @@ def _server_fault(uri: str) -> str | None:
     if not host:
         return "no server is named"
     if parts.scheme in getproxies() and not proxy_bypass(host):
-        return None  # only the proxy can tell whether it is there
+        return None  # only the proxy can find out
     try:
         socket.create_connection((host, port), timeout=5).close()
     except OSError as error:
@@ -131,7 +131,7 @@ def _database_fault(uri: str) -> str | None:
         if url.get_backend_name() not in _DATABASES:
             return "MLflow knows no such kind of store"
         url.get_dialect().import_dbapi()
-    except (ArgumentError, ValueError):  # NoSuchModuleError is one of the first
+    except (ArgumentError, ValueError):  # NoSuchModuleError is an ArgumentError
         return "MLflow knows no such kind of store"
     except ImportError as error:
         return f"its driver is not installed ({error.name})"
@@ -165,7 +165,7 @@ def _log(result: TrainingResult, settings: Settings, uri: str) -> str:
 
 
 def _artefact_folder(uri: str) -> str | None:
-    """Return where bundles go: beside a SQLite file; a server decides for itself."""
+    """Return the folder for bundles, beside a SQLite file; None for a server, which has its own."""
     if not uri.startswith("sqlite:///"):
         return None
     database = Path(uri.removeprefix("sqlite:///")).resolve()
@@ -173,7 +173,7 @@ def _artefact_folder(uri: str) -> str | None:
 
 
 def _flat(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return nested settings or metrics by dotted names that MLflow takes; long lists are left to the bundle."""
+    """Return nested settings or metrics under dotted names that MLflow accepts, without lists."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}.{key}" if prefix else str(key)

@@ -1,4 +1,4 @@
-"""The main job: judge the procedure at rolling origins, then train on all and keep the model."""
+"""The training job: evaluate the procedure at rolling origins, then train on all dates and save the model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training run made.
+    """Result of a training run.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class TrainingResult:
     folder : Path
         Folder of the bundle.
     metrics : dict
-        Of the procedure at the rolling origins; empty where there was no origin to judge at.
+        Metrics of the procedure at the rolling origins; empty if there was no origin.
     predictions : DataFrame or None
-        At the rolling origins.
+        Predictions at the rolling origins.
     """
 
     bundle: Bundle
@@ -65,25 +65,25 @@ def train(
     n_threads: int | None = None,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
-    """Judge, train and save a model.
+    """Evaluate, train and save a model.
 
     Parameters
     ----------
     records : Records
-        Histories; their settings say everything else.
+        Histories; their settings give everything else.
     models : path
         Folder of bundles.
     until : date, optional
-        Use only what was known before this day; all otherwise.
+        Use only records known before this day; all otherwise.
     n_threads : int, optional
         All processors otherwise; the result does not depend on it.
     on_progress : callable
-        Told what is being done.
+        Called with a text at each step.
 
     Raises
     ------
     NotEnoughData
-        If too few dates, rows or positives are there.
+        If there are too few dates, rows or positives.
     UsageError, StorageError
         If no bundle can be written in ``models``.
     """
