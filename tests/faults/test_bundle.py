@@ -231,7 +231,7 @@ def test_a_forged_bundle_without_a_part_is_refused(bundle: Path, left: set[str])
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"format": 1}, "does not fit this version"),
         ({"surplus": 1}, "does not fit this version"),
@@ -242,9 +242,9 @@ def test_a_forged_bundle_without_a_part_is_refused(bundle: Path, left: set[str])
     ],
 )
 def test_a_bundle_made_for_another_version_or_catalogue_is_refused(
-    bundle: Path, fields: dict[str, Any], told: str
+    bundle: Path, fields: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(BundleRefused, match=told):
+    with pytest.raises(BundleRefused, match=message):
         load_model(_edit_bundle(bundle, **fields))
 
 

@@ -105,9 +105,9 @@ def test_killed_at_any_step_the_output_is_old_or_new_and_the_next_run_clears_up(
         if not killed(out, "new", n, exchange=exchange):
             break
         if out.exists():
-            told = content(out)
-            assert told in (whole(out, "old"), whole(out, "new"))
-            seen.add(next(iter(told.values())))
+            found = content(out)
+            assert found in (whole(out, "old"), whole(out, "new"))
+            seen.add(next(iter(found.values())))
         elif old:
             lacking += 1
             with hold(out):  # any next run, even one that comes to nothing
@@ -403,7 +403,7 @@ def test_a_hidden_folder_of_another_user_is_no_place_for_records(
 
 
 @pytest.mark.parametrize(
-    ("out", "error", "told"),
+    ("out", "error", "message"),
     [
         ("file/scores.csv", StorageError, "Not a directory"),
         ("folder.csv", OutputExists, "is not a file"),
@@ -412,11 +412,11 @@ def test_a_hidden_folder_of_another_user_is_no_place_for_records(
     ],
 )
 def test_a_place_where_nothing_can_be_written_is_told_before_the_work(
-    tmp_path: Path, out: str, error: type[Exception], told: str
+    tmp_path: Path, out: str, error: type[Exception], message: str
 ) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(error, match=told), new_file(tmp_path / out):
+    with pytest.raises(error, match=message), new_file(tmp_path / out):
         pytest.fail("the work began")
     assert names(tmp_path) == ["file", "folder.csv"]
 

@@ -57,9 +57,9 @@ def test_a_cycle_is_found_by_its_month_whatever_day_it_begins_on(rounds: CycleSe
         return
     with pytest.raises(UsageError, match=f"no visit cycle begins in {day:%Y-%m}") as refused:
         as_of_date(None, f"{day:%Y-%m}", rounds)
-    told = str(refused.value).rpartition(" begin in ")[2].rstrip(".").split(", ")
-    assert told[0] < f"{day:%Y-%m}" < told[-1], "one before and one after are among them"
-    for month in told:
+    months = str(refused.value).rpartition(" begin in ")[2].rstrip(".").split(", ")
+    assert months[0] < f"{day:%Y-%m}" < months[-1], "one before and one after are among them"
+    for month in months:
         assert as_of_date(None, month, rounds).isoformat()[:7] == month
 
 

@@ -85,8 +85,8 @@ def test_labels_equal_a_slow_reading(
     oracle = Oracle(records)
     want = [read_slowly(records, oracle, household, day.date()) for household, day in pairs]
     got = labels(records, pairs)
-    told = {True: "positive", False: "negative"}
-    assert [told.get(y, "none") for y in got.astype(object)] == [
-        reason if reason in told.values() else "none" for reason in want
+    names = {True: "positive", False: "negative"}
+    assert [names.get(y, "none") for y in got.astype(object)] == [
+        reason if reason in names.values() else "none" for reason in want
     ]
     assert {k: n for k, n in label_counts(records, pairs).items() if n} == pd.Series(want).value_counts().to_dict()

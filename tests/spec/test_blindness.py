@@ -148,7 +148,7 @@ def test_at_each_origin_everyone_learns_from_the_rows_to_learn_from_and_no_other
     monkeypatch.setattr(judging, "baselines", lambda _: [noted])
     _NotedModel.rows.clear()
     origin = RollingOrigin(tuple(dates[:3]), dates[-1])
-    told = predictions_at_origins(
+    predictions = predictions_at_origins(
         data, [origin], lambda: _NotedModel(n_trees=3, n_boosters=1, n_threads=1, outcome=records.settings.outcome)
     )
     expected = cohort(records, origin.train, purpose="train")
@@ -156,7 +156,9 @@ def test_at_each_origin_everyone_learns_from_the_rows_to_learn_from_and_no_other
     for rows in (*noted.rows, *(index for _, index in _NotedModel.rows)):
         assert set(rows) == set(expected)
     assert {kind for kind, _ in _NotedModel.rows} == {"fit", "fit_trees"}
-    assert set(told["household_id"]) == set(data.X.index[data.on([origin.test])].get_level_values("household_id"))
+    assert set(predictions["household_id"]) == set(
+        data.X.index[data.on([origin.test])].get_level_values("household_id")
+    )
 
 
 def test_judged_later_baselines_learn_only_from_what_was_known_when_the_model_was_trained(

@@ -182,9 +182,9 @@ def test_along_a_trend_the_held_out_level_is_carried_on() -> None:
     slope, trust = base_rate_trend(y, timing)
     level = level_shift(np.zeros(len(y)), y, Timing(timing.age))
     assert level < -1.5
-    told = level_shift(np.zeros(len(y)), y, timing)
-    assert told == pytest.approx((1 - trust) * level + trust * slope * 0.5)
-    assert told == pytest.approx(-0.2, abs=0.1), "what the sigmoid said, and half a year's fall"
+    shift = level_shift(np.zeros(len(y)), y, timing)
+    assert shift == pytest.approx((1 - trust) * level + trust * slope * 0.5)
+    assert shift == pytest.approx(-0.2, abs=0.1), "what the sigmoid said, and half a year's fall"
 
 
 def test_how_far_a_level_is_carried() -> None:
@@ -194,23 +194,23 @@ def test_how_far_a_level_is_carried() -> None:
     dates = [dt.date(2022, m, 1) for m in (1, 3, 5, 7, 9, 11)]
     index = pairs(dates, 1)
     split = Split(train=np.array([0, 1]), test=np.array([4, 5]))
-    told = label_timing(index, 6, OUTCOME, [split])
+    timing = label_timing(index, 6, OUTCOME, [split])
     month = 365.25 / 12
     newest = dates[-1]
     age = [(newest - day).days / 365.25 for day in dates]
-    assert told.age == pytest.approx(age)
-    assert told.horizon == 0.5
+    assert timing.age == pytest.approx(age)
+    assert timing.horizon == 0.5
     ahead = (dt.date(2023, 5, 31) - newest).days / 365.25
     expected = np.mean(age[4:]) - (np.mean(age[:2]) - np.mean(age)) + ahead
-    assert told.carried == pytest.approx(expected)
-    assert told.carried * 12 == pytest.approx(1 - (9 - 5) + 6.93, abs=0.1), month
+    assert timing.carried == pytest.approx(expected)
+    assert timing.carried * 12 == pytest.approx(1 - (9 - 5) + 6.93, abs=0.1), month
 
 
 def test_without_dates_or_outcome_nothing_is_carried() -> None:
     index = pairs([dt.date(2022, 7, 1), dt.date(2023, 7, 1)], 2)
-    told = label_timing(index, 4, None, [])
-    assert (told.horizon, told.carried) == (0.0, 0.0)
-    assert told.age == pytest.approx([365 / 365.25, 0.0] * 2)
+    timing = label_timing(index, 4, None, [])
+    assert (timing.horizon, timing.carried) == (0.0, 0.0)
+    assert timing.age == pytest.approx([365 / 365.25, 0.0] * 2)
     undated = label_timing(None, 3, OUTCOME, [])
     assert (undated.age.tolist(), undated.horizon, undated.carried) == ([0.0] * 3, 0.0, 0.0)
 
@@ -257,19 +257,19 @@ def test_rows_with_dates_and_no_outcome_are_calibrated_on_other_households_with_
 
 @pytest.mark.parametrize(("first", "last"), [(-2.4, -2.4), (-1.2, -3.6), (-3.6, -1.2)])
 def test_the_number_foreseen_follows_the_base_rate(first: float, last: float) -> None:
-    _, told = _old_and_new(list(np.linspace(first, last, 19)))
-    assert abs(np.log(told)) < np.log(1.2)
+    _, by_estimator = _old_and_new(list(np.linspace(first, last, 19)))
+    assert abs(np.log(by_estimator)) < np.log(1.2)
 
 
 def test_on_a_falling_base_rate_the_sigmoid_alone_runs_high() -> None:
-    alone, told = _old_and_new(list(np.linspace(-1.2, -3.6, 19)))
+    alone, by_estimator = _old_and_new(list(np.linspace(-1.2, -3.6, 19)))
     assert alone > 1.2
-    assert told < alone - 0.1
+    assert by_estimator < alone - 0.1
 
 
 def test_after_a_fall_that_stays_it_is_no_worse_than_the_sigmoid_alone() -> None:
-    alone, told = _old_and_new([-1.8] * 9 + [-2.8] * 10)
-    assert abs(np.log(told)) < abs(np.log(alone))
+    alone, by_estimator = _old_and_new([-1.8] * 9 + [-2.8] * 10)
+    assert abs(np.log(by_estimator)) < abs(np.log(alone))
 
 
 def test_rows_that_would_be_scored_are_told_apart_from_those_learned_from() -> None:

@@ -87,8 +87,8 @@ def test_lifted_before_means_before_the_date() -> None:
 def test_every_cohort_comes_with_an_attrition_table() -> None:
     table = attrition(drawn.records(STATUSES, drawn.settings(**PANEL)), ["2024-03-01", "2024-04-16"])
     assert list(table.index) == list(range(len(table)))
-    told = [(str(r.as_of), r.rule, r.removed, r.left) for r in table.itertuples()]
-    assert told == [
+    rows = [(str(r.as_of), r.rule, r.removed, r.left) for r in table.itertuples()]
+    assert rows == [
         ("2024-03-01", "no profile yet", 1, 5),
         ("2024-03-01", "no status within 3 months", 1, 4),
         ("2024-03-01", "poor at the latest status", 1, 3),
@@ -157,8 +157,8 @@ def test_labels_of_january_six_months_on(kind: str, end: str, expected: list[str
     used = drawn.settings(outcome={"kind": kind, "horizon_months": 6, "reporting_lag_days": 30}, data={"end": end})
     records = drawn.records(OUTCOMES, used)
     pairs = drawn.index(*((name, "2024-01-01") for name in NAMES))
-    told = ["?" if pd.isna(y) else ("poor" if y else "not") for y in labels(records, pairs)]
-    assert told == expected
+    found = ["?" if pd.isna(y) else ("poor" if y else "not") for y in labels(records, pairs)]
+    assert found == expected
     counts = label_counts(records, pairs)
     assert counts["positive"] == expected.count("poor")
     assert counts["negative"] == expected.count("not")
@@ -209,10 +209,10 @@ def test_who_was_poor_before_the_date_but_known_later_has_no_label(
     )
     names = sorted(set(records.table("statuses")["household_id"].to_pylist()))
     pairs = drawn.index(*((name, "2024-01-01") for name in names))
-    told = labels(records, pairs).droplevel("as_of")
-    assert told.index[told.fillna(False)].tolist() == poor
+    found = labels(records, pairs).droplevel("as_of")
+    assert found.index[found.fillna(False)].tolist() == poor
     unobserved = ["in_time", "over_before", "made_fine"] if kind == "panel" else []
-    assert set(told.index[told.isna()]) == {*already, *unobserved}
+    assert set(found.index[found.isna()]) == {*already, *unobserved}
     assert label_counts(records, pairs) == {
         "positive": len(poor),
         "negative": len(names) - len(poor) - len(already) - len(unobserved),

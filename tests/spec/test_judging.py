@@ -47,7 +47,7 @@ def test_the_latest_origins_are_judged_and_none_where_none_are_asked_for() -> No
 
 
 def test_training_dates_have_history_behind_them_and_a_mature_label_before_the_end() -> None:
-    told = records(
+    drawn = records(
         """
         households
         | household_id | occurred_on |
@@ -69,10 +69,10 @@ def test_training_dates_have_history_behind_them_and_a_mature_label_before_the_e
             training={"history_months": 12},
         ),
     )
-    assert told.end == dt.date(2024, 1, 1)
-    assert mature_dates(told) == [dt.date(2023, 3, 1), dt.date(2023, 5, 1)]
+    assert drawn.end == dt.date(2024, 1, 1)
+    assert mature_dates(drawn) == [dt.date(2023, 3, 1), dt.date(2023, 5, 1)]
     with pytest.raises(NotEnoughData, match=r"no as_of date from 2023-02-28 on has a mature label"):
-        mature_dates(told.visible("2023-07-01"))
+        mature_dates(drawn.visible("2023-07-01"))
 
 
 @pytest.mark.parametrize(
@@ -92,21 +92,21 @@ def test_who_is_visited(score: list[float], y: str, capacity: float, visited: st
 
 def test_an_order_without_information_finds_no_more_than_chance() -> None:
     y = np.arange(100) % 4 == 0
-    told = ranking_metrics(np.zeros(100), y, 0.1)
-    assert (told["auc_within_dates"], told["auc_pooled"]) == (0.5, 0.5)
-    assert told["average_precision"] == pytest.approx(0.25)
-    assert told["recall"] == 0.0, "ties go against the order"
-    assert (told["n"], told["positives"], told["base_rate"]) == (100, 25, 0.25)
+    metrics = ranking_metrics(np.zeros(100), y, 0.1)
+    assert (metrics["auc_within_dates"], metrics["auc_pooled"]) == (0.5, 0.5)
+    assert metrics["average_precision"] == pytest.approx(0.25)
+    assert metrics["recall"] == 0.0, "ties go against the order"
+    assert (metrics["n"], metrics["positives"], metrics["base_rate"]) == (100, 25, 0.25)
 
 
 def test_metrics_are_those_of_a_case_counted_by_hand() -> None:
     score, y = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([True, False, True, False, False])
-    told = ranking_metrics(score, y, 0.4)
+    metrics = ranking_metrics(score, y, 0.4)
     assert (
-        told["auc_within_dates"] == told["auc_pooled"] == pytest.approx(5 / 6)
+        metrics["auc_within_dates"] == metrics["auc_pooled"] == pytest.approx(5 / 6)
     )  # of six pairs one is the wrong way round
-    assert told["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
-    assert (told["recall"], told["precision"]) == (0.5, 0.5)
+    assert metrics["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert (metrics["recall"], metrics["precision"]) == (0.5, 0.5)
 
 
 def test_each_date_is_a_list_of_its_own() -> None:
@@ -157,18 +157,18 @@ def test_calibration_is_told_as_it_is() -> None:
 
 def test_the_number_foreseen_stands_beside_what_came_true_at_each_date() -> None:
     dates = np.array(["2024-01-01"] * 3 + ["2024-03-01"] * 2, "datetime64[ns]")
-    told = foreseen_by_date(
+    by_date = foreseen_by_date(
         dates, np.array([0.5, 0.25, 0.25, 0.1, 0.2]), np.array([True, True, False, False, False])
     )
-    assert list(told) == ["2024-01-01", "2024-03-01"]
-    assert told["2024-01-01"] == {
+    assert list(by_date) == ["2024-01-01", "2024-03-01"]
+    assert by_date["2024-01-01"] == {
         "rows": 3,
         "foreseen": 1.0,
         "came_true": 2,
         "log_ratio": pytest.approx(-np.log(2)),
     }
-    assert told["2024-03-01"]["foreseen"] == pytest.approx(0.3)
-    assert (told["2024-03-01"]["came_true"], told["2024-03-01"]["log_ratio"]) == (0, None)
+    assert by_date["2024-03-01"]["foreseen"] == pytest.approx(0.3)
+    assert (by_date["2024-03-01"]["came_true"], by_date["2024-03-01"]["log_ratio"]) == (0, None)
 
 
 def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:
@@ -184,12 +184,12 @@ def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:
             "rule": [0.0, 1.0, 0.0, 0.0, 1.0, 0.0],
         }
     )
-    told = metrics_of(rows, 0.25)
-    assert told["relapse"]["scores"]["model"]["auc_within_dates"] == 1.0
-    assert told["relapse"]["scores"]["rule"]["auc_within_dates"] == 0.0
-    assert told["relapse"]["scores"]["model"]["recall"] == 1.0
-    assert told["fall"]["scores"]["model"]["n"] == 6
-    assert set(told["relapse"]["by_date"]) == {"2024-01-01", "2024-03-01"}
+    metrics = metrics_of(rows, 0.25)
+    assert metrics["relapse"]["scores"]["model"]["auc_within_dates"] == 1.0
+    assert metrics["relapse"]["scores"]["rule"]["auc_within_dates"] == 0.0
+    assert metrics["relapse"]["scores"]["model"]["recall"] == 1.0
+    assert metrics["fall"]["scores"]["model"]["n"] == 6
+    assert set(metrics["relapse"]["by_date"]) == {"2024-01-01", "2024-03-01"}
     with pytest.raises(NotEnoughData, match="all of one class"):
         metrics_of(rows.assign(label=False), 0.25)
 

@@ -1,4 +1,4 @@
-"""Which reasons are told of a household, on contributions written by hand."""
+"""Which reasons are given for a household, on contributions written by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ILLNESS, INCOME, LIVING = "illness", "income", "living_conditions"
 
 
 @pytest.fixture(scope="module")
-def told() -> Callable[..., list[Reason]]:
+def reasons_of() -> Callable[..., list[Reason]]:
     """Reasons of contributions, one for each of ``NAMES``."""
     known = {feature.name: feature for feature in catalogue()}
     features: tuple[Feature, ...] = tuple(known[name] for name in NAMES)
@@ -45,21 +45,21 @@ def told() -> Callable[..., list[Reason]]:
     ],
 )
 def test_the_weightiest_groups_and_features_are_told(
-    told: Callable[..., list[Reason]], contributions: list[float], groups: list[str], features: list[str]
+    reasons_of: Callable[..., list[Reason]], contributions: list[float], groups: list[str], features: list[str]
 ) -> None:
-    reasons = told(contributions)
+    reasons = reasons_of(contributions)
     assert [reason.group for reason in reasons] == groups
     assert [reason.feature for reason in reasons] == features
 
 
-def test_no_more_are_told_than_asked_for(told: Callable[..., list[Reason]]) -> None:
+def test_no_more_are_told_than_asked_for(reasons_of: Callable[..., list[Reason]]) -> None:
     contributions = [0.1, 0.0, 0.2, 0.0, 0.3, 0.4]
-    assert [r.group for r in told(contributions, 2)] == ["other", LIVING]
-    assert told(contributions, 0) == []
+    assert [r.group for r in reasons_of(contributions, 2)] == ["other", LIVING]
+    assert reasons_of(contributions, 0) == []
 
 
-def test_a_reason_holds_its_groups_whole_part(told: Callable[..., list[Reason]]) -> None:
-    (reason,) = told([0.5, -0.2, 0.0, 0.0, 0.0, 0.0])
+def test_a_reason_holds_its_groups_whole_part(reasons_of: Callable[..., list[Reason]]) -> None:
+    (reason,) = reasons_of([0.5, -0.2, 0.0, 0.0, 0.0, 0.0])
     assert reason.contribution == pytest.approx(0.3)
     assert reason.value == 1.0
 
@@ -75,10 +75,10 @@ def test_a_reason_holds_its_groups_whole_part(told: Callable[..., list[Reason]])
     ],
 )
 def test_a_value_is_told_beside_what_is_usual(name: str, value: float, missing: float, zh: str, en: str) -> None:
-    """Flags are told as yes and no; where most households have no value, having none is what is usual."""
+    """Flags are worded as yes and no; where most households have no value, none is the usual one."""
     (feature,) = (f for f in catalogue() if f.name == name)
     explainer = Explainer((feature,), {name: FeatureReference(missing, tuple([1.0] * 11))})
     row = np.array([[0.5, -3.0]])
-    (told,) = explainer.reasons(np.array([value], np.float32), row[0], explainer.by_group(row)[0], 1)
-    assert told.zh.endswith(zh)
-    assert told.en.endswith(en)
+    (reason,) = explainer.reasons(np.array([value], np.float32), row[0], explainer.by_group(row)[0], 1)
+    assert reason.zh.endswith(zh)
+    assert reason.en.endswith(en)

@@ -39,8 +39,8 @@ def test_what_is_no_whole_day_is_refused_in_words(value: Any) -> None:
 def test_the_calendars_ends_are_told_in_words() -> None:
     last, first = (dt.date.max - dt.date(1970, 1, 1)).days, (dt.date.min - dt.date(1970, 1, 1)).days
     assert (from_days(first), from_days(last)) == (dt.date.min, dt.date.max)
-    for beyond, told in [(last + 1, "after 9999-12-31"), (first - 1, "before 0001-01-01"), (10**15, "after")]:
-        with pytest.raises(UsageError, match=f"a day {told}"):
+    for beyond, message in [(last + 1, "after 9999-12-31"), (first - 1, "before 0001-01-01"), (10**15, "after")]:
+        with pytest.raises(UsageError, match=f"a day {message}"):
             from_days(beyond)
 
 

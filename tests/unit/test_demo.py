@@ -21,13 +21,13 @@ def test_the_demo_leaves_a_county_two_models_and_a_ranked_list(
         main(["demo", "--out", str(out), "--households", "600", "--json"])
     assert ended.value.code == 0
     printed = capsys.readouterr()
-    told = json.loads(printed.out)
+    answer = json.loads(printed.out)
     scores = pd.read_parquet(out / "scores.parquet")
-    assert len(scores) == told["households_scored"]
+    assert len(scores) == answer["households_scored"]
     assert scores.groupby("grid_id")["place_in_grid"].min().eq(1).all()
-    judged, latest = (load_model(out / "models" / version) for version in told["models"])
-    assert judged.info.training.until < latest.info.training.until == told["as_of"]
-    ranked = told["metrics"]["fall"]["scores"]
+    judged, latest = (load_model(out / "models" / version) for version in answer["models"])
+    assert judged.info.training.until < latest.info.training.until == answer["as_of"]
+    ranked = answer["metrics"]["fall"]["scores"]
     assert {"model", "lowest income to line", "warning thresholds", "truth (the ceiling)"} <= set(ranked)
     assert ranked["truth (the ceiling)"]["auc_within_dates"] > ranked["lowest income to line"]["auc_within_dates"]
     assert "A score orders visits; it decides nothing" in printed.err

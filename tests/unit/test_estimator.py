@@ -116,7 +116,7 @@ def _dates(X: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (_reordered, "order"),
         (_one_missing, "missing"),
@@ -127,16 +127,20 @@ def _dates(X: pd.DataFrame) -> pd.DataFrame:
         (_dates, "n_members"),
     ],
 )
-def test_features_that_are_not_those_of_training_are_refused_in_words(small: Small, change: Any, told: str) -> None:
+def test_features_that_are_not_those_of_training_are_refused_in_words(
+    small: Small, change: Any, message: str
+) -> None:
     X = small.data.X.head(20)
-    with pytest.raises(ValueError, match=told) as refused:
+    with pytest.raises(ValueError, match=message) as refused:
         small.model.predict_proba(change(X))
     assert "李秀兰" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("change", "told"), [(_infinite, "infinity"), (_text, "n_members"), (_dates, "n_members")])
-def test_features_that_cannot_be_learned_from_are_refused_in_words(rows: Any, change: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told) as refused:
+@pytest.mark.parametrize(
+    ("change", "message"), [(_infinite, "infinity"), (_text, "n_members"), (_dates, "n_members")]
+)
+def test_features_that_cannot_be_learned_from_are_refused_in_words(rows: Any, change: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
         few().fit(change(rows[0]), rows[1])
     assert "李秀兰" not in str(refused.value)
 
@@ -191,7 +195,7 @@ def test_risk_follows_the_direction_a_feature_declares(small: Small) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "told"),
+    ("parameters", "messages"),
     [
         ({"n_boosters": 0}, ["n_boosters=0. Valid: 1 to 100."]),
         ({"n_boosters": 1.5}, ["n_boosters=1.5. Valid: 1 to 100."]),
@@ -213,14 +217,14 @@ def test_risk_follows_the_direction_a_feature_declares(small: Small) -> None:
     ],
 )  # fmt: skip
 def test_parameters_nothing_can_be_learned_with_are_refused_all_at_once(
-    rows: Any, parameters: dict[str, Any], told: list[str]
+    rows: Any, parameters: dict[str, Any], messages: list[str]
 ) -> None:
     for learn in (few(**parameters).fit, few(**parameters).fit_trees):
         with pytest.raises(UsageError) as refused:
             learn(*rows)
         lines = str(refused.value).splitlines()
-        assert len(lines) == len(told)
-        assert all(line.startswith(start) for line, start in zip(lines, told, strict=True))
+        assert len(lines) == len(messages)
+        assert all(line.startswith(start) for line, start in zip(lines, messages, strict=True))
 
 
 def test_every_parameter_has_a_check() -> None:
@@ -287,7 +291,7 @@ def test_a_model_that_was_not_fitted_says_so(small: Small, rows: Any) -> None:
     failed = few()
     with pytest.raises(NotEnoughData):
         failed.fit(X, np.zeros(len(X), bool))
-    for model, told in (
+    for model, message in (
         (few(), "not fitted yet"),
         (failed, "not fitted yet"),
         (trees, "has trees but no calibration"),
@@ -297,7 +301,7 @@ def test_a_model_that_was_not_fitted_says_so(small: Small, rows: Any) -> None:
             lambda model=model: model.predict(X),
             lambda model=model: score(model, small.records, as_of=small.as_of),
         ):
-            with pytest.raises(NotFittedError, match=told):
+            with pytest.raises(NotFittedError, match=message):
                 call()
     with pytest.raises(NotFittedError, match=r"Call fit\(X, y\)"):
         few().decision_function(X)

@@ -112,9 +112,9 @@ def test_a_day_past_the_records_is_warned_of_and_further_than_a_cycle_refused(
         warnings.simplefilter("error")
         usual = scored("2022-07-01")
     for day in ("2022-07-02", "2022-09-01"):
-        with pytest.warns(RecordsEndBefore, match=f"as_of {day}: the records end on 2022-07-01") as told:
+        with pytest.warns(RecordsEndBefore, match=f"as_of {day}: the records end on 2022-07-01") as warned:
             assert len(scored(day)) == len(usual)
-        assert told[0].filename == __file__, "it points at who asked"
+        assert warned[0].filename == __file__, "it points at who asked"
     for day in ("2022-09-02", "2025-06-01", "9999-12-31"):
         with pytest.raises(UsageError, match="Valid: 2022-09-01 or earlier"):
             scored(day)

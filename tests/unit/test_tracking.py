@@ -61,8 +61,8 @@ def test_a_run_holds_settings_metrics_and_version(
     horizon = small.records.settings.outcome.horizon_months
     assert run.data.params["settings.outcome.horizon_months"] == str(horizon)
     assert run.data.params["training.rows"] == str(result.bundle.info.training.rows)
-    told = result.metrics["fall"]["scores"]["model"]
-    assert run.data.metrics["fall.scores.model.auc_within_dates"] == pytest.approx(told["auc_within_dates"])
+    metrics = result.metrics["fall"]["scores"]["model"]
+    assert run.data.metrics["fall.scores.model.auc_within_dates"] == pytest.approx(metrics["auc_within_dates"])
     assert run.data.metrics["fall.probability.brier"] > 0
 
 
@@ -114,8 +114,8 @@ def test_train_with_track_prints_one_json_object_that_names_the_run(
         main(["train", "--data", str(data), "--models", str(tmp_path / "models"), "--threads", "1",
               "--track", uri_of(store[0]), "--json"])  # fmt: skip
     assert not ended.value.code
-    told = json.loads(capfd.readouterr().out)
-    assert run_of((store[0], told["mlflow_run"])).data.tags["version"] == told["version"]
+    printed = json.loads(capfd.readouterr().out)
+    assert run_of((store[0], printed["mlflow_run"])).data.tags["version"] == printed["version"]
 
 
 @pytest.mark.parametrize("uri", ["mlruns", "file:mlruns", "file:///mlruns", "./mlruns", ""])
@@ -125,7 +125,7 @@ def test_the_file_store_is_refused(uri: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("uri", "told"),
+    ("uri", "message"),
     [
         ("foo://there", "no such kind of store"),
         ("oracle://there/runs", "no such kind of store"),
@@ -140,9 +140,9 @@ def test_the_file_store_is_refused(uri: str) -> None:
         ("postgresql+none://there/runs", "no such kind of store"),
     ],
 )
-def test_a_store_that_cannot_be_is_refused_before_the_training(tmp_path: Path, uri: str, told: str) -> None:
+def test_a_store_that_cannot_be_is_refused_before_the_training(tmp_path: Path, uri: str, message: str) -> None:
     (tmp_path / "text.db").write_text("a letter, in words")
-    with pytest.raises(UsageError, match=rf"{told}.*Valid: sqlite:///mlflow\.db"):
+    with pytest.raises(UsageError, match=rf"{message}.*Valid: sqlite:///mlflow\.db"):
         check_uri(uri.format(folder=tmp_path))
 
 
@@ -153,10 +153,10 @@ def test_a_store_that_may_be_is_let_through(tmp_path: Path, store: tuple[Path, s
 
 
 def test_a_refused_store_is_told_without_its_password() -> None:
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as refused:
         check_uri("oracle://county:se@cret@there/runs")
-    assert "://...@there/runs" in str(told.value)
-    assert "cret" not in str(told.value)
+    assert "://...@there/runs" in str(refused.value)
+    assert "cret" not in str(refused.value)
 
 
 def test_a_tracking_store_that_fails_is_told_and_the_model_stays(
