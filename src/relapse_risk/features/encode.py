@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from relapse_risk.dates import FAR_FUTURE, Days, month_number, to_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.account import Account, make_account
-from relapse_risk.features.declare import ACCOUNT_OF, PERSON_TABLES
+from relapse_risk.features.declare import ACCOUNT_OF
 from relapse_risk.features.hashing import hash_with
 from relapse_risk.features.kernel import Line
 from relapse_risk.features.periods import parts_of, pieces_of
@@ -241,7 +241,7 @@ class Encoded:
     def persons(self) -> Persons:
         """Every household's persons."""
         if self._persons is None:
-            self._persons = Persons(*map(self.table, PERSON_TABLES), n_households=len(self.ids))
+            self._persons = Persons(self.table("members"), self.table("employment"), len(self.ids))
         return self._persons
 
     def households(self, ids: pa.Array) -> npt.NDArray[np.int32]:

@@ -88,7 +88,7 @@ class Scorer:
 
     def tables(self) -> set[str]:
         """Return the tables the model's features come from."""
-        return {feature.table for feature in self.features if feature.table}
+        return set().union(*(feature.tables for feature in self.features))
 
     def score(
         self,
