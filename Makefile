@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
-.PHONY: help install demo test lint lock dictionary sample mutants
+.PHONY: help install demo test lint docs lock dictionary sample mutants
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -29,6 +29,10 @@ lint: $(STAMP)  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(STAMP)  ## build the documentation into site/; fails on a link or anchor that leads nowhere
+	$(BIN)/python -m docs.generate build/docs
+	$(BIN)/zensical build --clean --strict
 
 lock: $(STAMP)  ## resolve the lock files anew
 	./requirements/compile.sh $(BIN)/uv

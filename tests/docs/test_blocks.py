@@ -1,19 +1,20 @@
-"""Every block of the documentation runs as it stands: shell blocks line by line, Python blocks as doctests.
+"""Every block of the documentation runs as it is written: shell blocks line by line, Python blocks as doctests.
 
-A block says what it is: ``sh`` is run here, ``python`` by pytest's doctests, ``text`` is output or a picture. Lines
-that cannot be run as they stand are in ``INSTEAD``, with what is run for them and why.
+A block says what it is: ``sh`` and ``python`` are run here, from the top of a page to its end, in a folder of the
+page's own where ``make demo`` has run; ``text`` is output or a picture, and ``toml`` part of a file.
 """
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,11 @@ PAGES = sorted(
     if not path.relative_to(ROOT).parts[0].startswith(".")
 )
 SERVE = "relapse serve"
-#: Lines that are not run as they stand: what is run for them, None for nothing, and why.
-INSTEAD = {
-    "make demo": ("relapse demo --out demo --households 600", "the same command on fewer households"),
-    "make test": (None, "it would run this test again"),
-}
+#: What `make demo` runs, on fewer households: once for all pages.
+DEMO = "relapse demo --out demo --households 600"
+KINDS = ("sh", "python", "text", "toml")
+#: One worker runs all pages, so that the demo is made once.
+pytestmark = pytest.mark.xdist_group("blocks")
 #: The commands as installed, but for fewer trees: what is trained here is not to be good.
 RELAPSE = f"""#!{sys.executable}
 from functools import partial
@@ -91,12 +92,8 @@ def commands(block: Block) -> list[str]:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_a_block_says_what_it_is_and_something_runs_it(block: Block) -> None:
-    assert block.kind in ("sh", "python", "text"), f"{block}: write ```sh, ```python or ```text"
+    assert block.kind in KINDS, f"{block}: write one of {', '.join(KINDS)} after the fence"
     if block.kind == "python":
-        pytest_ini = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
-        name = str(block.page.relative_to(ROOT))
-        assert name in pytest_ini["testpaths"], f"{block}: name the page in pytest's testpaths, or nothing runs it"
-        assert f"--doctest-glob={block.page.name}" in pytest_ini["addopts"]
         assert block.lines[0].startswith(">>> "), f"{block}: only lines with a prompt are run"
 
 
@@ -109,27 +106,67 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
+@pytest.fixture(scope="module")
+def environment(path: str) -> dict[str, str]:
+    """The environment of shell blocks."""
+    return {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+@pytest.fixture(scope="module")
+def demo(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where ``make demo`` has run."""
+    folder = tmp_path_factory.mktemp("demo")
+    _run(DEMO, folder, environment, "make demo")
+    return folder / "demo"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_shell_blocks_of_a_page_run_line_by_line(page: Path, path: str, tmp_path: Path) -> None:
+def test_the_blocks_of_a_page_run_one_after_the_other(
+    page: Path, environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    runnable = [block for block in blocks(page) if block.kind in ("sh", "python")]
+    if not runnable:
+        return
     (tmp_path / "data").symlink_to(ROOT / "data")
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for block in blocks(page):
-        for command in commands(block) if block.kind == "sh" else ():
-            run, _ = INSTEAD.get(command, (command, ""))
-            if run is None:
-                continue
-            if run == SERVE:
-                _serve(tmp_path, environment)
-                continue
-            done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", run],
-                cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, f"{block}: {command}\n{done.stdout}\n{done.stderr}"
-            assert "Traceback" not in done.stderr
+    if any("demo/" in line or line == SERVE for block in runnable for line in block.lines):
+        shutil.copytree(request.getfixturevalue("demo"), tmp_path / "demo")
+    names: dict[str, object] = {}
+    for block in runnable:
+        if block.kind == "python":
+            monkeypatch.chdir(tmp_path)
+            _examples(block, names)
+            continue
+        for command in commands(block):
+            if command.startswith("make "):
+                _run(f"make -n {command.removeprefix('make ')}", ROOT, environment, f"{block}: {command}")
+            elif command.startswith(SERVE):
+                _serve(command, tmp_path, environment)
+            else:
+                _run(command, tmp_path, environment, f"{block}: {command}")
 
 
-def _serve(folder: Path, environment: dict[str, str]) -> None:
+def _run(command: str, folder: Path, environment: dict[str, str], what: str) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{what}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+
+
+def _examples(block: Block, names: dict[str, object]) -> None:
+    """Run a block's examples; the names they make are there in the page's next blocks."""
+    text = "\n".join(block.lines) + "\n"
+    test = doctest.DocTestParser().get_doctest(text, names, str(block), str(block.page), block.line)
+    out: list[str] = []
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    failed = doctest.DocTestRunner(optionflags=flags).run(test, out=out.append, clear_globs=False).failed
+    names.update(test.globs)
+    assert not failed, "".join(out)
+
+
+def _serve(command: str, folder: Path, environment: dict[str, str]) -> None:
     """Start the service, ask it for a household of the demo's county, and stop it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -137,7 +174,7 @@ def _serve(folder: Path, environment: dict[str, str]) -> None:
     log = folder / "serve.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [*SERVE.split(), "--port", str(port)],
+            [*command.split(), "--port", str(port)],
             cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
@@ -156,14 +193,9 @@ def _serve(folder: Path, environment: dict[str, str]) -> None:
         process.wait(timeout=60)
 
 
-def test_what_stands_in_for_a_line_is_still_needed_and_does_the_same() -> None:
-    told = {command for block in BLOCKS if block.kind == "sh" for command in commands(block)}
-    assert set(INSTEAD) <= told, "a line that no page has any more"
-    assert all(why for _, why in INSTEAD.values())
+def test_make_demo_is_the_demo_that_runs_here() -> None:
     dry = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    stands_in = INSTEAD["make demo"][0]
-    assert stands_in
-    assert stands_in.partition(" --households")[0] in dry
+    assert DEMO.partition(" --households")[0] in dry
 
 
 TEXTS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
@@ -171,7 +203,7 @@ BENCHMARKS = sorted(set(re.findall(r"python (benchmarks/\w+\.py)([^`]*)`", TEXTS
 
 
 @pytest.mark.parametrize(("script", "arguments"), BENCHMARKS)
-def test_a_benchmark_that_is_told_of_takes_the_options_told(script: str, arguments: str) -> None:
+def test_a_benchmark_named_on_a_page_takes_the_options_named(script: str, arguments: str) -> None:
     """They run for minutes to hours, so only their command line is tried."""
     done = subprocess.run([sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
     if "ModuleNotFoundError" in done.stderr:
