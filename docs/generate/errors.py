@@ -5,7 +5,7 @@ from __future__ import annotations
 from docs.generate.markdown import cell, code, table
 from relapse_risk.datasets.exports.reject_reasons import RAW_RULES
 from relapse_risk.errors import exit_codes
-from relapse_risk.records.rules import RULES
+from relapse_risk.records.violations import RULES
 
 _INTRO = """\
 # Errors and exit codes

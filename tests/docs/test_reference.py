@@ -24,8 +24,8 @@ from relapse_risk.datasets.exports.reject_reasons import RAW_RULES
 from relapse_risk.errors import RelapseError, exit_codes
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.definitions import DEFINITIONS
-from relapse_risk.records.rules import RULES
 from relapse_risk.records.tables import TABLES
+from relapse_risk.records.violations import RULES
 from relapse_risk.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
