@@ -119,6 +119,10 @@ class RecordsEndBefore(UserWarning):
     """Scores are asked for a day later than the records reach: what happened since is not in them."""
 
 
+class NoChineseFont(UserWarning):
+    """No font with Chinese characters is there: plots are labelled in English alone."""
+
+
 class OutcomeNotGiven(UserWarning):
     """Labels have dates, but the estimator was not given what they are: it cannot calibrate on later ones."""
 
