@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
-.PHONY: help install demo test lint docs lock dictionary sample mutants
+.PHONY: help install demo notebook test lint docs lock dictionary sample mutants
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -21,6 +21,9 @@ $(STAMP): $(LOCK) pyproject.toml
 
 demo: $(STAMP)  ## simulate a small county, train, judge, and show a visit list
 	$(BIN)/relapse demo --out demo
+
+notebook: $(STAMP)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
 
 test: $(STAMP)  ## run all tests; fails where too little of the code is run by them
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --durations=20
