@@ -54,11 +54,11 @@ def test_every_feature_is_described_by_all_that_was_declared_of_it(feature: Feat
 def test_what_is_not_worded_is_described_as_it_was_declared() -> None:
     @dataclasses.dataclass(frozen=True)
     class Later(Feature):
-        across: str = ""
+        later: str = ""
 
     given = {one.name: getattr(FEATURES[0], one.name) for one in dataclasses.fields(Feature)}
-    assert "across:" in describe_feature(FEATURES[0].name, [Later(**given, across="members under 6")])
-    assert "across:" not in describe_feature(FEATURES[0].name, [Later(**given)])
+    assert "later:" in describe_feature(FEATURES[0].name, [Later(**given, later="members under 6")])
+    assert "later:" not in describe_feature(FEATURES[0].name, [Later(**given)])
 
 
 def test_a_feature_that_is_not_there_is_refused() -> None:
