@@ -267,7 +267,6 @@ def _bear(people: People, rng: np.random.Generator, free: Flags, p: CountyParame
     for state in (people.chronic, people.major, people.disabled, people.earner, people.away, people.dropout):
         state[at] = False
     people.person[at] = people.person.max() + 1 + np.arange(len(rows))
-    people.jobs.forget(at)
     of_couple = anyone((young & (people.relation <= code(RELATION, "spouse")))[rows])
     people.relation[at] = np.where(of_couple, *positions(RELATION, ["child", "grandchild"]))
     _draw_new(people, rng, at, p)

@@ -37,12 +37,6 @@ class Jobs:
         self.benefit_left = np.zeros(shape, np.int8)  # months of unemployment benefit
         self.worked = np.zeros((12, *shape), bool)  # in the last twelve months, by month number modulo 12
 
-    def forget(self, at: Index) -> None:
-        """Clear the slots for new persons."""
-        self.started[at] = self.seeking_since[at] = -1
-        self.benefit_left[at] = 0
-        self.worked[:, at[0], at[1]] = False
-
 
 def found_jobs(t: Township, months_before: int) -> None:
     """Give the first jobs, begun some time before the first month that is lived."""
