@@ -105,6 +105,25 @@ def test_who_left_is_no_member_from_the_day_that_is_known() -> None:
     assert values(records, "2024-06-02", "members_left_12m") == about(0)  # a year ago b had left already
 
 
+def test_a_head_or_main_earner_who_left_is_neither() -> None:
+    records = drawn.records(
+        """
+        members
+        | household_id | person_id | occurred_on | in_household | relation | birth_month |
+        | h1           | a         | 2020-01-01  |              | head     | 1960-01-01  |
+        | h1           | b         | 2020-01-01  |              | child    | 1990-01-01  |
+        | h1           | a         | 2023-12-01  | no           | head     | 1960-01-01  |
+        | h1           | b         | 2023-12-01  |              | head     | 1990-01-01  |
+        employment
+        | household_id | person_id | occurred_on | employed | wage_yuan |
+        | h1           | a         | 2023-11-30  | yes      | 3000      |
+        | h1           | b         | 2023-11-30  | yes      | 1000      |
+        """
+    )
+    assert values(records, "2023-12-01", "head_age", "main_earner_age") == about(63 + 11 / 12, 63 + 11 / 12)
+    assert values(records, "2024-01-01", "head_age", "main_earner_age") == about(34, 34)
+
+
 def test_who_joined_was_in_no_row_of_the_member_table_a_year_ago() -> None:
     records = drawn.records(LEFT)
     assert values(records, "2023-09-02", "members_joined_12m") == about(1)
