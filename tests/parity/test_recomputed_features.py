@@ -1,4 +1,4 @@
-"""Every feature of the catalogue is what its line in the data dictionary says, computed anew in plain Python.
+"""Every feature of the catalogue is what its line in the data dictionary says, computed in plain Python.
 
 The county is a simulated one, made worse on purpose: late rows, corrections, accounts of several months that
 overlap, bills of one day, missing values, moves between townships, a line that steps in the middle of a month.

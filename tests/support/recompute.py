@@ -179,7 +179,7 @@ def _by_period(row: Row) -> Iterator[Row]:
 
 
 def _without_replaced(rows: list[Row]) -> list[Row]:
-    """Leave out what a later row of 2 months or more says anew of the months it covers."""
+    """Leave out what a later row of 2 months or more replaces in the months it covers."""
     long = [row for row in rows if (row["months"] or 1) >= 2]
 
     def is_replaced(part: Row) -> bool:

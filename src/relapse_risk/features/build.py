@@ -403,7 +403,7 @@ def _passes(table: EncodedTable, where: tuple[tuple[str, tuple[str, ...]], ...])
     for column, codes in where:
         kind = TABLES[table.name].columns[column].kind
         if kind is Kind.CODE_SET:
-            each = [table.holds_code(column, code) for code in codes]
+            each = [table.holds_code(column, *codes)]
         elif kind is Kind.FLAG:
             each = [table.number(column) == (code == "true") for code in codes]
         elif kind is Kind.INTEGER:

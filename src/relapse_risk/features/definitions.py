@@ -1,4 +1,4 @@
-"""What the words of the feature dictionary mean, exactly enough to compute every feature anew from the tables."""
+"""What the words of the feature dictionary mean, exactly enough to compute every feature from the tables."""
 
 from __future__ import annotations
 

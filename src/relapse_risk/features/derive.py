@@ -107,8 +107,7 @@ def _set_holds(column: str, *codes: str) -> Callable[[EncodedTable], Numbers]:
     """Return whether a set of codes holds one of some, 1 or 0; missing where the set is."""
 
     def derive(table: EncodedTable) -> Numbers:
-        holds = np.logical_or.reduce([table.holds_code(column, code) for code in codes])
-        return np.where(table.is_missing(column), np.nan, holds)
+        return np.where(table.is_missing(column), np.nan, table.holds_code(column, *codes))
 
     return derive
 

@@ -125,9 +125,9 @@ class EncodedTable:
         """Return where a column has no value."""
         return cast("npt.NDArray[np.bool_]", np.asarray(self._data[name].is_null()))
 
-    def holds_code(self, column: str, code: str) -> npt.NDArray[np.bool_]:
-        """Return where a set of codes, joined by commas, holds a code."""
-        found = pc.match_substring_regex(self._data[column], f"(^|,){code}(,|$)")
+    def holds_code(self, column: str, *codes: str) -> npt.NDArray[np.bool_]:
+        """Return where a set of codes, joined by commas, holds one of some."""
+        found = pc.match_substring_regex(self._data[column], f"(^|,)({'|'.join(codes)})(,|$)")
         return cast("npt.NDArray[np.bool_]", np.asarray(found.fill_null(False)))
 
     def position(self, column: str, value: str) -> int:
