@@ -53,9 +53,9 @@ def test_each_variant_is_judged_at_every_origin_on_the_same_households(records: 
         on_progress=said.append,
     )
     names = [BASE, OTHER_SEED, "without visits", "without all but income", "with a row"]
-    assert list(found.summary.xs("auc", level="figure").index) == names
+    assert list(found.summary.xs("auc_within_dates", level="figure").index) == names
     present = catalogue(records.settings, records.present)
-    counts: Any = found.summary.xs("auc", level="figure")["features"]
+    counts: Any = found.summary.xs("auc_within_dates", level="figure")["features"]
     assert counts[BASE] == counts[OTHER_SEED] == len(present)
     assert counts["without visits"] == sum(f.table != "visits" for f in present)
     assert counts["without all but income"] == sum(f.risk_type == "income" for f in present)
@@ -66,12 +66,12 @@ def test_each_variant_is_judged_at_every_origin_on_the_same_households(records: 
     judged = found.by_origin.index.get_level_values("as_of").unique()
     assert [day.date() for day in judged] == tests
     assert any(f"at {tests[0]}: without visits" in line for line in said)
-    auc: Any = found.by_origin.xs("auc", level="figure")
+    auc: Any = found.by_origin.xs("auc_within_dates", level="figure")
     assert (auc.loc[BASE, "difference"] == 0).all()
     assert (auc.loc[OTHER_SEED, "difference"] != 0).any()
     expected: Any = auc.loc["without visits", "value"] - auc.loc[BASE, "value"]
     np.testing.assert_allclose(auc.loc["without visits", "difference"], expected)
-    summary: Any = found.summary.xs("auc", level="figure")
+    summary: Any = found.summary.xs("auc_within_dates", level="figure")
     assert (summary["origins"] == 2).all()
     assert summary.loc["without visits", "better"] == (expected > 0).sum()
 
@@ -88,7 +88,7 @@ def test_the_figures_with_all_features_are_those_of_the_model_trained_at_each_or
         train, test = data.on(origin.train) & data.to_train, data.on([origin.test]) & data.not_poor
         model = unfitted(records.settings, features).fit_trees(data.X[train], data.y[train])
         expected = roc_auc_score(data.y[test], model.decision_function(data.X[test]))
-        value = found.by_origin.loc[(BASE, pd.Timestamp(origin.test), "auc"), "value"]
+        value = found.by_origin.loc[(BASE, pd.Timestamp(origin.test), "auc_within_dates"), "value"]
         assert value == pytest.approx(expected)
 
 
@@ -158,7 +158,7 @@ def test_the_number_foreseen_lies_in_its_range_where_probabilities_are_right_and
 def test_scores_are_compared_with_the_model_and_the_model_without_directions_is_left_out() -> None:
     table: Any = scores_table(judged(), 0.1, draws=40)
     assert list(table.index.get_level_values("score").unique()) == ["model", "a rule"]
-    auc: Any = table.xs("auc", level="figure")["value"]
+    auc: Any = table.xs("auc_within_dates", level="figure")["value"]
     assert auc["model"] == pytest.approx(1 - auc["a rule"])
     with pytest.raises(UsageError, match="Valid: relapse, fall"):
         scores_table(judged(), 0.1, "poor")

@@ -47,7 +47,7 @@ def test_weighted_figures_are_those_of_the_rows_repeated(seed: int, capacity: fl
     pairs, right, positives, precision, found, visits = sums
     expected: Any = ranking_metrics(score[rows], y[rows], capacity, dates[rows])
     if pairs:
-        assert right / pairs == pytest.approx(expected["auc"])
+        assert right / pairs == pytest.approx(expected["auc_within_dates"])
     assert precision / positives == pytest.approx(expected["average_precision"])
     assert found / positives == pytest.approx(expected["recall"])
     assert found / visits == pytest.approx(expected["precision"])
@@ -67,10 +67,12 @@ def test_values_are_those_of_the_metrics_and_lie_in_their_intervals() -> None:
 
 def test_an_interval_is_as_wide_as_figures_of_other_samples_spread() -> None:
     auc: Any = [
-        ranking_metrics(of["good"].to_numpy(), of["label"].to_numpy(), 0.1, of["as_of"].to_numpy())["auc"]
+        ranking_metrics(of["good"].to_numpy(), of["label"].to_numpy(), 0.1, of["as_of"].to_numpy())[
+            "auc_within_dates"
+        ]
         for of in (predictions(seed=seed) for seed in range(1, 61))
     ]
-    found: Any = ranking_intervals(predictions(), {"a": "good"}, 0.1).loc[("a", "auc")]
+    found: Any = ranking_intervals(predictions(), {"a": "good"}, 0.1).loc[("a", "auc_within_dates")]
     assert (found["high"] - found["low"]) / (2 * 1.96 * np.std(auc)) == pytest.approx(1.0, abs=0.3)
 
 
@@ -78,8 +80,8 @@ def test_two_orders_are_compared_on_the_same_draws() -> None:
     rows = predictions()
     found: Any = ranking_intervals(rows, {"a": "good", "b": "noise", "c": "good_too"}, 0.1, base="a")
     assert (found.loc["a", ["difference", "difference_low", "difference_high"]] == 0).all(axis=None)
-    assert found.loc[("b", "auc"), "difference_high"] < 0  # surely worse
-    close: Any = found.loc[("c", "auc")]
+    assert found.loc[("b", "auc_within_dates"), "difference_high"] < 0  # surely worse
+    close: Any = found.loc[("c", "auc_within_dates")]
     assert close["difference_high"] - close["difference_low"] < 0.2 * (close["high"] - close["low"])
     pd.testing.assert_frame_equal(
         found, ranking_intervals(rows, {"a": "good", "b": "noise", "c": "good_too"}, 0.1, base="a")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from relapse_risk.training.compare import FeatureComparison
 
 _FIGURES = {
-    "auc": Label("AUC(同一日期内)", "AUC within dates"),
+    "auc_within_dates": Label("AUC(同一日期内)", "AUC within dates"),
     "average_precision": Label("平均精度", "average precision"),
     "recall": Label("走访容量内的召回率", "recall at the visit capacity"),
     "precision": Label("走访容量内的精确率", "precision at the visit capacity"),
@@ -44,7 +44,7 @@ def _score(name: str) -> str:
 
 
 @drawn
-def plot_scores(scores: pd.DataFrame, figures: tuple[str, ...] = ("auc", "recall")) -> Plot:
+def plot_scores(scores: pd.DataFrame, figures: tuple[str, ...] = ("auc_within_dates", "recall")) -> Plot:
     """Draw how well the model and each rule of today order the households, with 95 % intervals.
 
     Parameters
@@ -52,7 +52,7 @@ def plot_scores(scores: pd.DataFrame, figures: tuple[str, ...] = ("auc", "recall
     scores : DataFrame
         As ``relapse_risk.training.reliability.scores_table`` returns it.
     figures : tuple of str
-        Of ``auc``, ``average_precision``, ``recall`` and ``precision``.
+        Of ``auc_within_dates``, ``average_precision``, ``recall`` and ``precision``.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def plot_scores(scores: pd.DataFrame, figures: tuple[str, ...] = ("auc", "recall
                 f"{value:.3f}", (high, k), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8.5
             )
         at.axvline(float(rows["value"].iloc[0]), color=RED, lw=0.9, ls=":", zorder=1)
-        if name == "auc":
+        if name == "auc_within_dates":
             at.axvline(_CHANCE, color=GREY, lw=0.9, ls="--", zorder=1)
         at.grid(visible=False, axis="y")
         at.margins(x=0.12)
@@ -85,14 +85,14 @@ def plot_scores(scores: pd.DataFrame, figures: tuple[str, ...] = ("auc", "recall
 
 
 @drawn
-def plot_comparison(comparison: FeatureComparison, figure: str = "auc") -> Plot:
+def plot_comparison(comparison: FeatureComparison, figure: str = "auc_within_dates") -> Plot:
     """Draw how a figure changes when features are left out or added.
 
     Parameters
     ----------
     comparison : FeatureComparison
         Of ``relapse_risk.training.compare.compare_features``.
-    figure : {"auc", "average_precision", "recall", "precision"}
+    figure : {"auc_within_dates", "average_precision", "recall", "precision"}
         Which figure.
 
     Returns

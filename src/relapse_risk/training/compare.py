@@ -180,7 +180,7 @@ def _by_origin(predictions: pd.DataFrame, variants: Sequence[str], capacity: flo
         rows += [
             (v, day, figure, found[v][figure], found[v][figure] - found[BASE][figure])
             for v in variants
-            for figure in ("auc", "average_precision", "recall", "precision")
+            for figure in ("auc_within_dates", "average_precision", "recall", "precision")
         ]
     frame = pd.DataFrame(rows, columns=["score", "as_of", "figure", "value", "difference"])
     return frame.set_index(["score", "as_of", "figure"])

@@ -23,7 +23,7 @@ Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 #: The figures, in the words of ``ranking_metrics``.
-FIGURES = ("auc", "average_precision", "recall", "precision")
+FIGURES = ("auc_within_dates", "average_precision", "recall", "precision")
 DRAWS = 300
 _LEVEL = (0.025, 0.975)
 
@@ -132,7 +132,7 @@ def ranking_intervals(
     Returns
     -------
     pandas.DataFrame
-        A row per name and figure (``auc``, ``average_precision``, ``recall``, ``precision``, as
+        A row per name and figure (``auc_within_dates``, ``average_precision``, ``recall``, ``precision``, as
         ``ranking_metrics`` defines them): ``value``, ``low``, ``high`` and, with a base, ``difference``,
         ``difference_low`` and ``difference_high``.
 
