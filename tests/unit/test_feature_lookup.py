@@ -25,7 +25,7 @@ def test_all_words_must_occur_in_either_language_in_any_case() -> None:
 
 
 def test_patterns_name_features_tables_and_reason_groups() -> None:
-    assert {f.table for f in select_features("visits", FEATURES)} == {"visits"}
+    assert set(select_features("members", FEATURES)) == {f for f in FEATURES if "members" in f.tables}
     assert {f.risk_type for f in select_features("schooling", FEATURES)} == {"schooling"}
     chosen = select_features(["grades_last", "balance_*"], FEATURES)
     assert [f.name for f in chosen] == [f.name for f in FEATURES if f in chosen]  # in the catalogue's order
@@ -42,6 +42,9 @@ def test_every_feature_is_described_by_all_that_was_declared_of_it(feature: Feat
     assert text.splitlines()[:3] == [feature.name, f"  {feature.label.zh}", f"  {feature.label.en}"]
     assert feature.aggregation.value in text
     assert feature.missing.value.zh in text
+    for condition in feature.across.where if feature.across else ():
+        assert condition.value.name in text
+        assert describe_feature(condition.value.name).startswith(condition.value.name)
     for _, term in feature.terms:
         assert term.name in text
         assert describe_feature(term.name).startswith(term.name)
@@ -57,7 +60,7 @@ def test_what_is_not_worded_is_described_as_it_was_declared() -> None:
         later: str = ""
 
     given = {one.name: getattr(FEATURES[0], one.name) for one in dataclasses.fields(Feature)}
-    assert "later:" in describe_feature(FEATURES[0].name, [Later(**given, later="members under 6")])
+    assert "later:" in describe_feature(FEATURES[0].name, [Later(**given, later="something new")])
     assert "later:" not in describe_feature(FEATURES[0].name, [Later(**given)])
 
 

@@ -58,11 +58,12 @@ def _line(f: Feature, *, is_feature: bool) -> tuple[object, ...]:
 def _across(across: Across | None) -> tuple[str, str]:
     if across is None:
         return "", ""
-    conditions = [_condition(one) for one in across.where]
+    conditions = [condition_words(one) for one in across.where]
     return HOW_WORDS[across.how], " and ".join(["left too"] * across.with_left + conditions)
 
 
-def _condition(one: Condition) -> str:
+def condition_words(one: Condition) -> str:
+    """Return what a member must be, as a range of a person's value."""
     low = "" if math.isinf(one.low) else f"{one.low:g} <= "
     high = "" if math.isinf(one.high) else f" < {one.high:g}"
     return f"{low}{one.value.name}{high}"

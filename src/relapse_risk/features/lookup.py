@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from relapse_risk.errors import UsageError
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.features.declare import REASON_GROUPS, Feature, Series
+from relapse_risk.features.declare import HOW_WORDS, REASON_GROUPS, Across, Feature, Series
 from relapse_risk.features.definitions import DEFINITIONS
+from relapse_risk.features.dictionary import condition_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,7 @@ _WORDED = frozenset(
         "account",
         "terms",
         "cushion",
+        "across",
     }
 )
 
@@ -102,9 +104,13 @@ def select_features(patterns: str | Sequence[str], features: Sequence[Feature]) 
     patterns = [patterns] if isinstance(patterns, str) else list(patterns)
     chosen: set[str] = set()
     for pattern in patterns:
-        named = {f.name for f in features if pattern in (f.table, f.risk_type) or fnmatchcase(f.name, pattern)}
+        named = {
+            f.name
+            for f in features
+            if pattern in f.tables or pattern == f.risk_type or fnmatchcase(f.name, pattern)
+        }
         if not named:
-            tables = ", ".join(sorted({f.table for f in features if f.table}))
+            tables = ", ".join(sorted(frozenset[str]().union(*(f.tables for f in features))))
             groups = ", ".join(sorted({f.risk_type for f in features}))
             raise UsageError(
                 f"{pattern!r} names no feature. Valid: a feature's name, with * for any characters "
@@ -122,7 +128,7 @@ def describe_feature(name: str, features: Iterable[Feature] | None = None) -> st
     name : str
         Its name.
     features : iterable of Feature, optional
-        Where to look; the catalogue otherwise. Terms of its sums are found too.
+        Where to look; the catalogue otherwise. Terms of sums and persons' values in conditions are found too.
 
     Raises
     ------
@@ -131,7 +137,8 @@ def describe_feature(name: str, features: Iterable[Feature] | None = None) -> st
     """
     declared = list(features or catalogue())
     terms = [term for feature in declared for _, term in feature.terms]
-    feature = next((f for f in [*declared, *terms] if f.name == name), None)
+    of_persons = [one.value for f in [*declared, *terms] if f.across for one in f.across.where]
+    feature = next((f for f in [*declared, *terms, *of_persons] if f.name == name), None)
     if feature is None:
         raise UsageError(f"no feature {name!r}; find_features(words) searches the catalogue")
     width = 1 + max(len(key) for key, _ in _lines(feature))
@@ -149,6 +156,7 @@ def _lines(f: Feature) -> list[tuple[str, str]]:
         until = "as_of" if not f.skip else f"{f.skip} months before as_of"
         lines += [("from", _series(f.series)), ("window", f"{window} before {until}")]
     lines.append(("how", f"{f.aggregation.value}: {_MEANING['aggregation', f.aggregation.value]}"))
+    lines += _across(f.across)
     lines += [(key, _series(one)) for key, one in (("of", f.of), ("account", f.account)) if one]
     if f.cushion:
         lines.append(("cushion", f"{f.cushion:g}"))
@@ -162,6 +170,16 @@ def _lines(f: Feature) -> list[tuple[str, str]]:
         ("reason", f"{f.risk_type}: {group.en} ({group.zh})"),
         ("direction", _DIRECTIONS[f.monotone]),
     ]
+
+
+def _across(across: Across | None) -> list[tuple[str, str]]:
+    if across is None:
+        return []
+    words = HOW_WORDS[across.how]
+    lines = [("across", f"{words}: {_MEANING['across', words]}")]
+    left = ["those who left too"] if across.with_left else []
+    of = " and ".join([*left, *(condition_words(one) for one in across.where)])
+    return [*lines, ("members", of)] if of else lines
 
 
 def _others(feature: Feature) -> list[tuple[str, str]]:
@@ -181,7 +199,7 @@ def _series(s: Series) -> str:
     value = f"{s.table}.{s.value or '1'}"
     meaning = _MEANING.get(("value", value)) if s.value else "each row counts 1"
     where = " and ".join(f"{column} is {' or '.join(codes)}" for column, codes in s.where)
-    each = "a calendar month's total" if s.by_month else "a row"
+    each = f"a {'calendar month' if s.by_month else 'row'}{' of one person' if s.by_person else ''}"
     scale = f", divided by {_MEANING['scale', s.scale.name.lower()]}" if s.scale else ""
     return "".join(
         [
