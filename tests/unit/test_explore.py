@@ -192,6 +192,18 @@ def test_a_history_holds_the_latest_version_known_and_nothing_of_another_househo
         shocks=[event("2021-01-15", "2021-01-20", kind="illness")],
         supports=[event("2021-02-01", "2021-02-05", kind="health", amount_yuan=300.0)],
         expenses=[event("2021-01-20", "2021-02-02", kind="medical", self_paid_yuan=450.0)],
+        members=[
+            event(
+                "2021-01-01",
+                known,
+                person_id="p1",
+                relation="spouse",
+                sex="female",
+                health=health,
+                birth_month=DAY("1970-05-01"),
+            )
+            for known, health in (("2021-01-02", "healthy"), ("2021-01-20", "chronic,disabled"))
+        ],
         employment=[
             event("2021-02-10", "2021-02-20", person_id="p1", employed=True, workplace="county", wage_yuan=900.0)
         ],
@@ -204,6 +216,8 @@ def test_a_history_holds_the_latest_version_known_and_nothing_of_another_househo
     assert of["support"]["zh"].tolist() == ["健康帮扶 300元"]
     assert of["support"]["until"].isna().all()
     assert of["expense"]["en"].tolist() == ["medical, self-paid, 450 yuan"]
+    assert of["member"]["zh"].tolist() == ["配偶 女 1970-05生 长期慢性病 残疾"]
+    assert of["member"]["en"].tolist() == ["spouse, female, born 1970-05, a chronic illness, a disability"]
     job: Any = of["job"].iloc[0]
     assert (job["person_id"], job["value"], job["zh"]) == ("p1", 900.0, "务工 乡外县内 900元")
     assert job["until"] == pd.Timestamp("2021-02-28")

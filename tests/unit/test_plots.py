@@ -41,7 +41,7 @@ from relapse_risk.plots import (
 )
 from relapse_risk.plots.canvas import Plot
 from relapse_risk.plots.fonts import chinese_font
-from relapse_risk.records.codes import SHOCK_KIND
+from relapse_risk.records.codes import RELATION, SHOCK_KIND
 from relapse_risk.training.compare import BASE, OTHER_SEED, FeatureComparison
 from relapse_risk.training.reliability import foreseen, reliability, scores_table
 
@@ -189,7 +189,10 @@ def test_a_timeline_shows_what_the_history_holds(small: Small) -> None:
             if row["occurred_on"] >= history.loc[history["track"] == "visit", "occurred_on"].min():
                 assert row["zh"].split(" ")[0] in written
     assert household in written
-    assert all(person in written for person in history["person_id"].dropna())
+    at_work = history.loc[history["track"] == "job", "person_id"].unique()
+    members = history[(history["track"] == "member") & history["person_id"].isin(at_work)]
+    assert len(members)
+    assert all(RELATION.labels[kind].zh in written for kind in members["kind"])
     line = next(of for of in plot.axes[0].lines if "监测线" in str(of.get_label()))
     values = history.loc[history["track"] == "line", "value"]
     assert list(np.asarray(line.get_ydata())[:-1]) == values.tolist()

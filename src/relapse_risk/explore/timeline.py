@@ -53,10 +53,10 @@ def timeline(records: Records, household_id: str, as_of: DateLike | None = None)
         - ``track``: ``profile``, ``lifted``, ``status``, ``income`` (a month's sum of a source, costs negative),
           ``line`` (the household's monitoring line, each month), ``balance`` (what the county judges by on the
           month's first day: the account of the 12 months before it), ``expense``, ``visit`` (a look and its
-          grade), ``clue``, ``shock``, ``support``, ``job`` (a person's month);
+          grade), ``clue``, ``shock``, ``support``, ``member`` (a person's profile), ``job`` (a person's month);
         - ``occurred_on`` and, for what lasts, ``until`` (its last day; missing while it runs);
         - ``known_on``, missing where a row sums several records;
-        - ``person_id``, of a job;
+        - ``person_id``, of a member or a job;
         - ``kind``, the code; ``value`` and its ``unit``: yuan a month for money of a month, a grade for a look;
         - ``zh`` and ``en``: the row in words.
 
@@ -270,4 +270,22 @@ def _jobs(records: Records) -> Iterator[Row]:
         )
 
 
-_TRACKS = (_profiles, _statuses, _incomes, _lines, _expenses, _visits, _shocks, _supports, _jobs)
+def _members(records: Records) -> Iterator[Row]:
+    """Return each person's profile, where what is shown of it changed."""
+    columns = TABLES["members"].columns
+    shown: dict[str, Label] = {}
+    for row in _latest(records, "members"):
+        relation, sex = (_word(columns[name].codes, row[name]) for name in ("relation", "sex"))
+        health = [_word(columns["health"].codes, code) for code in (row["health"] or "").split(",") if code]
+        born = row["birth_month"]
+        zh = [relation.zh, sex.zh, f"{born:%Y-%m}生" if born else "", *(one.zh for one in health)]
+        en = [relation.en, sex.en, f"born {born:%Y-%m}" if born else "", *(one.en for one in health)]
+        if row["in_household"] is False:
+            zh, en = [*zh, "已不在户"], [*en, "left the household"]
+        word = Label(" ".join(filter(None, zh)), ", ".join(filter(None, en)))
+        if shown.get(row["person_id"]) != word:
+            yield _row("member", row, row["relation"], word, person_id=row["person_id"])
+        shown[row["person_id"]] = word
+
+
+_TRACKS = (_profiles, _members, _statuses, _incomes, _lines, _expenses, _visits, _shocks, _supports, _jobs)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
 from importlib.util import find_spec
 
 from matplotlib.font_manager import FontEntry, fontManager
 from matplotlib.ft2font import FT2Font
 
-from relapse_risk.errors import NoChineseFont
+from relapse_risk.errors import NoChineseFont, warn_caller
 
 #: Noto Sans SC under the Open Font License, as a package.
 _PACKAGE = "pylopdf_fonts_zh_cn"
@@ -41,11 +40,10 @@ def chinese_font() -> str | None:
     for name in _OF_SYSTEMS:
         if any(font.name == name and _has_characters(font) for font in fontManager.ttflist):
             return name
-    warnings.warn(
+    warn_caller(
         "no font with Chinese characters was found: plots are labelled in English alone. Install one: "
         "pip install 'relapse-risk[notebook]', or on Debian apt-get install fonts-noto-cjk",
         NoChineseFont,
-        stacklevel=2,
     )
     return None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +30,7 @@ from relapse_risk.plots.canvas import (
     of_data,
     title,
 )
-from relapse_risk.records.codes import EXPENSE_KIND, INCOME_SOURCE, MEASURE, SHOCK_KIND, WORKPLACE, Label
+from relapse_risk.records.codes import EXPENSE_KIND, INCOME_SOURCE, MEASURE, RELATION, SHOCK_KIND, WORKPLACE, Label
 from relapse_risk.records.tables import Visits
 
 if TYPE_CHECKING:
@@ -115,7 +117,8 @@ def _tracks(history: pd.DataFrame, start: pd.Timestamp) -> Iterator[tuple[Label,
     )
     yield Label("入户走访", "visits"), _draw_visits, shown[shown["track"].isin(["visit", "clue"])], 1.9
     yield Label("帮扶措施", "supports"), _draw_supports, supports, 0.5 + 0.3 * supports["kind"].nunique()
-    yield Label("成员务工", "work of the members"), _draw_jobs, jobs, 0.5 + 0.32 * jobs["person_id"].nunique()
+    draw_jobs, n_people = partial(_draw_jobs, people=_people(history)), jobs["person_id"].nunique()
+    yield Label("成员务工", "work of the members"), draw_jobs, jobs, 0.5 + 0.32 * n_people
 
 
 def _span(history: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -342,17 +345,30 @@ def _draw_supports(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp) -> None:
     axes.grid(visible=False, axis="y")
 
 
-def _draw_jobs(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp) -> None:  # noqa: ARG001
+def _people(history: pd.DataFrame) -> dict[str, str]:
+    """Return each member's name on the plot, the head's first: relation to the head and year of birth."""
+    members = history[(history["track"] == "member") & history["kind"].notna()]
+    latest = members.drop_duplicates("person_id", keep="last")
+    order = sorted(latest.to_dict("records"), key=lambda row: RELATION.values.index(row["kind"]))
+    return {row["person_id"]: f"{both(RELATION.labels[row['kind']], ' ')}{_born(row['en'])}" for row in order}
+
+
+def _born(member: str) -> str:
+    found = re.search(r"born (\d{4})", member)
+    return f" ({found[1]})" if found else ""
+
+
+def _draw_jobs(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp, people: Mapping[str, str]) -> None:  # noqa: ARG001
     import pandas as pd  # noqa: PLC0415
 
-    people = sorted(rows["person_id"].unique())
+    persons = sorted(rows["person_id"].unique(), key=[*people, *rows["person_id"]].index)
     labels = {**WORKPLACE.labels, "in work": _IN_WORK}
     for kind, colour in _PLACES.items():
         of = rows[rows["kind"] == kind]
         if len(of):
             start = of["occurred_on"].dt.to_period("M").dt.start_time
             axes.barh(
-                of["person_id"].map(people.index),
+                of["person_id"].map(persons.index),
                 of["until"] - start + pd.Timedelta(days=1),
                 left=start,
                 height=0.5,
@@ -364,7 +380,7 @@ def _draw_jobs(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp) -> None:  # no
     if len(idle):
         start = idle["occurred_on"].dt.to_period("M").dt.start_time
         axes.barh(
-            idle["person_id"].map(people.index),
+            idle["person_id"].map(persons.index),
             idle["until"] - start + pd.Timedelta(days=1),
             left=start,
             height=0.12,
@@ -372,8 +388,8 @@ def _draw_jobs(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp) -> None:  # no
             zorder=1,
             label=both(Label("未务工", "not in work")),
         )
-    axes.set_yticks(range(len(people)), [of_data(person) for person in people])
-    axes.set_ylim(len(people) - 0.45, -0.55)
+    axes.set_yticks(range(len(persons)), [people.get(person, of_data(person)) for person in persons])
+    axes.set_ylim(len(persons) - 0.45, -0.55)
     axes.grid(visible=False, axis="y")
     axes.legend(**_LEGEND_AT)
 
