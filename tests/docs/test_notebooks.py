@@ -132,7 +132,7 @@ def test_features_shows_a_feature_and_whether_it_helps(tmp_path: Path) -> None:
 def test_retrain_judges_beside_todays_rules_scores_the_next_round_and_writes_a_bundle(tmp_path: Path) -> None:
     cells = run(NOTEBOOKS[2], tmp_path)
     check_outputs(cells)
-    assert literal_eval(data(of(cells, "result.info"), "text/plain"))["positives"] > 0
+    assert literal_eval(data(of(cells, "result.bundle.info"), "text/plain"))["positives"] > 0
     judged = data(of(cells, 'scores.xs("recall"'), "text/html")
     assert "lowest balance to line" in judged
     (bundle,) = (tmp_path / "models").iterdir()
