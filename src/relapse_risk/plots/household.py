@@ -85,11 +85,11 @@ def plot_timeline(history: pd.DataFrame, household_id: str = "") -> Plot:
     heights = [height for *_, height in tracks]
     figure = Plot(13.0, 1.1 + sum(heights))
     axes = figure.subplots(len(tracks), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    axes[0].set_xlim(start, end)
     for at, (word, draw, rows, _) in zip(axes, tracks, strict=True):
         at.set_title(both(word), loc="left", fontsize=9.5, color=GREY)
         _mark_statuses(at, history, start, end)
         draw(at, rows, end)
-    axes[0].set_xlim(start, end)
     _name_statuses(axes[0], history, start)
     figure.suptitle(of_data(_subtitle(history, household_id)), x=0.005, ha="left", fontsize=11.5)
     return figure
@@ -153,9 +153,8 @@ def _mark_statuses(axes: Axes, history: pd.DataFrame, start: pd.Timestamp, end: 
 def _name_statuses(axes: Axes, history: pd.DataFrame, start: pd.Timestamp) -> None:
     """Write each status above its line, in turns on two heights."""
     status = history[(history["track"] == "status") & (history["occurred_on"] >= start)]
-    left, right = axes.get_xlim()
     for k, (_, row) in enumerate(status.iterrows()):
-        across = (date2num(row["occurred_on"]) - left) / (right - left)
+        across = _place(axes, row["occurred_on"])
         word = both(Label(row["zh"], row["en"]), " ")
         axes.annotate(
             word,
@@ -167,6 +166,12 @@ def _name_statuses(axes: Axes, history: pd.DataFrame, start: pd.Timestamp) -> No
             color=RED if row["value"] else GREEN,
             ha="left" if across < 0.15 else "right" if across > 0.85 else "center",
         )
+
+
+def _place(axes: Axes, day: pd.Timestamp) -> float:
+    """Return where a day lies between the left edge, 0, and the right one, 1."""
+    left, right = axes.get_xlim()
+    return float((date2num(day) - left) / (right - left))
 
 
 def _draw_incomes(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp) -> None:
@@ -258,11 +263,13 @@ def _draw_spending(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp) -> None:  
         height = (1.62, 1.36)[k % 2] * top
         axes.vlines(day, 0, height, color=BLACK, lw=0.9, ls=":", zorder=2)
         axes.plot(day, height, marker="v", color=BLACK, ms=7, zorder=4)
+        late = _place(axes, day) > 0.85  # its words would run into the legend
         axes.annotate(
             both(SHOCK_KIND.labels[kind], " "),
             (day, height),
-            xytext=(7, 0),
+            xytext=(-7 if late else 7, 0),
             textcoords="offset points",
+            ha="right" if late else "left",
             va="center",
             fontsize=8.5,
             zorder=4,
