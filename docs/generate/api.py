@@ -8,17 +8,24 @@ from types import ModuleType
 
 import relapse_risk
 import relapse_risk.datasets
+import relapse_risk.explore
+import relapse_risk.plots
 from docs.generate import docstrings
 from docs.generate.markdown import cell, code, prose, table
 
 _INTRO = """\
 # Python API
 
-What `from relapse_risk import ...` and `from relapse_risk.datasets import ...` give. Other modules are not
-public: their names may change.
+The names in `__all__` of the four modules below. `relapse_risk.plots` needs the extra `notebook`. Other modules are
+not public: their names may change.
 """
 
-MODULES: tuple[ModuleType, ...] = (relapse_risk, relapse_risk.datasets)
+MODULES: tuple[ModuleType, ...] = (
+    relapse_risk,
+    relapse_risk.datasets,
+    relapse_risk.explore,
+    relapse_risk.plots,
+)
 
 
 def names() -> Iterator[tuple[ModuleType, str, object]]:

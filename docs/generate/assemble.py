@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from docs.generate import api, commands, errors, features, settings, tables
+from docs.generate import api, commands, errors, features, notebooks, settings, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Pages from code, by their place in the site.
@@ -42,6 +42,8 @@ def assemble(out: Path) -> None:
     for source, place in places.items():
         text = (ROOT / source).read_text(encoding="utf-8")
         _write(out / place, relinked(text, source, places) if source.endswith(".md") else text)
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        _write(out / "notebooks" / f"{notebook.stem}.md", notebooks.page(notebook))
     for place, made in GENERATED.items():
         _write(out / place, made())
 

@@ -19,6 +19,8 @@ from docs.generate.markdown import cell
 
 import relapse_risk
 import relapse_risk.datasets
+import relapse_risk.explore
+import relapse_risk.plots
 from relapse_risk.cli import app
 from relapse_risk.datasets.exports.reject_reasons import RAW_RULES
 from relapse_risk.errors import RelapseError, exit_codes
@@ -140,7 +142,7 @@ def test_every_exit_code_and_every_rule(read: Any) -> None:
 
 
 def test_every_public_name_with_its_parameters(read: Any) -> None:
-    for module in (relapse_risk, relapse_risk.datasets):
+    for module in (relapse_risk, relapse_risk.datasets, relapse_risk.explore, relapse_risk.plots):
         for name in module.__all__:
             part = read("api", f"### {name}")
             doc = docstrings.read(getattr(module, name))
