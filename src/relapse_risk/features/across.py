@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from relapse_risk.dates import Days
+from relapse_risk.features.compiled import compiled
 from relapse_risk.features.declare import Across, Aggregation, Feature, How, Missing, Series
 from relapse_risk.records.codes import RELATION, Label
 
@@ -111,7 +111,7 @@ def make_across_spec(statistics: Sequence[MemberStatistic], values: Sequence[Fea
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _take(values, starts, spec, out):  # type: ignore[no-untyped-def]
     for i in range(len(starts) - 1):
         head = -1

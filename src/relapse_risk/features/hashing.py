@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
+
+from relapse_risk.features.compiled import compiled
 
 Integers = npt.NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mix(numbers, offsets, letters):  # type: ignore[no-untyped-def]
     """FNV-1a over each text's bytes, begun from the row's number (Fowler, Noll, Vo; 64 bits)."""
     out = np.empty(len(numbers), np.uint64)

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from relapse_risk.dates import Days
+from relapse_risk.features.compiled import compiled
 from relapse_risk.features.declare import Scale
 from relapse_risk.records import visibility
 
@@ -166,10 +166,10 @@ class KernelSpec(NamedTuple):
     scale: Days
 
 
-_is_visible = njit(cache=True)(visibility.is_visible)
+_is_visible = compiled(visibility.is_visible)
 
 
-@njit(cache=True)
+@compiled
 def _set_line(divisors, scales, of_day, line, household, day, step, as_of):  # type: ignore[no-untyped-def]
     """Set what channels are divided by: the month's line, on a day, of a household or of one head.
 
@@ -195,7 +195,7 @@ def _set_line(divisors, scales, of_day, line, household, day, step, as_of):  # t
             divisors[c] = head if scales[c] == _HEAD else line.units[chosen] * head
 
 
-@njit(cache=True)
+@compiled
 def _oldest_month(rows, unit, channel, scales, divisors, line, start, end, as_of):  # type: ignore[no-untyped-def]
     """Return the month of the oldest observation in a window, NaN if there is none.
 
@@ -250,7 +250,7 @@ def _compile_aggregation(rule: int) -> Any:
         answered from the cache.
     """
 
-    @njit(cache=True, nogil=True)
+    @compiled
     def _aggregate_rows(unit, date, rows, longest, by_month, line, dates, spec, out):  # type: ignore[no-untyped-def]
         _ = rule
         n_channels = rows.values.shape[1]
@@ -420,7 +420,7 @@ def _compile_aggregation(rule: int) -> Any:
 _aggregate_rows = _compile_aggregation(zlib.crc32(inspect.getsource(visibility).encode()))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _longest(offsets):  # type: ignore[no-untyped-def]
     longest = 1
     for u in range(len(offsets) - 1):

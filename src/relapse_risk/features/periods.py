@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from relapse_risk.dates import Days, month_number
+from relapse_risk.features.compiled import compiled
 
 Positions = npt.NDArray[np.int64]
 
@@ -96,7 +96,7 @@ def pieces_of(
     return Pieces(by[part], begun.astype(np.int32), ended.astype(np.int32))
 
 
-@njit(cache=True)
+@compiled
 def _pieces(alike, month, drawn_up, known, superseded, longer, part, begun, ended):  # type: ignore[no-untyped-def]
     """Write the pieces of parts that lie month by month, where there is room; return how many there are."""
     n_pieces = 0
