@@ -214,6 +214,7 @@ def _worsen_persons(w: Worse) -> None:
         wage_yuan=[None, 0.0, 800.0, 4000.0, 4000.0],
         workplace=["township", "county", "province", "other_province", "other", None],
     )
+    w.put("employment", "employed", 0.2, [True, False])
     w.put("employment", "wage_yuan", 0.1, [None])
     w.put("employment", "one_off_yuan", 0.5, [0.0, 500.0])
     w.put("employment", "industry", 0.8, [*codes_of("employment", "industry"), "domestic", "construction"])
