@@ -183,7 +183,7 @@ def plot_reliability(table: pd.DataFrame) -> Plot:
         axes,
         Label(
             f"校准({len(table)}组,95%区间;数字为实际户数)",
-            f"calibration ({len(table)} bins, 95 %; numbers came true",
+            f"calibration ({len(table)} bins, 95 %; numbers: came true)",
         ),
     )
     return figure
