@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from relapse_risk.cli.output import show, simple_table
-from relapse_risk.training.paired import FIGURES, paired_figures
+from relapse_risk.training.intervals import paired_table
 
 KEY = ["household_id", "as_of"]
 
@@ -29,20 +28,8 @@ def read(file: Path) -> pd.DataFrame:
 
 def compare(name: str, rows: pd.DataFrame, draws: int, capacity: float) -> None:
     """Print the table of one group."""
-    figures = paired_figures(
-        rows["before"].to_numpy(np.float64),
-        rows["after"].to_numpy(np.float64),
-        rows["label"].to_numpy(bool),
-        households=rows["household_id"].to_numpy(object),
-        lists=rows["as_of"].to_numpy(),
-        capacity=capacity,
-        draws=draws,
-    )
     title = f"{name}: {len(rows):,} rows, {int(rows['label'].sum()):,} poor in the horizon"
-    table = [
-        (FIGURES[of], one.before, one.after, f"{one.after - one.before:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}")
-        for of, one in figures.items()
-    ]
+    table = paired_table(rows, "before", "after", capacity, draws)
     show(simple_table(title, ["metric", "before", "after", "difference", "95 %"], table), as_json=False)
     foreseen = ", ".join(f"{rows[score].sum():.0f} {score}" for score in ("before", "after"))
     print(f"foreseen {foreseen}; came true {int(rows['label'].sum())}\n")

@@ -33,8 +33,8 @@ from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.settings import Settings
 from relapse_risk.training.baselines import Baseline, baselines
 from relapse_risk.training.dataset import Dataset, make_dataset
+from relapse_risk.training.intervals import paired_table
 from relapse_risk.training.metrics import ranking_metrics
-from relapse_risk.training.paired import FIGURES, paired_figures
 from relapse_risk.training.splits import mature_dates, rolling_origins
 from relapse_risk.training.train import unfitted
 
@@ -133,18 +133,16 @@ def judge_persons(title: str, without: Dataset, data: Dataset, splits: list[Spli
         for of in (without, data)
     )
     index = data.X.index[rows]
-    figures = paired_figures(
-        before,
-        after,
-        data.y[rows],
-        households=index.get_level_values("household_id").to_numpy(object),
-        lists=index.get_level_values("as_of").to_numpy(),
-        capacity=capacity,
+    predictions = pd.DataFrame(
+        {
+            "household_id": index.get_level_values("household_id"),
+            "as_of": index.get_level_values("as_of"),
+            "label": data.y[rows],
+            "without": before,
+            "with": after,
+        }
     )
-    table = [
-        (FIGURES[of], one.before, one.after, f"{one.after - one.before:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}")
-        for of, one in figures.items()
-    ]
+    table = paired_table(predictions, "without", "with", capacity)
     columns = ["", "without persons", "with persons", "difference", "95 %"]
     show(simple_table(_counted(title, data.y[rows]), columns, table), as_json=False)
 

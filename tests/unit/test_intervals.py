@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relapse_risk.errors import NotEnoughData, UsageError
-from relapse_risk.training.intervals import FIGURES, _RankedDate, ranking_intervals
+from relapse_risk.training.intervals import FIGURES, _RankedRows, paired_table, ranking_intervals
 from relapse_risk.training.metrics import ranking_metrics
 
 
@@ -40,14 +40,16 @@ def test_weighted_figures_are_those_of_the_rows_repeated(seed: int, capacity: fl
     y = rng.random(n) < rng.choice([0.1, 0.5])
     dates, weight = rng.integers(0, 3, n), rng.integers(0, 4, n)
     rows = np.repeat(np.arange(n), weight)
-    if not y[rows].any():
+    if not y[rows].any() or y[rows].all():
         return
     of_dates = [np.flatnonzero(dates == one) for one in range(3)]
-    sums = np.sum([_RankedDate.of(r, score, y).figures(weight.astype(float), capacity) for r in of_dates], axis=0)
+    sums = np.sum([_RankedRows.of(r, score, y).figures(weight.astype(float), capacity) for r in of_dates], axis=0)
     pairs, right, positives, precision, found, visits = sums
     expected: Any = ranking_metrics(score[rows], y[rows], capacity, dates[rows])
     if pairs:
         assert right / pairs == pytest.approx(expected["auc_within_dates"])
+    all_pairs, all_right = _RankedRows.of(np.arange(n), score, y).figures(weight.astype(float), capacity)[:2]
+    assert all_right / all_pairs == pytest.approx(expected["auc_pooled"])
     assert precision / positives == pytest.approx(expected["average_precision"])
     assert found / positives == pytest.approx(expected["recall"])
     assert found / visits == pytest.approx(expected["precision"])
@@ -94,3 +96,20 @@ def test_what_cannot_be_ranked_is_refused() -> None:
         ranking_intervals(rows.assign(label=False), {"a": "good"}, 0.1)
     with pytest.raises(UsageError, match="base='z'. Valid: a"):
         ranking_intervals(rows, {"a": "good"}, 0.1, base="z")
+
+
+def test_the_pooled_auc_alone_sees_levels_of_dates() -> None:
+    rows = predictions()
+    rows["level"] = rows["good"] + 100 * rows["as_of"].dt.month
+    found: Any = ranking_intervals(rows, {"a": "good", "b": "level"}, 0.1)["value"]
+    assert found["a", "auc_within_dates"] == found["b", "auc_within_dates"]
+    assert found["b", "auc_pooled"] < found["a", "auc_pooled"]
+
+
+def test_two_scores_stand_side_by_side() -> None:
+    rows = predictions()
+    word, before, after, difference, interval = paired_table(rows, "noise", "good", 0.1, draws=50)[0]
+    low, high = map(float, interval.split(" to "))
+    assert word == "AUC within dates"
+    assert difference == f"{after - before:+.3f}"
+    assert 0 < low < after - before < high

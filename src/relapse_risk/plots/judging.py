@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FIGURES = {
     "auc_within_dates": Label("AUC(同一日期内)", "AUC within dates"),
+    "auc_pooled": Label("AUC(各日期合并)", "AUC, pooled"),
     "average_precision": Label("平均精度", "average precision"),
     "recall": Label("走访容量内的召回率", "recall at the visit capacity"),
     "precision": Label("走访容量内的精确率", "precision at the visit capacity"),
@@ -92,7 +93,7 @@ def plot_comparison(comparison: FeatureComparison, figure: str = "auc_within_dat
     ----------
     comparison : FeatureComparison
         Of ``relapse_risk.training.compare.compare_features``.
-    figure : {"auc_within_dates", "average_precision", "recall", "precision"}
+    figure : {"auc_within_dates", "auc_pooled", "average_precision", "recall", "precision"}
         Which figure.
 
     Returns

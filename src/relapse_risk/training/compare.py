@@ -15,7 +15,7 @@ from relapse_risk.features.lookup import select_features
 from relapse_risk.records.records import Records
 from relapse_risk.training.dataset import make_dataset
 from relapse_risk.training.evaluate import GROUPS
-from relapse_risk.training.intervals import DRAWS, ranking_intervals
+from relapse_risk.training.intervals import DRAWS, FIGURES, ranking_intervals
 from relapse_risk.training.metrics import ranking_metrics
 from relapse_risk.training.splits import mature_dates, rolling_origins
 from relapse_risk.training.train import unfitted
@@ -180,7 +180,7 @@ def _by_origin(predictions: pd.DataFrame, variants: Sequence[str], capacity: flo
         rows += [
             (v, day, figure, found[v][figure], found[v][figure] - found[BASE][figure])
             for v in variants
-            for figure in ("auc_within_dates", "average_precision", "recall", "precision")
+            for figure in FIGURES
         ]
     frame = pd.DataFrame(rows, columns=["score", "as_of", "figure", "value", "difference"])
     return frame.set_index(["score", "as_of", "figure"])

@@ -22,20 +22,26 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-#: The figures, in the words of ``ranking_metrics``.
-FIGURES = ("auc_within_dates", "average_precision", "recall", "precision")
+#: The figures, by their names in ``ranking_metrics``, and in words.
+FIGURES = {
+    "auc_within_dates": "AUC within dates",
+    "auc_pooled": "AUC, pooled",
+    "average_precision": "average precision",
+    "recall": "recall",
+    "precision": "precision",
+}
 DRAWS = 300
 _LEVEL = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
-class _RankedDate:
-    """One date's rows in the order of one score, riskiest first; among equal scores, the outcome comes last.
+class _RankedRows:
+    """Some rows in the order of one score, riskiest first; among equal scores, the outcome comes last.
 
     Parameters
     ----------
     rows : ndarray of int
-        Positions of the date's rows, in order.
+        Their positions, in order.
     poor : ndarray of bool
         Their outcomes, in order.
     ends : ndarray of int
@@ -47,7 +53,7 @@ class _RankedDate:
     ends: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, rows: npt.NDArray[np.int64], score: Numbers, y: Flags) -> _RankedDate:
+    def of(cls, rows: npt.NDArray[np.int64], score: Numbers, y: Flags) -> _RankedRows:
         filled = np.where(np.isnan(score[rows]), -np.inf, score[rows])
         order = np.lexsort((y[rows], -filled))
         ordered = filled[order]
@@ -90,17 +96,21 @@ class _Drawn:
         code = np.unique(households, return_inverse=True)[1]
         which = np.unique(dates, return_inverse=True)[1]
         self._dates = [np.flatnonzero(which == one) for one in range(which.max(initial=-1) + 1)]
+        self._all = np.arange(len(y))
         rng, n = np.random.default_rng(seed), int(code.max(initial=-1)) + 1
         drawn = (np.bincount(rng.integers(0, n, n), minlength=n)[code].astype(np.float64) for _ in range(draws))
         self._weights = [np.ones(len(y)), *drawn]
 
     def figures(self, score: Numbers, capacity: float) -> Numbers:
         """Return the figures as they are and of each draw, shape (1 + draws, n_figures)."""
-        ranked = [_RankedDate.of(rows, score, self.y) for rows in self._dates]
+        ranked = [_RankedRows.of(rows, score, self.y) for rows in self._dates]
         sums = np.array([np.sum([date.figures(w, capacity) for date in ranked], axis=0) for w in self._weights])
         pairs, right, positives, precision, found, visits = sums.T
+        pooled = _RankedRows.of(self._all, score, self.y)
+        all_pairs, all_right = np.array([pooled.figures(w, capacity)[:2] for w in self._weights]).T
         with np.errstate(invalid="ignore", divide="ignore"):  # a draw may have no positive
-            return np.stack([right / pairs, precision / positives, found / positives, found / visits], axis=1)
+            aucs = (right / pairs, all_right / all_pairs)
+            return np.stack([*aucs, precision / positives, found / positives, found / visits], axis=1)
 
 
 def ranking_intervals(
@@ -112,7 +122,7 @@ def ranking_intervals(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return ranking figures within dates, with 95 % intervals, and differences from one score's.
+    """Return ranking figures with 95 % intervals, and differences from one score's.
 
     Parameters
     ----------
@@ -132,9 +142,8 @@ def ranking_intervals(
     Returns
     -------
     pandas.DataFrame
-        A row per name and figure (``auc_within_dates``, ``average_precision``, ``recall``, ``precision``, as
-        ``ranking_metrics`` defines them): ``value``, ``low``, ``high`` and, with a base, ``difference``,
-        ``difference_low`` and ``difference_high``.
+        A row per name and figure (those of ``FIGURES``, as ``ranking_metrics`` defines them): ``value``, ``low``,
+        ``high`` and, with a base, ``difference``, ``difference_low`` and ``difference_high``.
 
     Raises
     ------
@@ -169,3 +178,25 @@ def _with_interval(figures: Numbers) -> list[Numbers]:
     """Return the first row, and the interval of the others."""
     low, high = np.nanquantile(figures[1:], _LEVEL, axis=0)
     return [figures[0], low, high]
+
+
+def paired_table(
+    predictions: pd.DataFrame, before: str, after: str, capacity: float, draws: int = DRAWS
+) -> list[tuple[str, float, float, str, str]]:
+    """Return two scores of the same rows side by side, a row per figure: both values, difference, its interval.
+
+    Parameters
+    ----------
+    predictions, capacity, draws
+        As for ``ranking_intervals``.
+    before, after : str
+        Columns of the scores.
+    """
+    scores = {one: one for one in (before, after)}
+    found: Any = ranking_intervals(predictions, scores, capacity, base=before, draws=draws)
+    table = []
+    for figure, word in FIGURES.items():
+        old, new = (float(found.loc[(one, figure), "value"]) for one in (before, after))
+        low, high = (float(found.loc[(after, figure), f"difference_{end}"]) for end in ("low", "high"))
+        table.append((word, old, new, f"{new - old:+.3f}", f"{low:+.3f} to {high:+.3f}"))
+    return table
