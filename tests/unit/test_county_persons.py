@@ -129,6 +129,19 @@ def test_a_household_has_one_head_and_its_relations_hold(members: pd.DataFrame) 
     assert medians["grandchild"] < medians["child"] < medians["head"] < medians["parent"]
 
 
+def test_relations_are_of_the_age_they_need(members: pd.DataFrame) -> None:
+    """Of the households as founded; heads who are lost later are followed by whoever is there."""
+    held = members[members["occurred_on"] <= "2020-01-01"].drop_duplicates("person_id", keep="last")
+    born = held["birth_month"].dt.year
+    head = born[held["relation"] == "head"].set_axis(held["household_id"][held["relation"] == "head"])
+    younger = (born - held["household_id"].map(head)).groupby(held["relation"])
+    least = younger.min()
+    assert least["child"] >= 15
+    assert least["child_in_law"] >= 15
+    assert least["grandchild"] >= 35
+    assert younger.max()["parent"] < 0
+
+
 def test_schooling_or_the_school_attended_is_stated_as_the_form_asks(members: pd.DataFrame) -> None:
     """文化程度 XOR 在校生状况, from school age on."""
     here = members[members["in_household"].astype(bool)]

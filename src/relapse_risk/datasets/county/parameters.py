@@ -72,6 +72,7 @@ class CountyParameters:
     kin_age_spread: float = number(4.0, ASSUMED)
     oldest: int = number(92, "A: years; who would be older is of the head's children")
     age_if_unborn: int = number(17, "A: years at most of those who by their parents' age would not be born")
+    generations: tuple[float, float] = number((16, 36), "A: years a child and a grandchild are younger, at least")
     by_marriage: tuple[float, int] = number((0.3, 24), "A: of kin, related by marriage; children from this age")
     ill_by_age: dict[int, float] = number(
         {0: 0.1, 30: 0.4, 50: 1.1, 70: 2.4}, "A: factor on illness and disability")

@@ -88,7 +88,9 @@ def found(rng: np.random.Generator, lifted: Flags, livelihood: Ints, p: CountyPa
     gap, spread = p.spouse_age
     age[:, 0] = head[:, 0]
     age[:, 1] = head[:, 0] - gap + rng.normal(0, spread, n)
-    age = np.where(age > p.oldest, head - younger[list(p.kin).index("child")] - 1, age)
+    child = list(p.kin).index("child")
+    kin = np.where(age > p.oldest, child, kin)
+    age = np.where(age > p.oldest, head - younger[child] - 1, age)
     age = np.where(age < 0, rng.uniform(0, p.age_if_unborn, shape), age)
     old = np.interp(age, list(p.ill_by_age), list(p.ill_by_age.values()))
 
@@ -134,16 +136,23 @@ def _chance_to_earn(livelihood: Ints, p: CountyParameters) -> tuple[Numbers, Num
 
 
 def _relations(rng: np.random.Generator, kin: Ints, age: Numbers, p: CountyParameters) -> Ints:
-    """Return each member's relation to the head: the first two are head and spouse."""
+    """Return each member's relation to the head: the first two are head and spouse.
+
+    Of a young head's household, who was drawn as a grandchild is a child, and who is too old for a child a sibling.
+    """
     share, married_from = p.by_marriage
     by_marriage = rng.random(kin.shape) < share
     by_marriage &= (kin != list(p.kin).index("child")) | (age >= married_from)
-    in_law = {"parent": "parent_in_law", "sibling": "other_kin", "child": "child_in_law"}
+    spouses_kin = {"parent": "parent_in_law", "sibling": "other_kin", "child": "child_in_law"}
     relation = np.where(
         by_marriage,
-        positions(RELATION, [in_law.get(name, name) for name in p.kin])[kin],
+        positions(RELATION, [spouses_kin.get(name, name) for name in p.kin])[kin],
         positions(RELATION, list(p.kin))[kin],
     )
+    younger, (to_child, to_grandchild) = age[:, :1] - age, p.generations
+    child, in_law, grandchild, sibling = positions(RELATION, ["child", "child_in_law", "grandchild", "sibling"])
+    relation[(relation == grandchild) & (younger < to_grandchild)] = child
+    relation[np.isin(relation, [child, in_law]) & (younger < to_child)] = sibling
     relation[:, :2] = positions(RELATION, ["head", "spouse"])
     return relation
 
