@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from relapse_risk.dates import to_days
 from relapse_risk.records.between import violations_between
 from relapse_risk.records.columns import Table
 from relapse_risk.records.conform import conform
+from relapse_risk.records.groups import number_groups
 from relapse_risk.records.rules import violations_of_rows
 from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import TABLES
@@ -92,20 +92,7 @@ def _within_tables(tables: Mapping[str, pa.Table], end: int | None) -> list[Viol
 
 def _same_key(table: type[Table], data: pa.Table) -> npt.NDArray[np.intp]:
     """Return the rows that share their key and day known with another row."""
-    import pandas as pd  # noqa: PLC0415
-
-    if data.num_rows < 2:
+    group, n_groups = number_groups(data, (*table.key, "known_on"))
+    if n_groups == data.num_rows:
         return np.zeros(0, np.intp)
-    numbers, size = np.zeros(data.num_rows, np.int64), 1
-    for name in (*table.key, "known_on"):
-        encoded = pc.dictionary_encode(data[name], null_encoding="encode")
-        encoded = encoded.chunk(0) if encoded.num_chunks == 1 else encoded.combine_chunks()
-        n_values = len(encoded.dictionary)
-        if size * n_values >= 2**63:
-            numbers, seen = pd.factorize(numbers)
-            size = len(seen)
-        numbers = numbers * n_values + encoded.indices.to_numpy()
-        size *= n_values
-    if pc.count_distinct(pa.array(numbers)).as_py() == len(numbers):
-        return np.zeros(0, np.intp)
-    return np.flatnonzero(pd.Index(numbers).duplicated(keep=False))
+    return np.flatnonzero(np.bincount(group)[group] > 1)

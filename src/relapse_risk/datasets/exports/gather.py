@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 
 from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.cells import Flags
-from relapse_risk.datasets.exports.merge import group, rank
+from relapse_risk.datasets.exports.merge import rank
 from relapse_risk.datasets.exports.same_key import SUMS, SameKey, Sum
 from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.records.columns import Table
+from relapse_risk.records.groups import number_groups
 from relapse_risk.records.schema import arrow_schema
 
 Places = npt.NDArray[np.int64]
@@ -37,7 +38,7 @@ def repeated_rows(rows: TableRows) -> Flags:
     again = np.zeros(rows.data.num_rows, bool)
     if not at.size:
         return again
-    said, _ = group(rows.data.take(pa.array(at)), rows.data.column_names)
+    said, _ = number_groups(rows.data.take(pa.array(at)), rows.data.column_names)
     account = rows.account[at]
     single = account < 0
     again[at[single]] = _repeated(said[single])
@@ -65,7 +66,7 @@ def _accounts_repeated(all_accounts: Places, account: Places, said: Places) -> F
         mine = np.full(len(accounts), -1, np.int64)
         here = rank == nth
         mine[np.repeat(np.arange(len(accounts)), size)[here]] = said[order][here]
-        alike = group(pa.table({"before": alike, "here": mine}), ["before", "here"])[0]
+        alike = number_groups(pa.table({"before": alike, "here": mine}), ["before", "here"])[0]
     complete = size == whole  # an account with a row of its own says something else
     repeated = np.zeros(len(accounts), bool)
     repeated[complete] = _repeated(alike[complete])
@@ -80,19 +81,19 @@ def contradictions(rows: TableRows, rule: SameKey) -> tuple[TableRows, list[reje
         return rows, []
     data = rows.data.take(pa.array(at))
     added = _is_added(rows.table, rule, data)
-    said, _ = group(data, data.column_names)
+    said, _ = number_groups(data, data.column_names)
     day = _known(data)
     bad: list[tuple[str, str, Flags]] = []
     if rule == "refuse":
         bad.append((reject_reasons.KEY_TWICE, rows.table.key[-1], np.ones(len(at), bool)))
     else:
-        differ = _differ(group(pa.table({"key": key, "day": day}), ["key", "day"])[0], said)
+        differ = _differ(number_groups(pa.table({"key": key, "day": day}), ["key", "day"])[0], said)
         bad.append((reject_reasons.KEY_TWICE, rows.table.key[-1], ~added & differ))
     if added.any():
         how = SUMS[rows.table.name]
         for column, missing in how.agree.items():
             values = data[column] if missing is None else data[column].fill_null(missing)
-            stated, _ = group(pa.table({column: values}), [column])
+            stated, _ = number_groups(pa.table({column: values}), [column])
             bad.append((reject_reasons.PARTS_DISAGREE, column, added & _differ(key, stated)))
         for column in how.added:
             most = rows.table.columns[column].maximum
@@ -155,7 +156,7 @@ def gather(rows: TableRows, rule: SameKey, exported_on: int) -> Gathered:
     total = np.full(rows.data.num_rows, -1, np.int64)
     total[at[added]] = key[added]
     again = np.zeros(rows.data.num_rows, bool)
-    said, _ = group(shared, shared.column_names)
+    said, _ = number_groups(shared, shared.column_names)
     again[at[~added]] = _repeated(said[~added])
     alone = np.flatnonzero((total < 0) & ~again)
     data, base = rows.data.take(pa.array(alone)) if at.size else rows.data, alone.astype(np.int64)
@@ -237,7 +238,7 @@ def _with_ends(table: type[Table], data: pa.Table, base: Places, exported_on: in
 
     An end planned for after the export is left out: nobody knows yet that it will be one.
     """
-    key, _ = group(data, table.key)
+    key, _ = number_groups(data, table.key)
     known = _known(data)
     ended = np.where(np.asarray(pc.is_valid(data["ended_on"])), _days(data["ended_on"]), known)
     later = ended > known

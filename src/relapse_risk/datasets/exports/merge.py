@@ -9,7 +9,6 @@ July still sees 500. It has an income of June, entered on 07-03, that was not th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ import pyarrow as pa
 
 from relapse_risk.datasets.exports.cells import Flags
 from relapse_risk.records.columns import Table
+from relapse_risk.records.groups import number_groups
 
 Places = npt.NDArray[np.int64]
 
@@ -82,19 +82,6 @@ class Merged:
     counts: Counts
 
 
-def group(data: pa.Table, columns: Sequence[str]) -> tuple[Places, int]:
-    """Return a number for each row, equal where the columns are (missing, too), and how many numbers there are."""
-    import pandas as pd  # noqa: PLC0415
-
-    numbers, n_groups = np.zeros(data.num_rows, np.int64), 1
-    for name in columns:
-        encoded = _encoded(data[name])
-        codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False).astype(np.int64)
-        numbers, seen = pd.factorize(numbers * (len(encoded.dictionary) + 1) + codes)
-        n_groups = len(seen)
-    return numbers.astype(np.int64), n_groups
-
-
 def first_import(table: type[Table], fresh: pa.Table) -> Merged:
     """Return an export on top of nothing."""
     order = _sorted(table, fresh)
@@ -120,8 +107,8 @@ def merge(table: type[Table], held: pa.Table, fresh: pa.Table, exported_on: int,
     """
     n_held = held.num_rows
     both = pa.concat_tables([held, fresh]).combine_chunks()
-    key, n_keys = group(both, table.key)
-    said, _ = group(both, [name for name in table.columns if name != "known_on"])
+    key, n_keys = number_groups(both, table.key)
+    said, _ = number_groups(both, [name for name in table.columns if name != "known_on"])
     known = np.asarray(both["known_on"].cast(pa.int32())).astype(np.int64)
     latest_held = _latest(key[:n_held], known[:n_held], n_keys)
     latest_fresh = _latest(key[n_held:], known[n_held:], n_keys)

@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.cells import Flags
-from relapse_risk.datasets.exports.merge import group
 from relapse_risk.datasets.exports.raw import RowNumbers
 from relapse_risk.datasets.exports.rows import Part
 from relapse_risk.records.columns import Table
+from relapse_risk.records.groups import number_groups
 from relapse_risk.records.schema import arrow_schema
 
 
@@ -72,7 +72,7 @@ class TableRows:
     @cached_property
     def sharing(self) -> tuple[npt.NDArray[np.intp], RowNumbers]:
         """The places of rows that share their key with another row, and a number for each one's key."""
-        key, n_keys = group(self.data, self.table.key)
+        key, n_keys = number_groups(self.data, self.table.key)
         at = np.flatnonzero(np.bincount(key, minlength=n_keys)[key] > 1)
         return at, key[at]
 
