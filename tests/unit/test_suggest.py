@@ -14,7 +14,10 @@ from tests.support.suggested import judged
 
 from relapse_risk.datasets.exports import CountyMapping, import_county
 from relapse_risk.datasets.exports.suggest import suggest_mapping
-from relapse_risk.errors import ImportRefused, SettingsInvalid
+from relapse_risk.datasets.exports.suggest.lexicon import lexicon
+from relapse_risk.datasets.exports.words import code_lists, load_words
+from relapse_risk.errors import ImportRefused, RelapseError, SettingsInvalid
+from relapse_risk.records.tables import TABLES
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 REQUIRED = {"households", "visits", "incomes", "statuses"}
@@ -44,6 +47,18 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     county = getattr(strange, request.param)()
     src = county.write(tmp_path_factory.mktemp(request.param))
     return Suggested(request.param, county, src, suggest_mapping(str(src)).text)
+
+
+def test_every_table_and_code_list_has_words_to_suggest_from() -> None:
+    words = lexicon()  # raises an error that names what header_words.toml lacks
+    assert words.places.keys() == words.headers.keys() == TABLES.keys()
+    assert words.codes.keys() == code_lists()
+
+
+def test_words_that_are_missing_are_named_with_their_file() -> None:
+    said = r"datasets/exports/header_words\.toml lacks codes\.hobby, hobbies, places\.hobbies\. Add each of them"
+    with pytest.raises(RelapseError, match=said):
+        load_words("header_words.toml", ["places.hobbies", "hobbies", "codes.hobby", "codes.relation", "grids"])
 
 
 def test_most_columns_are_right_in_words_nobody_listed(made: Suggested, tmp_path: Path) -> None:

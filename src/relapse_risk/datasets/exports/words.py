@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from relapse_risk.datasets.exports.texts import plain
+from relapse_risk.errors import RelapseError
 from relapse_risk.records.columns import Column, Kind
+from relapse_risk.records.tables import TABLES
 
 #: A column of yes and no, of no table: as each of several columns is that make a set of codes.
 FLAG = Column(Kind.FLAG, "是否", "yes or no", nullable=True)
@@ -63,8 +66,43 @@ def valid_codes(column: Column) -> tuple[str, ...]:
     return column.codes.values if column.codes else ()
 
 
+def code_lists() -> set[str]:
+    """Return the names of the code lists that columns of the record tables have."""
+    columns = (column for table in TABLES.values() for column in table.columns.values())
+    return {column.codes.name for column in columns if column.codes is not None}
+
+
+def load_words(file: str, required: Iterable[str]) -> dict[str, Any]:
+    """Return a TOML file of words that ships with the package.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    required : iterable of str
+        Dotted keys that it must have; a section may be empty.
+
+    Raises
+    ------
+    RelapseError
+        If it lacks one of them.
+    """
+    data = tomllib.loads(files(__package__).joinpath(file).read_text(encoding="utf-8"))
+    lacking = sorted(key for key in required if not _has(data, key))
+    if lacking:
+        path = f"{__package__.replace('.', '/')}/{file}"
+        raise RelapseError(f"{path} lacks {', '.join(lacking)}. Add each of them; it may be empty.")
+    return data
+
+
+def _has(data: Mapping[str, Any], key: str) -> bool:
+    first, _, rest = key.partition(".")
+    return first in data and (not rest or _has(data[first], rest))
+
+
 @cache
 def national_form() -> Words:
     """Return the words that ship with the package."""
-    data = tomllib.loads(files(__package__).joinpath("national_form.toml").read_text(encoding="utf-8"))
+    required = {"nulls", "flag", "grade", "months", *(f"codes.{name}" for name in code_lists())}
+    data = load_words("national_form.toml", required)
     return Words(tuple(data["nulls"]), data["flag"], data["grade"], data["months"], data["codes"])

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from rapidfuzz import fuzz
 
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import DENIALS, national_form
+from relapse_risk.datasets.exports.words import DENIALS, code_lists, load_words, national_form
 from relapse_risk.records.codes import INCOME_PART, INCOME_SOURCE
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.tables import TABLES
@@ -68,8 +66,10 @@ class Lexicon:
 @cache
 def lexicon() -> Lexicon:
     """Return the words that ship with the package."""
-    text = files("relapse_risk.datasets.exports").joinpath("header_words.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
+    required = {"any", f"any.{ELIMINATED}", "dates.any", "grades", "flags", *TABLES}
+    required |= {f"places.{name}" for name in TABLES} | {f"codes.{name}" for name in code_lists()}
+    required |= {f"refused.{name}" for name in ("personal", "serial", "totals", "member", "over")}
+    data = load_words("header_words.toml", required)
     headers = {name: dict(_column_words(data, name)) for name in TABLES}
     codes = {name: _tuples(words) for name, words in data["codes"].items()}
     return Lexicon(
