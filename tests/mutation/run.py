@@ -57,7 +57,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "records/validate.py": _RULES,
     "records/groups.py": ("unit/test_groups.py", *_RULES),
     "datasets/exports/rows.py": _IMPORT,
-    "datasets/exports/citizen_ids.py": ("unit/test_member_export.py",),
+    "datasets/exports/pseudonyms.py": ("unit/test_member_export.py",),
     "datasets/exports/gather.py": ("property/test_same_key.py", *_IMPORT),
     "datasets/exports/merge.py": ("property/test_same_key.py", "unit/test_county_reimport.py"),
 }

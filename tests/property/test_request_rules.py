@@ -40,7 +40,7 @@ SETTINGS = Settings.model_validate(
         },
     }
 )
-IDS = ["", " a", "1.0", "1.5E+17", "=a", "a\u200b", "x" * 65]
+IDS = ["", " a", "1.0", "1.5E+17", "=a", "a\u200b", "x" * 65, "99999919491231005X"]
 
 
 def refused_by_check(rows: Rows) -> set[tuple[str, Place]]:

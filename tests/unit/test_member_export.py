@@ -12,8 +12,8 @@ from tests.support import exports
 
 from relapse_risk.cli import main
 from relapse_risk.datasets.exports import CountyMapping, Imported, import_county
-from relapse_risk.datasets.exports.citizen_ids import Pseudonyms
 from relapse_risk.datasets.exports.merge import Counts
+from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.suggest import suggest_mapping
 from relapse_risk.errors import ImportRefused, NotFoundError, SettingsInvalid, UsageError
 

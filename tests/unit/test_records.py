@@ -110,6 +110,7 @@ DAY = dt.date(2023, 2, 1)
         ("households", {"grid_id": ["g1", "g7"]}, "RR012", "grid_id", 1, (2,)),
         ("households", {"n_labour": [4, 1]}, "RR014", "n_labour", 1, (1,)),
         ("households", {"n_members": [0, 2]}, "RR008", "n_members", 1, (1,)),
+        ("members", {"person_id": ["9999991949 1231 005X"]}, "RR020", "person_id", 1, (1,)),
         ("members", {"birth_month": [dt.date(2023, 1, 2)]}, "RR019", "birth_month", 1, (1,)),
         ("members", {"insurance": ["none,resident"]}, "RR007", "insurance", 1, (1,)),
         ("members", {"health": ["healthy,chronic,disabled,healthy,chronic"]}, "RR007", "health", 1, (1,)),

@@ -49,6 +49,8 @@ class Column:
         A date column of the same row that this date may not precede.
     not_after : str, optional
         A date column of the same row that this date may not follow.
+    of_person : bool
+        Whether an id is a person's, which must not be a citizen id.
     at_most : str, optional
         A column of the same row that this number is part of, and so may not exceed.
     """
@@ -62,6 +64,7 @@ class Column:
     optional: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    of_person: bool = False
     not_before: str | None = None
     not_after: str | None = None
     at_most: str | None = None

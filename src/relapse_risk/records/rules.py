@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.dates import to_date, to_days
-from relapse_risk.records import ids
+from relapse_risk.records import citizen_ids, ids
 from relapse_risk.records.columns import Column, Kind, Table
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.violations import Violation
@@ -129,6 +129,8 @@ def _rules_of(name: str, column: Column) -> Iterator[Rule]:
         yield Rule(_MISSING, name, ids.EMPTY, partial(_malformed, name, ids.EMPTY))
         yield Rule("RR005", name, ids.REWRITTEN, partial(_malformed, name, ids.REWRITTEN))
         yield Rule("RR018", name, ids.VALID, partial(_malformed, name, ids.VALID))
+    if column.of_person:
+        yield Rule("RR020", name, citizen_ids.VALID, partial(_citizen, name))
     if column.codes is not None:
         yield Rule("RR007", name, valid_codes(column), partial(_unlisted, name, column))
     if column.kind in (Kind.INTEGER, Kind.NUMBER):
@@ -188,6 +190,12 @@ def _bounds(column: Column) -> tuple[float, float]:
 def _absent(name: str, values: Values) -> Broken:
     of = values[name]
     return np.asarray(pc.is_null(of)) if of.null_count else None
+
+
+def _citizen(name: str, values: Values) -> Broken:
+    distinct = pc.unique(values[name])
+    found = citizen_ids.citizen_ids(distinct)
+    return np.asarray(pc.is_in(values[name], value_set=distinct.filter(pa.array(found)))) if found.any() else None
 
 
 def _malformed(name: str, valid: str, values: Values) -> Broken:

@@ -74,5 +74,6 @@ RULES: dict[str, str] = {
     "RR017": "household has no profile",
     "RR018": "id is not well-formed",
     "RR019": "date lies after the date it must not follow",
+    "RR020": "id is a citizen id",
 }
 """The text of each rule; a code never changes its meaning."""

@@ -17,11 +17,11 @@ import pyarrow as pa
 
 from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.checks import RowsByTable, line_fault, own_rules, rules_between
-from relapse_risk.datasets.exports.citizen_ids import Pseudonyms
 from relapse_risk.datasets.exports.encoding import is_garbled
 from relapse_risk.datasets.exports.gather import contradictions, gather, repeated_rows
 from relapse_risk.datasets.exports.mapping import Block, CountyMapping
 from relapse_risk.datasets.exports.merge import Counts, first_import, merge
+from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.raw import Head, Location, RawTable, located
 from relapse_risk.datasets.exports.rows import Part, as_accounts, read_block
 from relapse_risk.datasets.exports.same_key import SameKey

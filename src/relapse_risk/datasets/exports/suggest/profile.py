@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from relapse_risk.datasets.exports.amounts import SIZES, read_unit, read_written
 from relapse_risk.datasets.exports.cells import Cells
-from relapse_risk.datasets.exports.citizen_ids import citizen_ids
 from relapse_risk.datasets.exports.date_cells import read_date
 from relapse_risk.datasets.exports.suggest.lexicon import UNIT, Guess, guess_code, of_member, refused
 from relapse_risk.datasets.exports.texts import plain
+from relapse_risk.records.citizen_ids import citizen_ids
 from relapse_risk.records.columns import Column, Kind
 
 #: A column of more texts, or longer ones, is no code column, and none of its texts is shown.

@@ -1,4 +1,4 @@
-"""Citizen ids (公民身份号码) in an export: found, never stored, replaced by pseudonyms where the mapping says so.
+"""Pseudonyms, which replace the citizen ids of an export where its mapping says so: citizen ids are never stored.
 
 A pseudonym is a keyed hash (HMAC-SHA256): with the county's key the same person has the same one in every file and
 every export; without it nobody can compute it, though there are few enough citizen ids to try them all.
@@ -9,44 +9,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 import unicodedata
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relapse_risk.datasets.exports.cells import Cells, Flags
+from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.errors import NotFoundError, UsageError
+from relapse_risk.records.citizen_ids import citizen_id_in
 
-#: Area, day of birth, serial number and check sign; a disability certificate's number has two or four more.
-_DATED = r"^\d{6}(18|19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx](\d{2}|\d{4})?$"
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK_SIGNS = "10X98765432"
-_LENGTH = 18
 #: Bytes of the hash kept (16 letters and digits): 80 bits, so that no two persons of a province share one.
 _KEPT, _KEPT_OF_KEY = 10, 5
 _SHORTEST_KEY = 16
-
-
-def citizen_ids(texts: pa.Array) -> Flags:
-    """Return which distinct texts are citizen ids.
-
-    Other ids may have a date where a citizen id has that of birth, and one in eleven of them the right check sign.
-    So texts count as citizen ids only where at least half of those with a date have it.
-    """
-    dated = np.flatnonzero(np.asarray(pc.match_substring_regex(texts, _DATED).fill_null(False)))
-    found = np.zeros(len(texts), bool)
-    right = np.array([_checks(text) for text in texts.take(pa.array(dated)).to_pylist()], bool)
-    if right.sum() >= 0.5 * len(dated):
-        found[dated] = right
-    return found
-
-
-def _checks(text: str) -> bool:
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, text, strict=False))
-    return _CHECK_SIGNS[total % 11] == text[_LENGTH - 1].upper()
 
 
 class Pseudonyms:
@@ -91,8 +66,7 @@ class Pseudonyms:
 
     def of(self, text: str) -> str:
         """Return the pseudonym of an id."""
-        plain = "".join(unicodedata.normalize("NFKC", text).split()).upper()
-        plain = plain[:_LENGTH] if re.match(_DATED, plain) else plain
+        plain = citizen_id_in(text) or "".join(unicodedata.normalize("NFKC", text).split()).upper()
         return f"{self.prefix}-{self._hash(b'id:' + plain.encode(), _KEPT)}"
 
     def are_of_another_key(self, ids: pa.ChunkedArray) -> bool:
