@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -88,15 +88,21 @@ class _Service:
 
     async def post_scores(self, request: Request) -> JSONResponse:
         """Score households from the raw histories in the request."""
+        return await self._answer(request, self.score)
+
+    async def _answer(self, request: Request, handle: Callable[[bytes], dict[str, Any]]) -> JSONResponse:
+        """Answer a request with what ``handle`` makes of its body; every route answers through here.
+
+        Too large a body, a broken rule and an internal error are answered without a word of what was sent.
+        """
         try:
             body = await self._body(request)
+            if body is None:
+                limit = self._settings.max_body_bytes
+                return _error_answer(413, f"the body is larger than {limit:,} bytes; send fewer households", [])
+            return JSONResponse(await run_in_threadpool(handle, body))
         except ClientDisconnect:
             return _error_answer(400, "the request was not complete", [])
-        if body is None:
-            limit = self._settings.max_body_bytes
-            return _error_answer(413, f"the body is larger than {limit:,} bytes; send fewer households", [])
-        try:
-            return JSONResponse(await run_in_threadpool(self.score, body))
         except RequestInvalid as error:
             violations = [violation.as_json() for violation in error.violations]
             status = 422 if error.readable else 400

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from tests.support.service import ROUTE, Client
 
 from relapse_serve.shape import MAX_HOUSEHOLDS, MAX_ROWS
@@ -282,4 +283,22 @@ def test_an_unexpected_error_says_nothing_to_the_client_or_the_log(
     answer = client.post(FITS)
     assert (answer.status_code, answer.json()) == (500, {"error": "internal error", "violations": []})
     assert "ValueError" in caplog.text
+    assert CANARY not in caplog.text
+
+
+def test_every_route_answers_through_the_guard(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A route that reads or answers by itself could repeat what was sent."""
+
+    async def fail(*_: Any) -> None:
+        raise ValueError(f"could not convert {CANARY}")
+
+    monkeypatch.setattr("relapse_serve.app._Service._body", fail)
+    routes = [route for route in client.app.routes if isinstance(route, APIRoute)]
+    assert ROUTE in {route.path for route in routes}
+    for route in routes:
+        for method in route.methods or ():
+            answer = client.request(method, route.path, content=b"{}")
+            assert (answer.status_code, answer.json()["error"]) == (500, "internal error"), route.path
     assert CANARY not in caplog.text

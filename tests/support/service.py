@@ -16,6 +16,7 @@ class Client:
     """A client that needs no ``await``."""
 
     def __init__(self, app: FastAPI) -> None:
+        self.app = app
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
 
