@@ -61,19 +61,12 @@ PAY_INFORMAL = _pay(
 PAY_TEMPORARY = _pay(
     "pay_temporary", Label("临时性务工成员月工资合计", "pay a month of members in temporary work"), yes(TEMPORARY)
 )
-PAY_TEMPORARY_FORMAL = _pay(
-    "pay_temporary_formal",
-    Label("缴纳社保的临时性务工成员月工资合计", "pay a month of members in formal, temporary work"),
-    yes(TEMPORARY),
-    yes(FORMAL),
-)
 
 FEATURES: tuple[Feature, ...] = (
     across("pay_formal", Label("缴纳社保成员月工资合计", "pay a month of members in formal work"), PAY, How.SUM, yes(FORMAL),
            missing=Missing.ZERO, risk_type=RISK, monotone=-1),
     PAY_INFORMAL,
     PAY_TEMPORARY,
-    PAY_TEMPORARY_FORMAL,
     _share("pay_informal_share", Label("未缴社保的工资占比", "share of pay from informal work"), no(FORMAL)),
     across("pay_largest", Label("工资最高成员的月工资", "largest pay a month of a member"), PAY, How.MAX, risk_type=RISK),
     across("pay_concentration", Label("工资集中度(各成员占比平方和)", "concentration of pay: sum of squared shares of members"), PAY,

@@ -6,7 +6,7 @@ And what would be left of it without the pay that is least sure.
 from __future__ import annotations
 
 from relapse_risk.features.catalogue.incomes import UNIT
-from relapse_risk.features.catalogue.jobs import PAY_INFORMAL, PAY_TEMPORARY, PAY_TEMPORARY_FORMAL
+from relapse_risk.features.catalogue.jobs import PAY_INFORMAL, PAY_TEMPORARY
 from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.features.declare import Feature, Scale, Series
 from relapse_risk.records.codes import Label
@@ -19,9 +19,8 @@ LAST = Feature("steady_last", Label("最近一次核算的月均稳定收入(不
                UNIT, STEADY, A.LAST, risk_type=RISK, monotone=-1)  # fmt: skip
 
 
-def _less(name: str, word: Label, *pay: Feature) -> Feature:
-    terms = ((1.0, LAST), *((-1.0, one) for one in pay))
-    return Feature(name, word, UNIT, STEADY, A.TERMS, risk_type=RISK, monotone=-1, terms=terms)
+def _less(name: str, word: Label, pay: Feature) -> Feature:
+    return Feature(name, word, UNIT, STEADY, A.TERMS, risk_type=RISK, monotone=-1, terms=((1.0, LAST), (-1.0, pay)))
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -32,6 +31,4 @@ FEATURES: tuple[Feature, ...] = (
             UNIT, STEADY, A.MONTHLY, 12, account=STEADY, risk_type=RISK, monotone=-1),
     _less("steady_less_informal", Label("稳定收入减未缴社保成员的工资", "steady income less pay of members in informal work"), PAY_INFORMAL),
     _less("steady_less_temporary", Label("稳定收入减临时性务工成员的工资", "steady income less pay of members in temporary work"), PAY_TEMPORARY),
-    _less("steady_less_unsure", Label("稳定收入减未缴社保或临时性务工成员的工资", "steady income less pay of members in informal or temporary work"),
-          PAY_INFORMAL, PAY_TEMPORARY_FORMAL),
 )  # fmt: skip
