@@ -1,4 +1,4 @@
-"""``relapse import`` and ``relapse check``: raw files to records, records to a clean bill or a list of breaches."""
+"""``relapse import`` and ``relapse check``: raw files to records, records to a summary or a list of violations."""
 
 from __future__ import annotations
 
@@ -247,12 +247,12 @@ def check(
     folder: Annotated[Path, typer.Argument(help="Records folder.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Check a records folder: every breach of every table, or counts, ranges and freshness."""
+    """Check a records folder: every violation in every table, or counts, ranges and freshness."""
     from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.records.summary import summarise  # noqa: PLC0415
 
-    with progress() as told:
-        told("checking the records")
+    with progress() as report:
+        report("checking the records")
         records = load_records(folder)
         summary = summarise(records)
     columns = ["table", "rows", "households", "first day", "last day", "last known", "late", "missing values"]

@@ -34,7 +34,7 @@ Row = tuple[Any, ...]
 def timeline(records: Records, household_id: str, as_of: DateLike | None = None) -> pd.DataFrame:
     """Return all that was recorded of a household, one thing a row, in the order of time.
 
-    Of facts that were corrected, only the latest version known before ``as_of`` is shown.
+    Of records that were corrected, only the latest version known before ``as_of`` is shown.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _of_one(records: Records, household_id: str) -> Records:
 
 
 def _latest(records: Records, name: str) -> list[dict[str, Any]]:
-    """Return a table's facts, of each the version known latest."""
+    """Return a table's records, each in the version known latest."""
     key = TABLES[name].key
     rows = sorted(records.table(name).to_pylist(), key=lambda row: row["known_on"])
     newest = {tuple(row[column] for column in key): row for row in rows}

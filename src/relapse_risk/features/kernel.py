@@ -45,8 +45,22 @@ class StatisticKind(IntEnum):
     OLDEST_MONTH = 13
 
 
-_COUNT, _SUM, _MEAN, _MIN, _MAX, _STD, _SLOPE, _LAST, _PREVIOUS, _DAYS_SINCE, *_MORE = map(int, StatisticKind)
-_OPEN, _BELOW, _NEWEST_MONTH, _OLDEST_MONTH = _MORE
+(
+    _COUNT,
+    _SUM,
+    _MEAN,
+    _MIN,
+    _MAX,
+    _STD,
+    _SLOPE,
+    _LAST,
+    _PREVIOUS,
+    _DAYS_SINCE,
+    _OPEN,
+    _BELOW,
+    _NEWEST_MONTH,
+    _OLDEST_MONTH,
+) = map(int, StatisticKind)
 _NONE, _LINE, _LINE_NOW, _HEAD = map(int, Scale)
 
 

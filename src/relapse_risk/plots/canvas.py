@@ -1,6 +1,6 @@
 """The sheet that every plot is drawn on: font, colours, words in two languages.
 
-Colours are those of Okabe and Ito, which colour-blind people tell apart.
+Colours are those of Okabe and Ito, which colour-blind people can distinguish.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def compare_features(
     n_threads : int, optional
         All processors otherwise.
     on_progress : callable
-        Told what is being done.
+        Called with a text at each step.
 
     Returns
     -------

@@ -133,7 +133,7 @@ def _unit_violation(block: Block, name: str, table: type[Table], unit: str | Non
 
 
 def _period_violations(block: Block, table: type[Table]) -> Iterator[str]:
-    """Tell periods that change nothing: the amounts would be taken for something else than was meant."""
+    """Report periods that change nothing: the amounts would be taken for something else than was meant."""
     if block.row_months is None:
         return
     if table.name in A_MONTH and block.row_months != 1:
