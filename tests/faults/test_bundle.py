@@ -178,7 +178,7 @@ def test_a_linked_folder_is_refused(bundle: Path, tmp_path: Path) -> None:
         load_model(link)
 
 
-def test_a_version_that_is_not_there_is_told_with_those_that_are(small: Small) -> None:
+def test_an_unknown_version_is_refused_with_a_list_of_those_present(small: Small) -> None:
     with pytest.raises(NotFoundError, match=f"Versions there: .*{small.version}"):
         load_model(small.models / "20200101-0123456789ab")
     assert small.version in versions(small.models)

@@ -254,7 +254,9 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run([umount, "-l", str(disk)], check=True)
 
 
-def test_a_full_disk_is_told_and_the_old_output_stays(full_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_reported_and_the_old_output_stays(
+    full_disk: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     out, scores = full_disk / "county", full_disk / "scores.csv"
     simulate = ["simulate", "--out", str(out), "--households", "150", "--months"]
     assert ended(*simulate, "1") == 0
@@ -411,7 +413,7 @@ def test_a_hidden_folder_of_another_user_is_no_place_for_records(
         ("/proc/none/scores.csv", StorageError, "No such file"),
     ],
 )
-def test_a_place_where_nothing_can_be_written_is_told_before_the_work(
+def test_a_place_where_nothing_can_be_written_is_reported_before_the_work(
     tmp_path: Path, out: str, error: type[Exception], message: str
 ) -> None:
     (tmp_path / "file").write_text("")

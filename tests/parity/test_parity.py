@@ -49,13 +49,13 @@ def assert_parity(client: Client, bundle: Bundle, records: Records, ids: list[st
 
     answer = client.post(request)
     assert answer.status_code == 200, answer.text
-    for row, told in zip(batch.reset_index().to_dict("records"), answer.json()["scores"], strict=True):
-        assert told["household_id"] == row["household_id"]
-        assert [told[name] for name in NUMBERS] == [row[name] for name in NUMBERS]
-        assert told["contributions"] == {
+    for row, scored in zip(batch.reset_index().to_dict("records"), answer.json()["scores"], strict=True):
+        assert scored["household_id"] == row["household_id"]
+        assert [scored[name] for name in NUMBERS] == [row[name] for name in NUMBERS]
+        assert scored["contributions"] == {
             name.removeprefix("contribution_"): row[name] for name in batch.columns if "contribution_" in name
         }
-        assert (told["band"], told["reasons"]) == (row["band"], row["reasons"])
+        assert (scored["band"], scored["reasons"]) == (row["band"], row["reasons"])
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +128,10 @@ def test_a_line_that_moved_after_training_is_the_same_in_the_batch_and_over_the_
     folder, ids = small.folder, households[:8]
     service = ServiceSettings(models=folder.parent, model=folder.name, config=tmp_path / "relapse.toml")
     with closing(Client(create_app(service))) as client:
-        told = client.post(request_of(moved, ids, small.as_of)).json()["scores"]
+        served = client.post(request_of(moved, ids, small.as_of)).json()["scores"]
     batch = load_model(folder).score(moved, index=pairs(ids, small.as_of))
     before = load_model(folder).score(small.records, index=pairs(ids, small.as_of))
-    assert [one["raw_score"] for one in told] == batch["raw_score"].tolist()
+    assert [one["raw_score"] for one in served] == batch["raw_score"].tolist()
     assert (batch["raw_score"] != before["raw_score"]).any(), "the line matters"
 
 
@@ -148,11 +148,11 @@ def test_what_accounts_name_is_the_same_in_the_batch_and_over_the_api(
     file = tmp_path / "relapse.toml" if config else None
     service = ServiceSettings(models=folder.parent, model=folder.name, config=file)
     with closing(Client(create_app(service))) as client:
-        told = client.post(request_of(records, ids, small.as_of)).json()["scores"]
+        served = client.post(request_of(records, ids, small.as_of)).json()["scores"]
     index = pairs(ids, small.as_of)
     batch = load_model(folder).score(records, index=index)
     other = load_model(folder).score(small.records.with_settings(complete if config else unknown), index=index)
-    assert [one["raw_score"] for one in told] == batch["raw_score"].tolist()
+    assert [one["raw_score"] for one in served] == batch["raw_score"].tolist()
     assert (batch["raw_score"] != other["raw_score"]).any(), "what accounts name matters"
 
 
@@ -202,6 +202,7 @@ def test_a_history_without_rows_of_a_table_equals_one_that_leaves_the_table_out(
     left_out = {name: rows for name, rows in full.items() if rows}
     assert len(left_out) < len(full)
     answers = [
-        client.post({"as_of": small.as_of.isoformat(), "households": [told]}).json() for told in (full, left_out)
+        client.post({"as_of": small.as_of.isoformat(), "households": [household]}).json()
+        for household in (full, left_out)
     ]
     assert answers[0] == answers[1]

@@ -75,7 +75,7 @@ def test_a_spreadsheets_own_days_and_serials_come_back(day: dt.date) -> None:
 
 
 @given(days, st.sampled_from(MONTHS))
-def test_a_month_is_told_by_its_first_and_last_day(day: dt.date, form: str) -> None:
+def test_a_month_is_recognised_by_its_first_and_last_day(day: dt.date, form: str) -> None:
     span = read_date(form.format(d=day))
     assert span is not None
     first, last = map(from_days, span)

@@ -48,8 +48,8 @@ def read_slowly(records: Records, oracle: Oracle, household: str, as_of: dt.date
     within = used.cohort.status_within_months
     since = dt.date.min if within is None else months_before(as_of, within)
 
-    def poor_at_latest(seen_on: dt.date) -> bool:
-        rows = oracle._visible("statuses", household, seen_on)
+    def poor_at_latest(day: dt.date) -> bool:
+        rows = oracle._visible("statuses", household, day)
         before = [row["poor"] for row in rows if since <= row["occurred_on"] < as_of]
         return bool(before) and before[-1]
 

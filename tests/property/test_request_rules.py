@@ -215,7 +215,7 @@ def sound() -> Rows:
     return {name: [{c: values[of.kind](of) for c, of in TABLES[name].columns.items()}] for name in HISTORY}
 
 
-def test_every_rule_is_broken_alike() -> None:
+def test_every_rule_is_broken_the_same_way() -> None:
     assert refused_by_the_service(sound()) == refused_by_check(sound()) == set()
     broken: set[tuple[str, str, Any]] = set()
 

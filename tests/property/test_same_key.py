@@ -128,29 +128,29 @@ def slow_sum(parts: list[Row], name: str) -> Row:
     first = ADDED[name][0]
     rest = [c for c in TABLES[name].columns if c not in (*TABLES[name].key, *ADDED[name], "known_on")]
 
-    def standing(row: Row) -> tuple[Any, ...]:
+    def largest_first(row: Row) -> tuple[Any, ...]:
         largest = (row[first] is None, -(row[first] or 0.0))
         return (*largest, *((row[c] is not None, row[c] if row[c] is not None else 0) for c in rest))
 
-    whole = dict(sorted(parts, key=standing)[0])
+    whole = dict(sorted(parts, key=largest_first)[0])
     for column in ADDED[name]:
-        told = [row[column] for row in parts if row[column] is not None]
-        whole[column] = round(sum(told), 6) if told else None
+        amounts = [row[column] for row in parts if row[column] is not None]
+        whole[column] = round(sum(amounts), 6) if amounts else None
     if name == "employment":
         for column in ("employed", "formal", "seeking"):
-            told = [row[column] for row in parts if row[column] is not None]
-            whole[column] = any(told) if told else None
+            flags = [row[column] for row in parts if row[column] is not None]
+            whole[column] = any(flags) if flags else None
     return whole
 
 
 def slow_versions(rows: list[Row], name: str, rule: SameKey, export: int) -> tuple[Held, list[Row], int]:
-    """Return the versions by key and day known, the rows set aside, and how many were told twice."""
+    """Return the versions by key and day known, the rows set aside, and how many were repeated."""
     versions: Held = {}
     refused: list[Row] = []
     twice = 0
-    for key, alike in of_a_key(rows, name).items():
-        distinct = once(alike)
-        twice += len(alike) - len(distinct)
+    for key, same_key in of_a_key(rows, name).items():
+        distinct = once(same_key)
+        twice += len(same_key) - len(distinct)
         if rule == "refuse" and len(distinct) > 1:
             refused += distinct
             continue
@@ -161,32 +161,32 @@ def slow_versions(rows: list[Row], name: str, rule: SameKey, export: int) -> tup
             if len(distinct) > 1 and (differ or most > 1e12):
                 refused += distinct
                 continue
-            told = {
+            by_day = {
                 known: slow_sum([row for row in distinct if row["known_on"] <= known], name)
                 for known in {row["known_on"] for row in distinct}
             }
         else:
-            told = {}
+            by_day = {}
             for known in {row["known_on"] for row in distinct}:
                 same = [row for row in distinct if row["known_on"] == known]
                 if len(same) > 1:
                     refused += same
                 else:
-                    told[known] = same[0]
-        for known, row in told.items():
+                    by_day[known] = same[0]
+        for known, row in by_day.items():
             versions[(*key, known)] = {**row, "known_on": known}
         if name == "supports":
-            split_ends(versions, key, told, export)
+            split_ends(versions, key, by_day, export)
     return versions, refused, twice
 
 
-def split_ends(versions: Held, key: tuple[Any, ...], told: dict[dt.date, Row], export: int) -> None:
-    for known, row in told.items():
+def split_ends(versions: Held, key: tuple[Any, ...], by_day: dict[dt.date, Row], export: int) -> None:
+    for known, row in by_day.items():
         ended = row["ended_on"]
         if ended is None or ended <= known:
             continue
         versions[(*key, known)] = {**row, "known_on": known, "ended_on": None}
-        replaced = any(known < other <= ended for other in told)
+        replaced = any(known < other <= ended for other in by_day)
         if ended <= day(export) and not replaced:
             versions[(*key, ended)] = {**row, "known_on": ended}
 
@@ -226,7 +226,7 @@ def table_rows(rows: list[Row], name: str, accounts: list[int] | None = None) ->
 
 
 def fast(rows: list[Row], name: str, rule: SameKey, export: int) -> tuple[Gathered, list[int], int]:
-    """Return the versions, the rows set aside and how many were told twice."""
+    """Return the versions, the rows set aside and how many were repeated."""
     given = table_rows(rows, name)
     again = repeated_rows(given)
     kept, found = contradictions(given.keep(~again), rule)
@@ -248,14 +248,14 @@ def test_rows_that_share_a_key_become_what_the_rule_says(data: st.DataObject, na
     first = [row for row in rows if row["known_on"] <= day(EXPORTS[0])]
     held_slow: Held = {}
     held_fast = None
-    for export, told in zip(EXPORTS, (first, rows), strict=True):
-        order = data.draw(st.permutations(told))
+    for export, exported in zip(EXPORTS, (first, rows), strict=True):
+        order = data.draw(st.permutations(exported))
         gathered, refused, again = fast(order, name, rule, export)
-        versions, refused_slow, again_slow = slow_versions(told, name, rule, export)
+        versions, refused_slow, again_slow = slow_versions(exported, name, rule, export)
         assert as_held(gathered.data, name) == versions
         assert again == again_slow
         assert len(refused) == len(refused_slow)
-        made = len(told) - len(refused) - again
+        made = len(exported) - len(refused) - again
         assert made - gathered.added + gathered.sums + gathered.ends == gathered.data.num_rows
         if held_fast is None:
             held_fast = first_import(TABLES[name], gathered.data).data
@@ -272,7 +272,7 @@ def test_rows_that_share_a_key_become_what_the_rule_says(data: st.DataObject, na
 
 
 @given(data=st.data())
-def test_an_account_stands_or_falls_whole_and_is_told_twice_only_as_a_whole(data: st.DataObject) -> None:
+def test_an_account_is_kept_refused_or_counted_as_repeated_only_as_a_whole(data: st.DataObject) -> None:
     """Wide rows: each account's rows are of one household and day, a row a source of income."""
     cells = st.dictionaries(st.sampled_from(["wage", "claim", "transfer"]), st.sampled_from([1.0, 2.0]), min_size=1)
     wide = data.draw(st.lists(st.tuples(st.sampled_from("ab"), cells, st.sampled_from([None, 12])), max_size=5))
@@ -295,9 +295,9 @@ def test_an_account_stands_or_falls_whole_and_is_told_twice_only_as_a_whole(data
         for other, others, period in kept
         if other == household and set(amounts) & set(others) and (months or 1) != (period or 1)
     }
-    standing = [account for n, account in enumerate(kept) if n not in fallen]
+    left_over = [account for n, account in enumerate(kept) if n not in fallen]
     expected: dict[tuple[str, str], float] = defaultdict(float)
-    for household, amounts, _ in standing:
+    for household, amounts, _ in left_over:
         for source, yuan in amounts.items():
             expected[household, source] += yuan
     made = gather(left, "sum", days(20)).data.to_pylist()

@@ -37,7 +37,7 @@ def test_any_export_gets_a_valid_suggestion(data: st.DataObject, header: list[st
     for blocks in tomllib.loads(text).get("tables", {}).values():
         for block in blocks if isinstance(blocks, list) else [blocks]:
             assert block["file"] == "a.csv"
-            for told in block["columns"].values():
-                names = [told] if isinstance(told, str) else told.get("columns", [told.get("column")])
+            for column in block["columns"].values():
+                names = [column] if isinstance(column, str) else column.get("columns", [column.get("column")])
                 there = {cell.strip() for line in [header, *rows] for cell in line}
                 assert {name for name in names if name is not None} <= there

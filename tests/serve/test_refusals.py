@@ -118,7 +118,7 @@ PLACES = [".".join(map(str, where)).replace(CANARY, "unknown") for where, _ in W
 
 
 @pytest.mark.parametrize(("where", "value"), WRONG, ids=PLACES)
-def test_a_value_that_does_not_fit_is_refused_where_it_stands_and_not_repeated(
+def test_a_value_that_does_not_fit_is_refused_with_its_place_and_not_repeated(
     client: Client, caplog: pytest.LogCaptureFixture, where: tuple[str | int, ...], value: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -185,7 +185,7 @@ def test_a_body_that_is_not_json_or_too_deep_is_400(client: Client, name: str) -
 @pytest.mark.parametrize(
     "place", ['"amount_yuan": 1200.5', '"yard": 1', '"n_members": 3', '"as_of": "2022-01-01"', '"poor": false']
 )
-def test_numbers_that_are_not_finite_are_422_wherever_they_stand(client: Client, number: str, place: str) -> None:
+def test_numbers_that_are_not_finite_are_422_in_any_place(client: Client, number: str, place: str) -> None:
     body = json.dumps(FITS)
     assert place in body
     answer = client.post(body.replace(place, f"{place.split(':', maxsplit=1)[0]}: {number}").encode())

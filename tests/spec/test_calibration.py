@@ -216,7 +216,7 @@ def test_without_dates_or_outcome_nothing_is_carried() -> None:
 
 
 def _county(seed: int, households: int, log_odds: list[float]) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
-    """Rows of a county with a base rate for each round; one column of four tells risk."""
+    """Rows of a county with a base rate for each round; one column of four carries the risk."""
     rng = np.random.default_rng(seed)
     index = pairs(rounds(len(log_odds)), households)
     risk = rng.normal(size=len(index))
@@ -272,11 +272,11 @@ def test_after_a_fall_that_stays_it_is_no_worse_than_the_sigmoid_alone() -> None
     assert abs(np.log(by_estimator)) < abs(np.log(alone))
 
 
-def test_rows_that_would_be_scored_are_told_apart_from_those_learned_from() -> None:
+def test_rows_that_would_be_scored_are_distinguished_from_those_learned_from() -> None:
     X, y = _county(7, 1000, [-1.8] * 3)
     assert isinstance(X.index, pd.MultiIndex)
     scored = X.index.codes[0] % 3 == 0
-    y = y | (scored & (np.arange(len(y)) % 10 == 0))  # they fall more often, which no column tells
+    y = y | (scored & (np.arange(len(y)) % 10 == 0))  # they fall more often, which no column shows
     fitted = {}
     for whom in (None, scored):
         model = RelapseModel(

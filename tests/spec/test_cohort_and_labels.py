@@ -100,7 +100,7 @@ def test_every_cohort_comes_with_an_attrition_table() -> None:
     ]
 
 
-def test_standing_tells_who_was_not_poor_and_who_had_been() -> None:
+def test_cohort_flags_say_who_is_not_poor_and_who_was_poor_before() -> None:
     pairs = drawn.index(*((h, "2024-03-01") for h in ("never", "was_poor", "lifted", "poor_now")))
     not_poor, poor_before = cohort_flags(drawn.records(STATUSES), pairs)
     assert not_poor.tolist() == [True, True, True, False]
@@ -117,7 +117,7 @@ def test_standing_tells_who_was_not_poor_and_who_had_been() -> None:
         ("2018-04-01", {"horizon_months": 4, "reporting_lag_days": 0, "rounds": ["03-31", "06-30"]}, "2018-07-01"),
         ("2018-04-01", {"horizon_months": 13, "reporting_lag_days": 0, "rounds": ["03-31", "06-30"]}, "2019-04-01"),
         ("2018-04-01", {"horizon_months": 13, "reporting_lag_days": 9, "rounds": ["03-31"]}, "2019-04-10"),
-        # no round inside: nothing can be observed, the horizon's own end stands
+        # no round inside: nothing can be observed, the horizon's own end counts
         ("2018-04-01", {"horizon_months": 2, "reporting_lag_days": 0, "rounds": ["03-31"]}, "2018-06-01"),
     ],
 )
@@ -221,7 +221,7 @@ def test_who_was_poor_before_the_date_but_known_later_has_no_label(
         "unobserved": len(unobserved),
     }
     early = label_counts(records.visible("2024-07-30"), pairs)
-    assert (early["immature"], early["already_poor"]) == (len(names), 0), "before it is mature, nothing is told"
+    assert (early["immature"], early["already_poor"]) == (len(names), 0), "before it is mature, a label is neither"
 
 
 def test_who_was_poor_already_is_scored_but_neither_learned_from_nor_judged() -> None:

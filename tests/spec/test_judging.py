@@ -146,7 +146,7 @@ def test_auc_within_dates_and_pooled_of_a_table_counted_by_hand() -> None:
     assert metrics["auc_pooled"] == pytest.approx((4 + 1.5 + 1) / 15)
 
 
-def test_calibration_is_told_as_it_is() -> None:
+def test_calibration_is_measured_as_it_is() -> None:
     y = np.arange(1000) % 10 == 0
     exact = probability_metrics(np.full(1000, 0.1), y)
     assert exact["mean_probability"] == pytest.approx(0.1)
@@ -194,7 +194,7 @@ def test_groups_are_judged_apart_and_one_class_alone_is_refused() -> None:
         metrics_of(rows.assign(label=False), 0.25)
 
 
-def test_origins_that_cannot_be_judged_are_told_with_the_reason(small: Small) -> None:
+def test_origins_that_cannot_be_judged_are_listed_with_the_reason(small: Small) -> None:
     days = sorted({day.item() for day in small.data.dates})
     long_ago = dt.date(2000, 1, 1)
     origins = [

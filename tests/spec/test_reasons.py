@@ -44,7 +44,7 @@ def reasons_of() -> Callable[..., list[Reason]]:
         ([-0.1, -0.1, -0.1, -0.1, -0.1, -0.1], [], []),
     ],
 )
-def test_the_weightiest_groups_and_features_are_told(
+def test_the_groups_and_features_with_the_largest_contributions_are_named(
     reasons_of: Callable[..., list[Reason]], contributions: list[float], groups: list[str], features: list[str]
 ) -> None:
     reasons = reasons_of(contributions)
@@ -52,7 +52,7 @@ def test_the_weightiest_groups_and_features_are_told(
     assert [reason.feature for reason in reasons] == features
 
 
-def test_no_more_are_told_than_asked_for(reasons_of: Callable[..., list[Reason]]) -> None:
+def test_no_more_reasons_are_given_than_asked_for(reasons_of: Callable[..., list[Reason]]) -> None:
     contributions = [0.1, 0.0, 0.2, 0.0, 0.3, 0.4]
     assert [r.group for r in reasons_of(contributions, 2)] == ["other", LIVING]
     assert reasons_of(contributions, 0) == []
@@ -74,7 +74,7 @@ def test_a_reason_holds_its_groups_whole_part(reasons_of: Callable[..., list[Rea
         ("n_chronic", 2.0, 0.6, "为2人(通常无记录)", ": 2 persons (usually nothing was recorded in the window)"),
     ],
 )
-def test_a_value_is_told_beside_what_is_usual(name: str, value: float, missing: float, zh: str, en: str) -> None:
+def test_a_value_is_given_with_the_usual_one(name: str, value: float, missing: float, zh: str, en: str) -> None:
     """Flags are worded as yes and no; where most households have no value, none is the usual one."""
     (feature,) = (f for f in catalogue() if f.name == name)
     explainer = Explainer((feature,), {name: FeatureReference(missing, tuple([1.0] * 11))})

@@ -1,7 +1,7 @@
 """Exports of one small simulated county in words that no list knows, each with the mapping a person would write.
 
 The headers and code words of the first three were written down before the word list of the suggestions, as a clerk
-of a county would, and the word list was not mended by them. The others were written after it.
+of a county would, and the word list was not changed for them. The others were written after it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Field:
     header: str
     cell: Cell
     column: str = ""
-    told: Mapping[str, Any] = field(default_factory=dict)
+    mapping: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,23 +103,23 @@ def _source(
     cells = [[one.cell(row) for one in fields] for row in rows]
     blocks = []
     if table:
-        told = {
-            one.column: {"column": one.header, **_seen(one.told, [row[at] for row in cells])}
+        columns = {
+            one.column: {"column": one.header, **_seen(one.mapping, [row[at] for row in cells])}
             for at, one in enumerate(fields)
             if one.column
         }
-        told |= block.pop("constant", {})
+        columns |= block.pop("constant", {})
         head = {"header_row": len(above) + 1} if above else {}
-        blocks = [(table, head | {"columns": told} | block)]
+        blocks = [(table, head | {"columns": columns} | block)]
     return Sheet(file, [*above, [one.header for one in fields], *cells], blocks, sheet)
 
 
-def _seen(told: Mapping[str, Any], cells: list[Any]) -> dict[str, Any]:
-    """Return what is told of a column, with the texts that are there."""
-    if "texts" not in told:
-        return dict(told)
+def _seen(mapping: Mapping[str, Any], cells: list[Any]) -> dict[str, Any]:
+    """Return the mapping of a column, with only the texts that occur in its cells."""
+    if "texts" not in mapping:
+        return dict(mapping)
     there = {part for cell in cells if cell for part in re.split("[,、/]", str(cell))}
-    return {**told, "texts": {text: code for text, code in told["texts"].items() if text in there}}
+    return {**mapping, "texts": {text: code for text, code in mapping["texts"].items() if text in there}}
 
 
 def _get(name: str) -> Cell:
@@ -143,8 +143,8 @@ def _size(name: str, size: float, digits: int = 6) -> Cell:
 
 
 def _texts(words: Mapping[Any, str], missing: str = "") -> dict[str, Any]:
-    told = {text: str(code).lower() if isinstance(code, bool) else str(code) for code, text in words.items()}
-    return {"texts": told | ({missing: ""} if missing else {})}
+    codes = {text: str(code).lower() if isinstance(code, bool) else str(code) for code, text in words.items()}
+    return {"texts": codes | ({missing: ""} if missing else {})}
 
 
 def _long(text: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What a suggested mapping is worth beside the mapping a person would write, and what it takes to mend it."""
+"""A suggested mapping compared with the one a person would write, and the edits from the one to the other."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class Worth:
 
 
 def judged(text: str, person: dict[str, Any]) -> tuple[Worth, dict[str, Any]]:
-    """Return what a suggestion is worth, and the suggestion mended, edit by edit, until it says the same.
+    """Return what a suggestion is worth, and the suggestion corrected, edit by edit, until it says the same.
 
     A column, a constant, a line of code texts, a unit, a block's place and a period are one edit each.
     """
     data = tomllib.loads(text)
     asked = _asked(text)
-    told, meant = _by_key(data), _by_key(person)
+    suggested, meant = _by_key(data), _by_key(person)
     worth = Worth()
     for key, wanted in meant.items():
-        block = told.get(key)
+        block = suggested.get(key)
         if block is None:
-            block = told[key] = {name: wanted[name] for name in ("file", "sheet") if name in wanted} | {
+            block = suggested[key] = {name: wanted[name] for name in ("file", "sheet") if name in wanted} | {
                 "columns": {}
             }
             data["tables"].setdefault(key[2], [])
@@ -59,7 +59,7 @@ def judged(text: str, person: dict[str, Any]) -> tuple[Worth, dict[str, Any]]:
                 block |= {name: wanted[name]} if name in wanted else {}
         _columns(block, wanted, worth, key, asked)
         _spread(block, wanted, worth, key, asked[key]["spread"])
-    for key, block in told.items():
+    for key, block in suggested.items():
         if key not in meant:
             worth.edits += 1
             worth.wrong.append("/".join(map(str, key)))
@@ -73,36 +73,36 @@ def judged(text: str, person: dict[str, Any]) -> tuple[Worth, dict[str, Any]]:
 
 
 def _columns(block: Block, wanted: Block, worth: Worth, key: Key, asked: dict[Key, dict[str, list[str]]]) -> None:
-    columns = {name: _whole(told) for name, told in block["columns"].items()}
+    columns = {name: _whole(column) for name, column in block["columns"].items()}
     block["columns"] = columns
     for name, meant in wanted["columns"].items():
         place = f"{'/'.join(map(str, key))}/{name}"
-        told = columns.get(name)
+        suggested = columns.get(name)
         if "flags" in meant:
-            _flags(told or {}, meant, worth, place)
+            _flags(suggested or {}, meant, worth, place)
             columns[name] = copy.deepcopy(meant)
             continue
         if "column" not in meant:
-            if told != meant:
+            if suggested != meant:
                 worth.edits += 1
                 columns[name] = copy.deepcopy(meant)
             continue
-        right = told is not None and told.get("column") == meant["column"]
+        right = suggested is not None and suggested.get("column") == meant["column"]
         missed = worth.asked if meant["column"] in asked[key].get(name, []) else worth.missed
         (worth.right if right else missed).append(place)
-        worth.wrong += [place] if told is not None and not right else []
-        if told is None or not right:
+        worth.wrong += [place] if suggested is not None and not right else []
+        if suggested is None or not right:
             worth.edits += 1
             columns[name] = copy.deepcopy(meant)
             continue
-        if told.get("unit", meant.get("unit")) != meant.get("unit", told.get("unit")):
+        if suggested.get("unit", meant.get("unit")) != meant.get("unit", suggested.get("unit")):
             worth.edits += 1
-            told["unit"] = meant["unit"]
-        known = national_form().of(TABLES[key[2]].columns[name], told.get("texts", {}))
-        amiss = {text for text, code in meant.get("texts", {}).items() if known.get(plain(text)) != code}
-        if amiss:
-            worth.edits += len(amiss)
-            told["texts"] = told.get("texts", {}) | {text: meant["texts"][text] for text in amiss}
+            suggested["unit"] = meant["unit"]
+        known = national_form().of(TABLES[key[2]].columns[name], suggested.get("texts", {}))
+        wrong_texts = {text for text, code in meant.get("texts", {}).items() if known.get(plain(text)) != code}
+        if wrong_texts:
+            worth.edits += len(wrong_texts)
+            suggested["texts"] = suggested.get("texts", {}) | {text: meant["texts"][text] for text in wrong_texts}
     for name in [*columns]:
         if name not in wanted["columns"]:
             worth.wrong.append(f"{'/'.join(map(str, key))}/{name}")
@@ -110,38 +110,38 @@ def _columns(block: Block, wanted: Block, worth: Worth, key: Key, asked: dict[Ke
             del columns[name]
 
 
-def _flags(told: Block, meant: Block, worth: Worth, place: str) -> None:
-    given = told.get("flags", {})
+def _flags(suggested: Block, meant: Block, worth: Worth, place: str) -> None:
+    given = suggested.get("flags", {})
     for header, code in meant["flags"].items():
         (worth.right if given.get(header) == code else worth.missed).append(f"{place}/{header}")
         worth.edits += given.get(header) != code
     worth.wrong += [f"{place}/{header}" for header in given if given[header] != meant["flags"].get(header)]
-    worth.edits += {**told, "flags": {}} != {**meant, "flags": {}}
+    worth.edits += {**suggested, "flags": {}} != {**meant, "flags": {}}
 
 
 def _spread(block: Block, wanted: Block, worth: Worth, key: Key, asked: list[str]) -> None:
-    told = block.get("spread", {}).get("columns", {})
+    suggested = block.get("spread", {}).get("columns", {})
     meant = wanted.get("spread", {}).get("columns", {})
     for header, values in meant.items():
         place = f"{'/'.join(map(str, key))}/{header}"
         missed = worth.asked if header in asked else worth.missed
-        (worth.right if told.get(header) == values else missed).append(place)
-        worth.edits += told.get(header) != values
-        if header in told and told[header] != values:
+        (worth.right if suggested.get(header) == values else missed).append(place)
+        worth.edits += suggested.get(header) != values
+        if header in suggested and suggested[header] != values:
             worth.wrong.append(place)
-    for header in told:
+    for header in suggested:
         if header not in meant:
             worth.wrong.append(f"{'/'.join(map(str, key))}/{header}")
             worth.edits += 1
     if meant and block.get("spread", {}).get("unit", "元") != wanted["spread"].get("unit", "元"):
         worth.edits += 1
-    if meant or told:
+    if meant or suggested:
         block.pop("spread", None)
         block |= {"spread": copy.deepcopy(wanted["spread"])} if meant else {}
 
 
-def _whole(told: Any) -> Block:
-    return {"column": told} if isinstance(told, str) else dict(told)
+def _whole(column: Any) -> Block:
+    return {"column": column} if isinstance(column, str) else dict(column)
 
 
 def _listed(blocks: Any) -> list[Block]:

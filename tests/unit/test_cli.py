@@ -57,19 +57,19 @@ def data(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def only_json(out: str) -> dict[str, Any]:
     """Return the one JSON object that stdout holds."""
-    told: dict[str, Any] = json.loads(out)
+    report: dict[str, Any] = json.loads(out)
     assert out.count("\n") == 1
-    return told
+    return report
 
 
 @pytest.mark.parametrize("json_asked", [True, False])
-def test_check_tells_a_sound_folder(run: Run, data: Path, *, json_asked: bool) -> None:
+def test_check_reports_a_sound_folder(run: Run, data: Path, *, json_asked: bool) -> None:
     code, out, err = run("check", data, *(["--json"] if json_asked else []))
     assert code == 0
     if json_asked:
-        told = only_json(out)
-        assert told["sound"] is True
-        assert {"households", "visits", "incomes", "statuses"} <= {row["table"] for row in told["tables"]}
+        report = only_json(out)
+        assert report["sound"] is True
+        assert {"households", "visits", "incomes", "statuses"} <= {row["table"] for row in report["tables"]}
     else:
         assert "sound" in out
     assert "records until" in err
@@ -119,7 +119,7 @@ def test_train_then_score_then_evaluate(run: Run, data: Path, tmp_path: Path) ->
     assert scored["households"] == len(pd.read_parquet(tmp_path / "s.parquet"))
 
 
-def test_score_writes_parquet_and_csv_alike(run: Run, small: Small, data: Path, tmp_path: Path) -> None:
+def test_score_writes_the_same_to_parquet_and_csv(run: Run, small: Small, data: Path, tmp_path: Path) -> None:
     files = [tmp_path / "scores.parquet", tmp_path / "scores.csv"]
     for file in files:
         file.write_text("an older file of that name")
@@ -132,8 +132,8 @@ def test_score_writes_parquet_and_csv_alike(run: Run, small: Small, data: Path, 
     for column in parquet.columns.drop(["reasons", "as_of"]):
         assert csv[column].tolist() == parquet[column].tolist()
     assert (csv["as_of"] == parquet["as_of"]).all()
-    assert [[r["zh"] for r in json.loads(told)] for told in csv["reasons"]] == [
-        [r["zh"] for r in told] for told in parquet["reasons"]
+    assert [[r["zh"] for r in json.loads(reasons)] for reasons in csv["reasons"]] == [
+        [r["zh"] for r in reasons] for reasons in parquet["reasons"]
     ]
     places = parquet.groupby("grid_id")
     assert (places["place_in_grid"].max() == places.size()).all()
@@ -147,10 +147,10 @@ def test_a_day_before_the_records_scores_nobody_and_says_why(
     command = ["score", "--data", data, "--models", small.models, "--cycle", "2010-01"]
     code, out, err = run(*command, "--out", tmp_path / "s.parquet", "--json")
     assert code == 0, err
-    told = only_json(out)
-    assert (told["households"], told["bands"], told["warnings"]) == (0, {}, [])
-    assert "nobody is in the cohort as of 2010-01-01: the first profile came in on" in told["notes"][0]
-    assert f"note: {told['notes'][0]}" in err
+    report = only_json(out)
+    assert (report["households"], report["bands"], report["warnings"]) == (0, {}, [])
+    assert "nobody is in the cohort as of 2010-01-01: the first profile came in on" in report["notes"][0]
+    assert f"note: {report['notes'][0]}" in err
     assert len(pd.read_parquet(tmp_path / "s.parquet")) == 0
     assert run(*command)[0] == 0
 
@@ -158,13 +158,13 @@ def test_a_day_before_the_records_scores_nobody_and_says_why(
 def test_a_day_past_the_records_is_warned_of_on_stderr_and_in_json(run: Run, small: Small, data: Path) -> None:
     code, out, err = run("score", "--data", data, "--models", small.models, "--cycle", "2022-09", "--json")
     assert code == 0, err
-    told = only_json(out)
-    assert told["households"] > 50
-    assert told["notes"] == []
-    assert len(told["warnings"]) == 1
-    assert "as_of 2022-09-01: the records end on 2022-07-01" in told["warnings"][0]
-    assert f"warning: {told['warnings'][0]}" in err
-    assert "RecordsEndBefore" not in err, "told in words, without a place in our code"
+    report = only_json(out)
+    assert report["households"] > 50
+    assert report["notes"] == []
+    assert len(report["warnings"]) == 1
+    assert "as_of 2022-09-01: the records end on 2022-07-01" in report["warnings"][0]
+    assert f"warning: {report['warnings'][0]}" in err
+    assert "RecordsEndBefore" not in err, "in words, without a place in our code"
 
 
 @pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])
@@ -199,7 +199,7 @@ def test_every_error_class_has_its_own_exit_code_and_stands_in_the_help(run: Run
     }.items()
 
 
-def test_the_version_is_told(run: Run) -> None:
+def test_the_version_is_printed(run: Run) -> None:
     code, out, err = run("--version")
     assert (code, out, err) == (0, f"relapse-risk {metadata.version('relapse-risk')}\n", "")
 
@@ -348,8 +348,8 @@ EARLY = [
 ]
 
 
-@pytest.mark.parametrize(("command", "exit_code", "told"), EARLY)
-def test_what_can_be_seen_before_the_work_is_told_before_it(
+@pytest.mark.parametrize(("command", "exit_code", "message"), EARLY)
+def test_errors_that_need_no_work_are_reported_before_it(
     run: Run,
     small: Small,
     data: Path,
@@ -357,7 +357,7 @@ def test_what_can_be_seen_before_the_work_is_told_before_it(
     monkeypatch: pytest.MonkeyPatch,
     command: Any,
     exit_code: int,
-    told: str,
+    message: str,
 ) -> None:
     arguments = command(data, small, tmp_path)
     before = sorted(tmp_path.rglob("*"))
@@ -365,7 +365,7 @@ def test_what_can_be_seen_before_the_work_is_told_before_it(
     monkeypatch.setattr("relapse_risk.datasets.county.simulate.townships", _work)
     code, _, err = run(*arguments)
     assert code == exit_code, err
-    assert told in err
+    assert message in err
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -440,16 +440,16 @@ def test_localhost_that_leads_elsewhere_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_help_says_that_the_service_has_no_keys(run: Run) -> None:
-    told = " ".join(run("serve", "--help")[1].split())
-    assert "It has no keys and no access control: whoever reaches it is answered." in told
-    assert "loopback addresses alone" in told
+    help_text = " ".join(run("serve", "--help")[1].split())
+    assert "It has no keys and no access control: whoever reaches it is answered." in help_text
+    assert "loopback addresses alone" in help_text
 
 
 def _simulate(out: Path) -> list[object]:
     return ["simulate", "--out", out, "--households", 150, "--months", 2]
 
 
-#: For each command that writes, what it is told and the output that another run is writing.
+#: For each command that writes, its arguments and the output that another run is writing.
 WRITING: dict[str, Callable[[Path, Small, Path], tuple[list[object], str]]] = {
     "simulate": lambda _, __, tmp: (_simulate(tmp / "county"), "county"),
     "simulate's truth": lambda _, __, tmp: (_simulate(tmp / "county"), "county-truth"),
@@ -526,20 +526,20 @@ def test_a_command_that_is_stopped_or_killed_in_its_work_can_be_run_again(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["county", "county-truth"]
 
 
-@pytest.mark.parametrize(("command", "exit_code", "told"), FAILURES)
+@pytest.mark.parametrize(("command", "exit_code", "message"), FAILURES)
 def test_an_error_ends_with_its_own_code_and_says_what_to_do(
-    run: Run, small: Small, data: Path, tmp_path: Path, command: Any, exit_code: int, told: str
+    run: Run, small: Small, data: Path, tmp_path: Path, command: Any, exit_code: int, message: str
 ) -> None:
     arguments = command(data, small, tmp_path)
     code, out, err = run(*arguments)
     assert (code, out) == (exit_code, "")
     assert err.count("error: ") == 1
-    assert told in err
+    assert message in err
     assert "Traceback" not in err
     code, out, err = run(*arguments, "--json")
     error = only_json(out)["error"]
     assert code == error["exit_code"] == exit_code
-    assert told in error["message"]
+    assert message in error["message"]
 
 
 GROUPS = {group.name: group.typer_instance for group in app.registered_groups if group.typer_instance}
@@ -588,7 +588,7 @@ def test_a_part_that_was_not_installed_is_named(
     assert f"relapse-risk[{extra}]" in err.replace("\n", "")
 
 
-def test_a_table_without_rows_is_checked_and_told_as_empty(run: Run, small: Small, tmp_path: Path) -> None:
+def test_a_table_without_rows_is_checked_and_reported_as_empty(run: Run, small: Small, tmp_path: Path) -> None:
     tables = {name: small.records.table(name) for name in small.records.present}
     tables["shocks"] = tables["shocks"].slice(0, 0)
     folder = write_folder(tables, small.records.settings, tmp_path / "county")

@@ -25,10 +25,10 @@ def form(*rows: list[str], spread: dict[str, Any] | None = None, **block: Any) -
     """Return the county's files and mapping with incomes as wide rows."""
     files = {**exports.county(), "收入": [[*FORM], *rows]}
     columns = {"household_id": "户编号", "occurred_on": "截止日期", **block.pop("columns", {})}
-    told = {"into": "amount_yuan", "columns": SOURCES, **(spread or {})}
+    how = {"into": "amount_yuan", "columns": SOURCES, **(spread or {})}
     data = exports.mapping(
         export={"max_reject_share": 1},
-        incomes={"file": "收入.csv", "columns": columns, "spread": told, **block},
+        incomes={"file": "收入.csv", "columns": columns, "spread": how, **block},
     )
     return files, data
 
@@ -72,7 +72,7 @@ def test_a_wide_row_is_one_account(tmp_path: Path, bad: list[str], code: str, co
 
 
 def test_an_account_that_two_blocks_read_falls_whole(tmp_path: Path) -> None:
-    """Costs are told in another unit, so in a block of their own: they belong to the same account."""
+    """Costs are in another unit, so in a block of their own: they belong to the same account."""
     files, data = form(GOOD, [H2, "2023-05-31", "2000", "300", "多"])
     block = data["tables"]["incomes"]
     costs = {**block["spread"], "columns": {"成本": {"source": "production_cost"}}, "unit": "百元"}
@@ -115,8 +115,8 @@ def test_contradicting_accounts_fall_whole_where_the_mapping_asks_for_the_latest
     assert done.counts["incomes"] == Counts(new=3, repeated=1)
 
 
-def test_accounts_of_one_household_add_up_and_one_told_twice_counts_once(tmp_path: Path) -> None:
-    """Two members' accounts have the same transfer: the second is not that cell told twice."""
+def test_accounts_of_one_household_add_up_and_a_repeated_one_counts_once(tmp_path: Path) -> None:
+    """Two members' accounts have the same transfer: the second is not a repetition of the first."""
     other = [H1, "2023-05-31", "2100", "300", ""]
     done = take(tmp_path, *form(GOOD, other, other))
     assert [row[:3] for row in incomes(done)] == [
@@ -153,7 +153,7 @@ def test_an_account_stands_for_its_period(tmp_path: Path) -> None:
     assert incomes(done)[2] == ("11", "wage", 2000.0, None)
 
 
-def test_a_row_can_tell_its_own_period(tmp_path: Path) -> None:
+def test_a_row_can_state_its_own_period(tmp_path: Path) -> None:
     header = [*exports.COUNTY["收入"][0], "周期"]
     day = ["2023-05-31", "2023-06-05", "工资性收入", "100"]
     cells = ["季度", "12个月", "半年", "", "两个月"]
@@ -164,7 +164,7 @@ def test_a_row_can_tell_its_own_period(tmp_path: Path) -> None:
     done = take(tmp_path, files, data)
     assert [row[2:] for row in incomes(done)] == [(300.0, 3), (1200.0, 12), (600.0, 6), (100.0, None)]
     assert exports.codes(done) == [("incomes", "RR102", [6])]
-    data["tables"]["incomes"]["row_months"] = 2  # stands in blank cells
+    data["tables"]["incomes"]["row_months"] = 2  # for cells that are blank
     done = take(tmp_path / "blank", files, data)
     assert incomes(done)[3][2:] == (200.0, 2)
 
@@ -172,8 +172,8 @@ def test_a_row_can_tell_its_own_period(tmp_path: Path) -> None:
 def test_each_column_of_a_form_can_have_its_own_period(tmp_path: Path) -> None:
     sources = {"工资": {"source": "wage", "months": "1"}, "转移": {"source": "transfer", "months": "12"}}
     done = take(tmp_path, *form(GOOD, spread={"columns": sources, "unit": "元/年"}))
-    told = [(source, round(yuan, 3), months) for _, source, yuan, months in incomes(done)]
-    assert told == [("transfer", 300.0, 12), ("wage", 166.667, 1)]
+    amounts = [(source, round(yuan, 3), months) for _, source, yuan, months in incomes(done)]
+    assert amounts == [("transfer", 300.0, 12), ("wage", 166.667, 1)]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_each_column_of_a_form_can_have_its_own_period(tmp_path: Path) -> None:
         ("incomes", {"spread": {"into": "amount_yuan", "columns": SOURCES, "blank": "无"}}, "'无' is no amount"),
     ],
 )
-def test_a_period_that_changes_nothing_or_lacks_is_told(
+def test_a_period_without_effect_or_missing_is_refused(
     tmp_path: Path, table: str, change: dict[str, Any], said: str
 ) -> None:
     day = {"household_id": "户编号", "occurred_on": "日", "known_on": "日"}
@@ -299,11 +299,11 @@ def test_an_elimination_is_known_on_its_own_day_though_its_case_was_entered_befo
         [H3, "2022-03", "2022-03-20", "202306"],  # the month of the export
     )
     done = take(tmp_path, files, data)
-    told = [
+    statuses = [
         (r["household_id"][-2:], r["poor"], str(r["occurred_on"]), str(r["known_on"]))
         for r in done.records.table("statuses").to_pylist()
     ]
-    assert told == [
+    assert statuses == [
         ("11", True, "2022-03-01", "2022-03-10"),
         ("11", False, "2023-02-15", "2023-02-15"),
         ("22", True, "2022-03-01", "2023-03-10"),
@@ -314,7 +314,7 @@ def test_an_elimination_is_known_on_its_own_day_though_its_case_was_entered_befo
     assert done.rejects == []
 
 
-def test_a_text_that_two_blocks_read_is_told_once_beside_its_row(tmp_path: Path) -> None:
+def test_a_text_that_two_blocks_read_is_listed_once_with_its_row(tmp_path: Path) -> None:
     files, data = cases(
         [H1, "2022-03-01", "2022-03-10", "2023-02-15"], [H2, "2022-03-01", "2022-03-10", "2023-02-16"]
     )
@@ -331,8 +331,8 @@ def test_only_a_later_event_of_a_case_is_dated_so(tmp_path: Path) -> None:
     """An identification entered before it took place is a mistake, and so is an elimination after the export."""
     files, data = cases([H1, "2022-03-11", "2022-03-10", ""], [H2, "2022-03-01", "2022-03-10", "2023-07-01"])
     done = take(tmp_path, files, data)
-    told = [(r.column, r.code, r.rows.tolist()) for r in done.rejects]
-    assert told == [("录入日期", "RR009", [2, 3]), ("消除日期", "RR010", [3])]
+    rejected = [(r.column, r.code, r.rows.tolist()) for r in done.rejects]
+    assert rejected == [("录入日期", "RR009", [2, 3]), ("消除日期", "RR010", [3])]
     assert done.records.table("statuses")["household_id"].to_pylist() == [H2]
     del data["tables"]["statuses"][0]
     data["tables"]["statuses"] = data["tables"]["statuses"][:1]

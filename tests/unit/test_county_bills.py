@@ -66,7 +66,7 @@ def amounts(done: Imported) -> list[tuple[str, float | None, float | None, float
 
 
 def test_two_bills_of_one_day_and_kind_add_up(tmp_path: Path) -> None:
-    """Missing amounts add nothing; a column that no bill tells stays missing; a row told twice counts once."""
+    """Missing amounts add nothing; a column that no bill has stays missing; a repeated row counts once."""
     rows = [bill("300", "200"), bill("50.5"), bill("50.5")]
     done = take(tmp_path, rows)
     assert amounts(done) == [("2023-05-10", 350.5, 200.0, None)]
@@ -233,9 +233,7 @@ def test_a_corrected_sum_that_cannot_be_dated_sets_all_of_its_parts_aside(tmp_pa
     assert amounts(done) == [(known, 3.0, None, None)]
 
 
-def test_the_summary_tells_what_was_added_up_and_told_twice(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_summary_counts_rows_added_up_and_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = {**exports.county(), "单据": [BILLS, bill("1"), bill("2"), bill("2"), bill("x")]}
     src = exports.write_csv(tmp_path / "src", files)
     data = exports.mapping(expenses={"file": "单据.csv", "columns": EXPENSES})
@@ -244,8 +242,8 @@ def test_the_summary_tells_what_was_added_up_and_told_twice(
     with pytest.raises(SystemExit) as ended:
         main(["import", "county", str(src), "--mapping", str(file), "--out", str(tmp_path / "out"), "--json"])
     assert ended.value.code == 0
-    told = capsys.readouterr()
-    summary = json.loads(told.out)
+    printed = capsys.readouterr()
+    summary = json.loads(printed.out)
     table = summary["tables"]["expenses"]
     assert {k: table[k] for k in ("repeated", "added", "sums", "new", "rows")} == {
         "repeated": 1,
@@ -256,11 +254,11 @@ def test_the_summary_tells_what_was_added_up_and_told_twice(
     }
     source = next(s for s in summary["sources"] if s["table"] == "expenses")
     assert (source["read"], source["set_aside"], source["made"]) == (4, 1, 3)
-    assert "2 → 1" in told.err
-    assert "repeated 重复" in told.err
+    assert "2 → 1" in printed.err
+    assert "repeated 重复" in printed.err
 
 
-def test_codes_not_known_are_told_with_what_is_valid_and_their_texts_in_the_rejects_alone(
+def test_unknown_codes_are_reported_with_what_is_valid_and_their_texts_in_the_rejects_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     visits = [[f"v1{n}", H1, "2023-05-09", "2023-05-10", text, "否"] for n, text in enumerate(["还行", "=还行"])]
@@ -271,14 +269,15 @@ def test_codes_not_known_are_told_with_what_is_valid_and_their_texts_in_the_reje
     arguments = ["import", "county", str(src), "--mapping", str(file), "--out", str(tmp_path / "out")]
     with pytest.raises(SystemExit):
         main(arguments)
-    told = capsys.readouterr()
-    said = told.out + told.err
-    assert "走访.csv, column 看院子: 2 row(s) hold a text that stands for no code. Valid: 0, 1, 2." in told.err
+    printed = capsys.readouterr()
+    output = printed.out + printed.err
+    assert "走访.csv, column 看院子: 2 row(s) hold a text that stands for no code. Valid: 0, 1, 2." in printed.err
     assert (
-        "走访.csv, column 发现线索: 1 row(s) hold a text that stands for no code. Valid: true, false." in told.err
+        "走访.csv, column 发现线索: 1 row(s) hold a text that stands for no code. Valid: true, false."
+        in printed.err
     )
-    assert "还行" not in said
-    assert "说不清" not in said
+    assert "还行" not in output
+    assert "说不清" not in output
     text = (tmp_path / "out" / "rejects" / "visits.csv").read_text(encoding="utf-8-sig")
     assert [(row["row"], row["text"]) for row in csv.DictReader(text.splitlines())] == [
         ("5", "还行"),
@@ -287,10 +286,10 @@ def test_codes_not_known_are_told_with_what_is_valid_and_their_texts_in_the_reje
     ]
     with pytest.raises(SystemExit):
         main([*arguments[:-1], str(tmp_path / "none"), "--max-rejects", "0.1"])
-    told = capsys.readouterr()
-    assert "看院子: RR104" in told.err
-    assert "Valid: 0, 1, 2" in told.err
-    assert "还行" not in told.err
+    printed = capsys.readouterr()
+    assert "看院子: RR104" in printed.err
+    assert "Valid: 0, 1, 2" in printed.err
+    assert "还行" not in printed.err
 
 
 def test_ids_and_other_cells_do_not_stand_in_the_rejects(tmp_path: Path) -> None:
@@ -309,10 +308,17 @@ def test_a_table_that_adds_up_says_how_for_each_of_its_columns() -> None:
         *("workplace", "industry", "work_status", "contract", "channel", "distance_km", "started_on", "ended_on"),
         *("months_worked", "hours_week", "seeking_since"),
     }
-    settled = {"employment": of_the_main_job}
+    main_job = {"employment": of_the_main_job}
     for name, how in SUMS.items():
-        told = {*TABLES[name].key, "known_on", *how.added, *how.agree, *how.any_of, *settled.get(name, set())}
-        assert told == set(TABLES[name].columns), name
+        columns = {
+            *TABLES[name].key,
+            "known_on",
+            *how.added,
+            *how.agree,
+            *how.any_of,
+            *main_job.get(name, set()),
+        }
+        assert columns == set(TABLES[name].columns), name
 
 
 @pytest.mark.parametrize(
@@ -323,7 +329,7 @@ def test_a_table_that_adds_up_says_how_for_each_of_its_columns() -> None:
         ("visits", {"row_months": 1}, "tables.visits.row_months: no unit here is per month or year, and visits"),
     ],
 )
-def test_a_rule_that_cannot_hold_is_told(tmp_path: Path, table: str, change: dict[str, Any], said: str) -> None:
+def test_a_rule_that_cannot_hold_is_refused(tmp_path: Path, table: str, change: dict[str, Any], said: str) -> None:
     data = exports.mapping()
     data["tables"][table] |= change
     file = tmp_path / "mapping.toml"

@@ -1,4 +1,4 @@
-"""A county on disk: the same bytes from the same seed, whole or not at all, the truth apart."""
+"""A county on disk: the same bytes from the same seed, whole or not at all, the truth in a folder of its own."""
 
 from __future__ import annotations
 

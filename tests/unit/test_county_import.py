@@ -165,7 +165,7 @@ def test_a_database_equals_utf8(plain: exports.Imported, tmp_path: Path) -> None
         server.cleanup()
 
 
-def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_path: Path) -> None:
     data = exports.mapping()
     with pytest.raises(ImportRefused, match="cannot be reached") as caught:
         exports.run("postgresql://u:SECRETWORD@127.0.0.1:1/none", tmp_path / "out", data)
@@ -277,12 +277,12 @@ def test_a_bad_row_is_set_aside_with_its_reason(
     n_good = sum(len(added) for added in files.values()) - len(rows)
     assert done.records.table(table).num_rows == plain.records.table(table).num_rows + n_good
     text = (tmp_path / "out" / "rejects" / f"{table}.csv").read_text(encoding="utf-8-sig")
-    told = list(csv.DictReader(text.splitlines()))
-    assert [(row["source"], row["row"], row["code"], row["原因"]) for row in told] == [
+    rejected = list(csv.DictReader(text.splitlines()))
+    assert [(row["source"], row["row"], row["code"], row["原因"]) for row in rejected] == [
         (f"{exports.FILES[table]}.csv", str(row), code, reason(code).zh) for row in rows
     ]
     texts = {"RR104": {"彩票", "还行", "因病,因懒"}, "RR105": {"也许"}}.get(code, {""})
-    assert {row["text"] for row in told} <= texts
+    assert {row["text"] for row in rejected} <= texts
     cells = {cell for added in files.values() for row in added for cell in row if len(cell) > 3} - texts
     assert not any(cell in text for cell in cells), "a cell of a household stands in the rejects"
     assert exports.same(load_records(tmp_path / "out"), done.records)
@@ -321,7 +321,7 @@ def test_a_profile_in_an_unknown_grid_takes_its_household_with_it(tmp_path: Path
         ("visits", "RR017", [4]),
         ("incomes", "RR017", [4]),
     ]
-    assert done.records.table("grids")["known_on"].to_pylist() == [exports.EXPORTED_ON], "no column told it"
+    assert done.records.table("grids")["known_on"].to_pylist() == [exports.EXPORTED_ON], "no column has it"
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "exponent", "zeros", "parquet"])
@@ -357,7 +357,7 @@ def test_ids_keep_their_text_whatever_keeps_it_text(tmp_path: Path) -> None:
     assert {"0012", "0013", "0014"} < set(done.records.table("visits")["visit_id"].to_pylist())
 
 
-def test_all_that_is_wrong_with_the_sources_is_told_in_one_go(tmp_path: Path) -> None:
+def test_all_errors_of_the_sources_are_reported_at_once(tmp_path: Path) -> None:
     files = exports.county()
     files["走访"][0][2] = "日期"
     files["收入"][0][1:3] = ["录入日期", "录入日期"]
@@ -366,14 +366,14 @@ def test_all_that_is_wrong_with_the_sources_is_told_in_one_go(tmp_path: Path) ->
     (src / "监测.csv").unlink()
     with pytest.raises(ImportRefused) as caught:
         exports.run(src, tmp_path / "out")
-    told = str(caught.value)
+    message = str(caught.value)
     for said in (
         "农户.csv: the column names stand in row 2; say header_row = 2",
         "走访.csv: no column(s) 走访日期 in row 1. It has: 走访编号, 户编号, 日期, 录入日期, 看院子, 发现线索.",
         "收入.csv: column(s) 录入日期 stand there twice; rename one",
         "tables.statuses: no file 监测.csv in",
     ):
-        assert said in told
+        assert said in message
     assert caught.value.exit_code == 9
 
 
@@ -497,7 +497,7 @@ def test_a_month_ends_no_later_than_it_was_known(tmp_path: Path) -> None:
     assert days == [("2023-05-31", "2023-06-05"), ("2023-06-12", "2023-06-12"), ("2023-06-30", "2023-06-30")]
 
 
-def test_a_mapping_says_what_no_column_tells(tmp_path: Path) -> None:
+def test_a_mapping_states_what_no_column_holds(tmp_path: Path) -> None:
     files = exports.county()
     files["监测"][2][2] = ""
     data = exports.mapping(
@@ -589,7 +589,7 @@ def test_a_page_named_xls_is_not_taken_for_a_workbook(tmp_path: Path) -> None:
         ({"visits": {"yard": {"column": "a", "texts": {"差": "bad"}}}}, "'bad' is no code. Valid: 0, 1, 2"),
     ],
 )  # fmt: skip
-def test_a_mapping_that_does_not_fit_is_told_place_by_place(
+def test_each_error_of_a_mapping_is_reported_with_its_place(
     tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
     import tomli_w
@@ -626,7 +626,7 @@ def test_the_form_s_own_words_are_all_known() -> None:
     assert form.codes["risk_type"]["因产业失败"] == "industry_failure"
 
 
-def test_every_reason_is_told_in_both_languages_under_its_own_code() -> None:
+def test_every_reason_is_worded_in_both_languages_under_its_own_code() -> None:
     assert not set(RAW_RULES) & set(RULES)
     for code in [
         *RAW_RULES,
@@ -643,9 +643,9 @@ def test_a_suggested_mapping_imports_once_its_questions_are_answered(
     src = exports.write_csv(tmp_path / "src", exports.county(走访=[with_cell(VISIT, 4, "还行")]), "gbk")
     file = tmp_path / "mapping.toml"
     main_ok(["import", "county", str(src), "--suggest-mapping", "--mapping", str(file), "--json"])
-    told = json.loads(capsys.readouterr().out)
+    summary = json.loads(capsys.readouterr().out)
     text = file.read_text(encoding="utf-8")
-    assert told["todo"] == text.count("TODO") - 1 == 4
+    assert summary["todo"] == text.count("TODO") - 1 == 4
     assert "500236" not in text
     assert '{ "还行" = "1" } }  # TODO check the texts, they are guessed' in text
     assert "# TODO date = 2024-06-30" in text
@@ -653,9 +653,9 @@ def test_a_suggested_mapping_imports_once_its_questions_are_answered(
     text = text.replace('amount_yuan = "金额"  # TODO unit: taken as yuan', 'amount_yuan = "金额"')
     file.write_text(text, encoding="utf-8")
     main_ok(["import", "county", str(src), "--mapping", str(file), "--out", str(tmp_path / "out"), "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert told["tables"]["visits"]["new"] == 4
-    assert told["rejects"] == []
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["tables"]["visits"]["new"] == 4
+    assert summary["rejects"] == []
     assert load_records(tmp_path / "out").table("incomes").equals(plain.records.table("incomes"))
     with pytest.raises(SystemExit) as ended:
         main(["import", "county", str(src), "--suggest-mapping", "--mapping", str(file)])
@@ -668,7 +668,7 @@ def main_ok(arguments: list[str]) -> None:
     assert ended.value.code == 0
 
 
-def test_blocks_tell_which_columns_they_read() -> None:
+def test_blocks_list_the_columns_they_read() -> None:
     block = Block.model_validate({"columns": {"a": "x", "b": {"columns": ["x", "y"]}}, "only_if": ["z", "y"]})
     assert block.read == ("x", "y", "z")
 
@@ -703,11 +703,11 @@ NATIONAL = {
 }
 
 
-def test_a_row_of_which_no_cell_tells_a_risk_has_none_and_stops_nothing(tmp_path: Path) -> None:
-    told = [("因病", ""), ("", ""), ("因懒", ""), ("因懒", "因懒"), ("", "因学"), ("因病", "因病")]
+def test_a_row_without_a_risk_in_any_cell_has_none_and_stops_nothing(tmp_path: Path) -> None:
+    causes = [("因病", ""), ("", ""), ("因懒", ""), ("因懒", "因懒"), ("", "因学"), ("因病", "因病")]
     rows = [
         ["户编号", "认定日期", "录入日期", "风险一", "风险二"],
-        *(["500236000000000011", f"2022-0{n}-01", f"2022-0{n}-05", *cells] for n, cells in enumerate(told, 1)),
+        *(["500236000000000011", f"2022-0{n}-01", f"2022-0{n}-05", *cells] for n, cells in enumerate(causes, 1)),
     ]
     data = exports.mapping()
     data["export"]["max_reject_share"] = 0.9
@@ -799,7 +799,7 @@ def test_the_national_forms_layout_is_suggested(tmp_path: Path) -> None:
     assert len(tomllib.loads(text)["tables"]["statuses"]) == 2
 
 
-def test_a_clerk_is_told_what_became_of_the_export_and_nothing_of_anyone(
+def test_an_import_prints_what_became_of_the_export_and_no_personal_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import tomli_w
@@ -810,13 +810,13 @@ def test_a_clerk_is_told_what_became_of_the_export_and_nothing_of_anyone(
     file = tmp_path / "mapping.toml"
     file.write_text(tomli_w.dumps(data), encoding="utf-8")
     main_ok(["import", "county", str(src), "--mapping", str(file), "--out", str(tmp_path / "out")])
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     for said in ("走访.csv", "GBK/GB18030, comma", "set aside 剔除", "RR101", "日期无法识别", "row numbers 行号"):
-        assert said in told.out
-    assert "no column says when rows of incomes were entered: they count as known from 2023-06-30 on" in told.err
-    assert "relapse check" in told.err
+        assert said in printed.out
+    assert "no column says when rows of incomes were entered: they count as known from 2023-06-30 on" in printed.err
+    assert "relapse check" in printed.err
     for personal in ("500236", "5月9日", "v9"):
-        assert personal not in told.out + told.err
+        assert personal not in printed.out + printed.err
     with pytest.raises(SystemExit) as ended:
         main(["import", "county", str(src), "--mapping", str(file)])
     assert ended.value.code == UsageError.exit_code

@@ -36,7 +36,7 @@ def test_what_is_no_whole_day_is_refused_in_words(value: Any) -> None:
     assert repr(value) in str(refused.value)
 
 
-def test_the_calendars_ends_are_told_in_words() -> None:
+def test_days_beyond_the_calendar_are_refused_in_words() -> None:
     last, first = (dt.date.max - dt.date(1970, 1, 1)).days, (dt.date.min - dt.date(1970, 1, 1)).days
     assert (from_days(first), from_days(last)) == (dt.date.min, dt.date.max)
     for beyond, message in [(last + 1, "after 9999-12-31"), (first - 1, "before 0001-01-01"), (10**15, "after")]:
@@ -44,7 +44,7 @@ def test_the_calendars_ends_are_told_in_words() -> None:
             from_days(beyond)
 
 
-def test_a_label_that_matures_after_the_last_day_is_told_so() -> None:
+def test_a_label_that_matures_after_the_last_day_is_refused() -> None:
     rounds = OutcomeSettings(horizon_months=6, reporting_lag_days=0, rounds=("03-31", "12-31"))
     with pytest.raises(UsageError, match="after 9999-12-31"):
         matures_on(dt.date(9999, 8, 1), rounds)

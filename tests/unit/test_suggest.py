@@ -64,18 +64,18 @@ def test_words_that_are_missing_are_named_with_their_file() -> None:
 def test_most_columns_are_right_in_words_nobody_listed(made: Suggested, tmp_path: Path) -> None:
     name, county, src, text = made.name, made.county, made.src, made.text
     least, most = WORTH[name]
-    worth, mended = judged(text, county.mapping())
+    worth, corrected = judged(text, county.mapping())
     found, meant = tables(text), county.mapping()["tables"]
     counts = [len(of) for of in (worth.right, worth.asked, worth.missed, worth.wrong)]
-    told = "columns right {}, asked {}, missed {}, wrong {}".format(*counts)
+    shares = "columns right {}, asked {}, missed {}, wrong {}".format(*counts)
     place = f"{len(county.sheets)} sources, {len(found)} of {len(meant)} tables"
-    print(f"{name}: {place}; {told}; {worth.edits} edits")  # noqa: T201
+    print(f"{name}: {place}; {shares}; {worth.edits} edits")  # noqa: T201
     shown = f"{name}: asked {worth.asked}, missed {worth.missed}, wrong {worth.wrong}"
     assert worth.wrong == [], shown
     assert worth.share_right >= least, shown
     assert worth.edits <= most
     assert set(found) >= REQUIRED
-    done = exports.run(src, tmp_path / "mended", mended)
+    done = exports.run(src, tmp_path / "corrected", corrected)
     assert done.rejects == []
     assert exports.same(done.records, exports.run(src, tmp_path / "person", county.mapping()).records)
 
@@ -193,7 +193,7 @@ def test_names_and_long_numbers_are_no_code_texts(tmp_path: Path) -> None:
     assert "138" not in text
 
 
-def test_files_of_nothing_that_is_needed_are_told_by_their_columns(tmp_path: Path) -> None:
+def test_files_of_nothing_that_is_needed_are_recognised_by_their_columns(tmp_path: Path) -> None:
     src = strange.hill().write(tmp_path)
     text = suggest_mapping(str(src)).text
     assert text == suggest_mapping(str(src)).text
@@ -227,7 +227,7 @@ def test_odd_headers_make_valid_toml_that_reads_them(tmp_path: Path) -> None:
     assert [source.read for source in done.sources if source.table == "visits"] == [len(HOMES)]
 
 
-def test_columns_of_one_name_are_told_and_left_out(tmp_path: Path) -> None:
+def test_columns_of_one_name_are_reported_and_left_out(tmp_path: Path) -> None:
     rows = [
         ["户编号", "走访日期", "走访日期", "看院子", "看房子"],
         [HOMES[0], "2021-03-01", "2021-03-01", "正常", "正常"],
@@ -237,7 +237,7 @@ def test_columns_of_one_name_are_told_and_left_out(tmp_path: Path) -> None:
     assert '"走访日期"' not in text
 
 
-def test_visits_without_numbers_are_told_by_household_and_day(tmp_path: Path) -> None:
+def test_visits_without_numbers_are_identified_by_household_and_day(tmp_path: Path) -> None:
     rows = [["户编号", "走访日期", "看院子", "看房子"], *([home, "2021-03-01", "正常", "严重"] for home in HOMES)]
     text = suggested(tmp_path, 走访=rows)
     assert 'visit_id = { columns = ["户编号", "走访日期"] }  # TODO check: no column numbers the visits' in text
@@ -277,7 +277,7 @@ def test_entry_days_before_the_event_are_not_taken(tmp_path: Path) -> None:
         (("2021-12-31",), "收入", None),
     ],
 )
-def test_the_months_of_an_amount_are_told_by_days_or_words(
+def test_the_months_of_an_amount_follow_from_days_or_words(
     tmp_path: Path, days: tuple[str, ...], name: str, months: int | None
 ) -> None:
     rows = [["户编号", "核算日期", "工资性收入(元)", "转移性收入(元)"]]
@@ -316,7 +316,7 @@ def test_a_source_may_give_two_tables(tmp_path: Path) -> None:
         [["", ""], ["", ""]],
     ],
 )
-def test_sources_of_hardly_anything_are_told_and_break_nothing(tmp_path: Path, rows: list[list[Any]]) -> None:
+def test_nearly_empty_sources_are_reported_and_break_nothing(tmp_path: Path, rows: list[list[Any]]) -> None:
     assert "a.csv" in suggested(tmp_path, a=rows)
 
 
@@ -340,8 +340,8 @@ def test_what_was_entered_before_it_happened_was_not_entered_then(tmp_path: Path
         [h, f"v{n}", f"2021-03-{n % 20 + 1:02}", f"2021-03-{n % 20 + 4:02}", "好", "差"]
         for n, h in enumerate(HOMES)
     ]
-    told = tables(suggested(tmp_path, 走访=rows))["visits"]["columns"]
-    assert (told["occurred_on"], told["known_on"]) == ("登记日", "入库日")
+    columns = tables(suggested(tmp_path, 走访=rows))["visits"]["columns"]
+    assert (columns["occurred_on"], columns["known_on"]) == ("登记日", "入库日")
 
 
 def test_the_whole_bill_is_the_amount_that_no_other_exceeds(tmp_path: Path) -> None:
@@ -376,17 +376,17 @@ def test_the_relation_is_the_code_of_which_one_is_in_every_household(tmp_path: P
         *("午列", "未列", "性别", "学历", "出生年月"),
         cells=lambda n, kin: [kinds[n % 3], kinds[(n + kin) % 3], "男", "小学", "1960-05"],
     )
-    told = tables(suggested(tmp_path / "a", 成员=rows))["members"]["columns"]
-    assert "relation" not in told, "no text is of one person in every household"
+    columns = tables(suggested(tmp_path / "a", 成员=rows))["members"]["columns"]
+    assert "relation" not in columns, "no text is of one person in every household"
     rows = people(
         *("午列", "未列", "性别", "学历", "出生年月"),
         cells=lambda n, kin: [kinds[n % 3], kinds[1 + n % 2] if kin else kinds[0], "男", "小学", "1960-05"],
     )
-    told = tables(suggested(tmp_path / "b", 成员=rows))["members"]["columns"]
-    assert told["relation"]["column"] == "未列"
+    columns = tables(suggested(tmp_path / "b", 成员=rows))["members"]["columns"]
+    assert columns["relation"]["column"] == "未列"
 
 
-def test_insurances_are_told_by_the_headers_of_yes_and_no(tmp_path: Path) -> None:
+def test_insurances_are_recognised_by_the_headers_of_yes_and_no(tmp_path: Path) -> None:
     names = ("居民医保(是/否)", "是否参加城镇职工医保", "养老保险", "是否有商业补充险", "是否在户", "与户主关系")
     rows = people(
         *names,
@@ -395,8 +395,8 @@ def test_insurances_are_told_by_the_headers_of_yes_and_no(tmp_path: Path) -> Non
             *("是", "之子" if kin else "户主"),
         ],
     )
-    told = tables(suggested(tmp_path, 成员=rows))["members"]["columns"]
-    assert told["insurance"] == {
+    columns = tables(suggested(tmp_path, 成员=rows))["members"]["columns"]
+    assert columns["insurance"] == {
         "flags": {
             "居民医保(是/否)": "resident_medical",
             "是否参加城镇职工医保": "employee_medical",
@@ -404,7 +404,7 @@ def test_insurances_are_told_by_the_headers_of_yes_and_no(tmp_path: Path) -> Non
         },
         "none": "none",
     }
-    assert told["in_household"] == "是否在户"
+    assert columns["in_household"] == "是否在户"
 
 
 def test_the_days_of_a_job_are_known_by_coming_back(tmp_path: Path) -> None:
@@ -417,7 +417,7 @@ def test_the_days_of_a_job_are_known_by_coming_back(tmp_path: Path) -> None:
             days = [ends, began, "" if works else "2020-11-30", f"2021-{month + 1:02}-03", f"2021{month:02}"]
             answers = ["是", "否", "900"] if works else ["否", "是", ""]
             rows.append([home, f"r{n}", *days, *answers])
-    told = tables(suggested(tmp_path, 务工=rows))["employment"]["columns"]
+    columns = tables(suggested(tmp_path, 务工=rows))["employment"]["columns"]
     meant = {
         "occurred_on": "子列",
         "known_on": "亥列",
@@ -425,5 +425,5 @@ def test_the_days_of_a_job_are_known_by_coming_back(tmp_path: Path) -> None:
         "ended_on": "申列",
         "seeking_since": "戌列",
     }
-    assert {name: told.get(name) for name in meant} == meant
-    assert told["employed"] == "丑列", "the other says no where there is a wage"
+    assert {name: columns.get(name) for name in meant} == meant
+    assert columns["employed"] == "丑列", "the other says no where there is a wage"

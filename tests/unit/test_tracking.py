@@ -152,14 +152,14 @@ def test_a_store_that_may_be_is_let_through(tmp_path: Path, store: tuple[Path, s
             check_uri(uri)
 
 
-def test_a_refused_store_is_told_without_its_password() -> None:
+def test_a_refused_store_is_named_without_its_password() -> None:
     with pytest.raises(UsageError) as refused:
         check_uri("oracle://county:se@cret@there/runs")
     assert "://...@there/runs" in str(refused.value)
     assert "cret" not in str(refused.value)
 
 
-def test_a_tracking_store_that_fails_is_told_and_the_model_stays(
+def test_a_tracking_store_that_fails_is_reported_and_the_model_stays(
     result: TrainingResult, small: Small, tmp_path: Path
 ) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\0, and then no database")
