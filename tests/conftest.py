@@ -28,7 +28,7 @@ settings.register_profile("long", settings.get_profile("ci"), max_examples=2000,
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=40, phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-#: The real panel lies beside the checkout, or where RELAPSE_EPH says.
+#: The real panel lies next to the checkout, or where RELAPSE_EPH says.
 PANEL = Path(os.environ.get("RELAPSE_EPH", Path(__file__).resolve().parents[2] / "shared" / "eph"))
 
 

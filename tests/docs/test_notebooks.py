@@ -1,4 +1,4 @@
-"""The notebooks run as they stand, from top to bottom, on the county they simulate or on a folder of records."""
+"""The notebooks run unchanged, from top to bottom, on the county they simulate or on a folder of records."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_features_shows_a_feature_and_whether_it_helps(tmp_path: Path) -> None:
         assert variant in compared
 
 
-def test_retrain_judges_beside_todays_rules_scores_the_next_round_and_writes_a_bundle(tmp_path: Path) -> None:
+def test_retrain_compares_with_todays_rules_scores_the_next_round_and_writes_a_bundle(tmp_path: Path) -> None:
     cells = run(NOTEBOOKS[2], tmp_path)
     check_outputs(cells)
     assert literal_eval(data(of(cells, "result.bundle.info"), "text/plain"))["positives"] > 0

@@ -58,7 +58,7 @@ def test_a_bundle_holds_the_files_that_are_damaged_here(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_flipped_bit_is_refused_wherever_it_lies(bundle: Path, name: str) -> None:
+def test_a_flipped_bit_is_refused_anywhere(bundle: Path, name: str) -> None:
     file = bundle / name
     sound = file.read_bytes()
     for k, offset in enumerate(np.linspace(0, len(sound) - 1, FLIPS).astype(int)):

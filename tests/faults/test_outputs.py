@@ -326,7 +326,7 @@ def test_only_the_owner_can_read_what_is_written(small: Small, tmp_path: Path, u
     assert modes(tmp_path / "a") == {(True, "0o700"), (False, "0o600")}
 
 
-def test_a_folder_above_an_output_is_made_and_goes_again_where_nothing_came_of_it(tmp_path: Path) -> None:
+def test_parent_folders_of_an_output_are_removed_again_if_the_run_fails(tmp_path: Path) -> None:
     with pytest.raises(Stopped), new_folder(tmp_path / "a" / "b" / "county", "made", "is not ours"):
         raise Stopped
     assert not names(tmp_path)
@@ -350,7 +350,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     assert content(tmp_path / "disk" / "county-2024")["rejects/visits.csv"] == "second"
 
 
-def test_a_file_is_written_as_its_own_name_says_wherever_it_leads(tmp_path: Path) -> None:
+def test_the_format_follows_the_name_of_a_link_and_not_of_its_target(tmp_path: Path) -> None:
     (tmp_path / "scores.parquet").symlink_to(tmp_path / "latest")
     with new_table(tmp_path / "scores.parquet") as write:
         write(pd.DataFrame({"a": [1]}))

@@ -3,7 +3,7 @@
     make mutants                                        # a sample of every module below
     python -m tests.mutation.run --sample 1000 model/split.py
 
-cosmic-ray makes the mutants, each in a copy of the checkout; the tests named beside a module run on it until one
+cosmic-ray makes the mutants, each in a copy of the checkout; the tests listed for a module run on it until one
 fails. A mutant that survives is printed with its line: write the test that fails on it, or give in ``EQUIVALENT``
 the reason why it changes nothing.
 """

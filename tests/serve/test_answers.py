@@ -63,7 +63,7 @@ def test_reasons_add_up_to_the_raw_score(answer: dict[str, Any]) -> None:
         assert total == pytest.approx(row["raw_score"], abs=1e-9)
 
 
-def test_reasons_are_the_weightiest_groups_that_raise_the_risk_in_both_languages(answer: dict[str, Any]) -> None:
+def test_reasons_are_the_groups_that_raise_the_risk_most_in_both_languages(answer: dict[str, Any]) -> None:
     n_reasons = 0
     for row in answer["scores"]:
         raising = sorted((v for v in row["contributions"].values() if v > 0), reverse=True)

@@ -1,4 +1,4 @@
-"""Every aggregation kind, as input beside expected output. Windows are half-open and look back from as_of."""
+"""Every aggregation kind, as input next to expected output. Windows are half-open and look back from as_of."""
 
 from __future__ import annotations
 
@@ -291,7 +291,7 @@ def test_a_line_is_of_the_row_s_day_of_the_as_of_day_or_of_one_head() -> None:
     assert got.iloc[1].to_dict() == pytest.approx(got.iloc[0].to_dict())
 
 
-def test_a_household_the_records_do_not_know_has_counts_of_zero_and_nothing_else() -> None:
+def test_an_unknown_household_has_counts_of_zero_and_nothing_else() -> None:
     records = drawn.records(VISITS)
     features = [
         Feature("n", Label("x", "x"), "", Series("visits"), A.COUNT),
@@ -302,7 +302,7 @@ def test_a_household_the_records_do_not_know_has_counts_of_zero_and_nothing_else
     assert np.isnan(got["last"].iloc[0])
 
 
-def test_categories_come_by_their_codes_in_the_lists_order() -> None:
+def test_categories_are_the_codes_in_the_order_of_their_list() -> None:
     records = drawn.records(
         """
         households
@@ -319,7 +319,7 @@ def test_categories_come_by_their_codes_in_the_lists_order() -> None:
     assert got["housing_grade"].isna().all()
 
 
-def test_dates_lie_where_the_calendar_puts_them() -> None:
+def test_moved_dates_are_those_of_the_calendar() -> None:
     from relapse_risk.dates import add_months, from_days, to_days
 
     drawing = """

@@ -84,7 +84,7 @@ def test_later_records_change_nothing(
     pd.testing.assert_frame_equal(then, now, check_exact=True)
 
 
-def test_a_household_that_moves_stands_in_the_grid_it_was_known_in(later: Records, bundle: Bundle) -> None:
+def test_a_household_that_moves_is_in_the_grid_known_at_the_time(later: Records, bundle: Bundle) -> None:
     day = JUDGED[0]
     before = ranked(bundle, later, day)
     mover = before["household_id"].iloc[0]

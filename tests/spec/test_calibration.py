@@ -128,7 +128,7 @@ def test_few_positives_move_the_level_little(positives: int) -> None:
 
 
 @pytest.mark.parametrize("y", [np.zeros(50, bool), np.ones(50, bool), np.zeros(0, bool)])
-def test_one_class_alone_moves_nothing(y: npt.NDArray[np.bool_]) -> None:
+def test_labels_of_one_class_shift_no_level(y: npt.NDArray[np.bool_]) -> None:
     assert level_shift(np.zeros(len(y)), y, at_once(len(y))) == 0.0
 
 
@@ -157,7 +157,7 @@ def _dated(log_odds: list[float], rows: int = 20_000, carried: float = 0.0) -> t
     return y, Timing(age, horizon=0.5, carried=carried)
 
 
-def test_a_steady_trend_is_believed_and_a_rate_that_goes_up_and_down_is_not() -> None:
+def test_a_steady_trend_is_trusted_and_a_fluctuating_rate_is_not() -> None:
     slope, trust = base_rate_trend(*_dated([-2.0 - 0.2 * k for k in range(6)]))
     assert slope == pytest.approx(-0.4, rel=0.01)
     assert trust > 0.95
@@ -267,7 +267,7 @@ def test_on_a_falling_base_rate_the_sigmoid_alone_runs_high() -> None:
     assert by_estimator < alone - 0.1
 
 
-def test_after_a_fall_that_stays_it_is_no_worse_than_the_sigmoid_alone() -> None:
+def test_after_a_permanent_fall_it_is_no_worse_than_the_sigmoid_alone() -> None:
     alone, by_estimator = _old_and_new([-1.8] * 9 + [-2.8] * 10)
     assert abs(np.log(by_estimator)) < abs(np.log(alone))
 

@@ -155,7 +155,7 @@ def test_calibration_is_measured_as_it_is() -> None:
     assert probability_metrics(np.full(1000, 0.3), y)["calibration_error"] == pytest.approx(0.2)
 
 
-def test_the_number_foreseen_stands_beside_what_came_true_at_each_date() -> None:
+def test_the_numbers_foreseen_and_come_true_are_given_for_each_date() -> None:
     dates = np.array(["2024-01-01"] * 3 + ["2024-03-01"] * 2, "datetime64[ns]")
     by_date = foreseen_by_date(
         dates, np.array([0.5, 0.25, 0.25, 0.1, 0.2]), np.array([True, True, False, False, False])

@@ -138,7 +138,7 @@ def test_who_came_back_is_a_member_again() -> None:
     assert values(records, "2023-08-02", "workers", "age_youngest") == about(2, 23 + 7 / 12)
 
 
-def test_one_in_the_ledger_alone_is_a_member_and_one_without_a_household_is_nobody() -> None:
+def test_a_person_only_in_the_ledger_is_a_member_and_one_without_a_household_is_not() -> None:
     records = drawn.records(
         """
         employment
@@ -274,7 +274,7 @@ def test_the_largest_fall_of_pay_is_that_of_one_member() -> None:
     ("wage", "status", "expected"),
     [("0", "", 1), ("", "family_worker", 1), ("", "", 0), ("500", "family_worker", 0)],
 )
-def test_work_without_pay_is_a_wage_of_nothing_or_help_in_the_family_s_business(
+def test_work_without_pay_is_a_wage_of_zero_or_help_in_the_family_business(
     wage: str, status: str, expected: float
 ) -> None:
     records = drawn.records(
@@ -287,7 +287,7 @@ def test_work_without_pay_is_a_wage_of_nothing_or_help_in_the_family_s_business(
     assert values(records, "2024-01-01", "workers_unpaid") == about(expected)
 
 
-def test_pay_is_to_the_household_s_line_of_the_as_of_day() -> None:
+def test_pay_is_a_ratio_to_the_household_s_line_of_the_as_of_day() -> None:
     steps = [{"since": "2020-01-01", "yuan": 500.0}, {"since": "2024-02-01", "yuan": 800.0}]
     records = drawn.records(
         """

@@ -33,10 +33,10 @@ def reasons_of() -> Callable[..., list[Reason]]:
 @pytest.mark.parametrize(
     ("contributions", "groups", "features"),
     [
-        # of a group's features the weightiest speaks, wherever it stands
+        # a group is worded by its feature of the largest contribution, at any position
         ([0.1, 0.5, 0.0, 0.0, 0.0, 0.0], [ILLNESS], ["n_chronic"]),
         ([0.5, 0.1, 0.0, 0.0, 0.0, 0.0], [ILLNESS], ["medical_paid_12m"]),
-        # the weightiest group comes first, by its sum and not by its largest feature
+        # the group of the largest contribution comes first, by its sum and not by its largest feature
         ([0.3, 0.3, 0.5, 0.0, 0.0, 0.0], [ILLNESS, INCOME], ["medical_paid_12m", "net_last"]),
         ([0.1, 0.0, 0.2, 0.1, 0.25, 0.0], [INCOME, LIVING, ILLNESS], ["net_last", "yard_last", "medical_paid_12m"]),
         # a group that lowers the risk on the whole is no reason, whatever one of its features does
@@ -58,7 +58,7 @@ def test_no_more_reasons_are_given_than_asked_for(reasons_of: Callable[..., list
     assert reasons_of(contributions, 0) == []
 
 
-def test_a_reason_holds_its_groups_whole_part(reasons_of: Callable[..., list[Reason]]) -> None:
+def test_a_reason_has_the_whole_contribution_of_its_group(reasons_of: Callable[..., list[Reason]]) -> None:
     (reason,) = reasons_of([0.5, -0.2, 0.0, 0.0, 0.0, 0.0])
     assert reason.contribution == pytest.approx(0.3)
     assert reason.value == 1.0

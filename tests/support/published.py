@@ -1,4 +1,4 @@
-"""Published figures beside the same figures of a simulated county."""
+"""Published figures compared with the same figures of a simulated county."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Target:
 
 
 def compare(records: Records) -> list[Target]:
-    """Return simulated beside published numbers.
+    """Return simulated and published numbers in pairs.
 
     Parameters
     ----------

@@ -165,7 +165,7 @@ def _by_key(data: dict[str, Any]) -> dict[Key, Block]:
 
 
 def _asked(text: str) -> dict[Key, dict[str, list[str]]]:
-    """Return the headers named beside each question, by block."""
+    """Return the headers named in each question, by block."""
     found: dict[Key, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     seen: dict[tuple[str, str, str], int] = defaultdict(int)
     table = file = sheet = ""

@@ -182,7 +182,7 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / name).read_text() == "the older one"
 
 
-def test_every_error_class_has_its_own_exit_code_and_stands_in_the_help(run: Run) -> None:
+def test_every_error_class_has_its_own_exit_code_and_is_listed_in_the_help(run: Run) -> None:
     classes = [c for c in vars(relapse_risk.errors).values() if isinstance(c, type) and issubclass(c, RelapseError)]
     codes = [c.exit_code for c in classes]
     assert len(set(codes)) == len(codes) >= 10

@@ -131,7 +131,7 @@ def judged(n: int = 3_000) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def test_bins_foresee_about_the_same_number_and_hold_every_row() -> None:
+def test_bins_have_about_the_same_number_foreseen_and_cover_every_row() -> None:
     rows = judged()
     table: Any = reliability(rows, bins=5)
     assert table["rows"].sum() == len(rows)

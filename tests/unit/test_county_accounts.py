@@ -71,7 +71,7 @@ def test_a_wide_row_is_one_account(tmp_path: Path, bad: list[str], code: str, co
     assert (read.read, read.set_aside, read.made) == (2, 1, 3)
 
 
-def test_an_account_that_two_blocks_read_falls_whole(tmp_path: Path) -> None:
+def test_an_account_that_two_blocks_read_is_set_aside_whole(tmp_path: Path) -> None:
     """Costs are in another unit, so in a block of their own: they belong to the same account."""
     files, data = form(GOOD, [H2, "2023-05-31", "2000", "300", "多"])
     block = data["tables"]["incomes"]
@@ -87,7 +87,7 @@ def test_an_account_that_two_blocks_read_falls_whole(tmp_path: Path) -> None:
     ]
 
 
-def test_an_account_that_two_blocks_date_falls_whole(tmp_path: Path) -> None:
+def test_an_account_that_two_blocks_date_is_set_aside_whole(tmp_path: Path) -> None:
     """Costs are dated by themselves, before any monitoring line held."""
     files, data = form([*GOOD], [H2, "2023-05-31", "2000", "300", "50"])
     for row, day in zip(files["收入"], ("成本日期", "2023-03-31", "1999-03-31"), strict=True):
@@ -102,7 +102,7 @@ def test_an_account_that_two_blocks_date_falls_whole(tmp_path: Path) -> None:
     assert {row[0] for row in incomes(done)} == {"11"}
 
 
-def test_contradicting_accounts_fall_whole_where_the_mapping_asks_for_the_latest(tmp_path: Path) -> None:
+def test_contradicting_accounts_are_set_aside_whole_where_the_mapping_asks_for_the_latest(tmp_path: Path) -> None:
     other = [H1, "2023-05-31", "2100", "300", "50"]
     files, data = form(GOOD, other, same_key="latest")
     done = take(tmp_path, files, data)
@@ -143,7 +143,7 @@ def test_a_form_that_leaves_zero_blank_says_so(tmp_path: Path) -> None:
     assert (read.read, read.blank, read.made) == (1, 1, 3), "a form that nobody filled in is no account of nothing"
 
 
-def test_an_account_stands_for_its_period(tmp_path: Path) -> None:
+def test_an_account_covers_its_period(tmp_path: Path) -> None:
     """A rate of 12 months is their amount, and the 12 months are kept; an amount in yuan is the period's."""
     done = take(tmp_path, *form(GOOD, spread={"unit": "元/月"}, row_months=12))
     assert incomes(done)[2] == ("11", "wage", 24000.0, 12)
@@ -262,7 +262,7 @@ def test_an_end_is_known_on_its_own_day_and_a_planned_one_not_at_all(tmp_path: P
 
 
 def test_a_past_score_sees_a_measure_run_until_its_end_came(tmp_path: Path) -> None:
-    """The same in records that others wrote with the end beside the first day known."""
+    """The same in records that others wrote with the end known from the first day on."""
     imported = take(tmp_path, *with_measures()).records
     rows = "\n".join(
         f"{row[0]} | {row[2]} | {row[4]} | {kind} | {row[3]}"

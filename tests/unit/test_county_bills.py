@@ -50,7 +50,7 @@ def bill(total: str, reimbursed: str = "", paid: str = "", *, known: str = "2023
 def take(
     tmp_path: Path, rows: exports.Sheet, on: dt.date = exports.EXPORTED_ON, table: str = "expenses", **block: Any
 ) -> Imported:
-    """Import the county with a table of bills (or of the employment ledger) beside it."""
+    """Import the county with a table of bills (or of the employment ledger) added."""
     header, columns = (BILLS, EXPENSES) if table == "expenses" else (WORK, EMPLOYMENT)
     files = {**exports.county(), "单据": [header, *rows]}
     columns = {**columns, **block.pop("columns", {})}
@@ -171,7 +171,7 @@ def test_a_row_of_nobody_does_not_make_a_sound_profile_a_contradiction(tmp_path:
     assert done.records.table("visits").num_rows == 3
 
 
-def test_contradicting_profiles_take_what_is_said_of_the_household_with_them(tmp_path: Path) -> None:
+def test_contradicting_profiles_set_all_rows_of_the_household_aside(tmp_path: Path) -> None:
     files = exports.county()
     files["农户"].append([*files["农户"][3][:5], "9", "", ""])
     done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out")
@@ -201,7 +201,7 @@ def test_wages_from_two_employers_add_up_and_one_of_them_is_work(tmp_path: Path)
     ]
 
 
-def test_members_incomes_add_up_unless_they_stand_for_different_periods(tmp_path: Path) -> None:
+def test_members_incomes_add_up_unless_they_cover_different_periods(tmp_path: Path) -> None:
     header = [*exports.COUNTY["收入"][0], "核算月数"]
     rows = [
         [H1, "2023-05-31", "2023-06-05", "工资性收入", "1000", ""],
@@ -292,7 +292,7 @@ def test_unknown_codes_are_reported_with_what_is_valid_and_their_texts_in_the_re
     assert "还行" not in printed.err
 
 
-def test_ids_and_other_cells_do_not_stand_in_the_rejects(tmp_path: Path) -> None:
+def test_ids_and_other_cells_are_not_in_the_rejects(tmp_path: Path) -> None:
     rows = [["v=1", H1, "五月", "2023-05-10", "正常", "否"], ["@1", H1, "2023-05-09", "2023-05-10", "正常", "否"]]
     exports.run(exports.write_csv(tmp_path / "src", exports.county(走访=rows)), tmp_path / "out")
     text = (tmp_path / "out" / "rejects" / "visits.csv").read_text(encoding="utf-8-sig")

@@ -110,7 +110,7 @@ def test_imported_records_and_other_folders_are_not_replaced(tmp_path: Path) -> 
     assert hashes(real) == before
 
 
-def test_the_truth_lies_apart_and_no_model_reads_it(tmp_path: Path) -> None:
+def test_the_truth_has_its_own_folder_and_no_model_reads_it(tmp_path: Path) -> None:
     """The folder of records holds no hazard, and without the truth the same is learned."""
     out, truth = tmp_path / "county", tmp_path / "truth"
     for folders in ((out, out / "truth"), (truth / "county", truth), (out, out)):

@@ -217,7 +217,7 @@ def test_an_uncertain_encoding_is_never_guessed(tmp_path: Path, raw: bytes, said
     assert said in str(caught.value)
 
 
-def test_an_encoding_that_was_named_must_hold(tmp_path: Path) -> None:
+def test_a_named_encoding_must_fit_the_file(tmp_path: Path) -> None:
     src = exports.write_csv(tmp_path / "src", exports.county(), "gbk")
     data = exports.mapping()
     data["tables"]["visits"]["encoding"] = "utf-8"
@@ -284,7 +284,7 @@ def test_a_bad_row_is_set_aside_with_its_reason(
     texts = {"RR104": {"彩票", "还行", "因病,因懒"}, "RR105": {"也许"}}.get(code, {""})
     assert {row["text"] for row in rejected} <= texts
     cells = {cell for added in files.values() for row in added for cell in row if len(cell) > 3} - texts
-    assert not any(cell in text for cell in cells), "a cell of a household stands in the rejects"
+    assert not any(cell in text for cell in cells), "a cell of a household is in the rejects"
     assert exports.same(load_records(tmp_path / "out"), done.records)
 
 
@@ -309,7 +309,7 @@ def test_above_a_share_the_import_stops_and_writes_nothing(tmp_path: Path) -> No
     assert exports.same(load_records(tmp_path / "out"), before)
 
 
-def test_a_profile_in_an_unknown_grid_takes_its_household_with_it(tmp_path: Path) -> None:
+def test_a_profile_in_an_unknown_grid_sets_its_household_aside(tmp_path: Path) -> None:
     files = exports.county()
     files["网格"] = [["网格编号", "启用日期"], ["g1", "2020-01-01"]]
     data = exports.mapping(
@@ -325,7 +325,7 @@ def test_a_profile_in_an_unknown_grid_takes_its_household_with_it(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "exponent", "zeros", "parquet"])
-def test_ids_that_a_spreadsheet_made_numbers_are_refused_with_the_mend(tmp_path: Path, kind: str) -> None:
+def test_ids_that_a_spreadsheet_made_numbers_are_refused_with_the_remedy(tmp_path: Path, kind: str) -> None:
     files = exports.county()
     src = exports.write_csv(tmp_path / "src", files)
     data = exports.mapping()
@@ -396,7 +396,7 @@ def test_a_title_above_the_header_is_passed_and_rows_keep_their_numbers(tmp_path
 
 
 def test_rows_keep_their_numbers_after_rows_left_out(tmp_path: Path) -> None:
-    """A row with a field too many, an empty line and a line break in a cell stand before the bad row."""
+    """A row with a field too many, an empty line and a line break in a cell come before the bad row."""
     src = exports.write_csv(tmp_path / "src", exports.county())
     header, *rows = exports.as_csv(exports.COUNTY["走访"]).splitlines()
     broken = exports.as_csv([with_cell(VISIT, 4, "正\n常")]).rstrip("\r\n")
@@ -483,7 +483,7 @@ def test_amounts_come_in_any_unit_and_spread_over_columns(tmp_path: Path) -> Non
 
 
 def test_a_month_ends_no_later_than_it_was_known(tmp_path: Path) -> None:
-    """A month stands for its last day, since no score may use a thing before it can have happened."""
+    """A month counts as its last day, since no score may use an event before it can have happened."""
     files = exports.county()
     for row, month, known in zip(
         files["收入"][1:],

@@ -39,7 +39,7 @@ def test_every_number_is_used() -> None:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_simulated_beside_published(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_simulated_figures_are_near_published_ones(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Prints the table; each number lies as near as its tolerance says."""
     parts = list(townships(20_000, 60, seed))
     tables = {name: pa.concat_tables([part.tables[name] for part in parts]) for name in SIMULATED}

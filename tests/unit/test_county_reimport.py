@@ -90,7 +90,7 @@ def test_what_the_export_lacks_is_kept_and_what_it_adds_was_not_known_before(tmp
     assert done.counts["visits"] == Counts(new=2, late=1, unchanged=2, kept=1)
 
 
-def test_of_several_versions_that_come_late_the_last_holds(tmp_path: Path) -> None:
+def test_of_several_late_versions_the_last_is_kept(tmp_path: Path) -> None:
     row = ["500236000000000011", "2023-05-15", "2023-05-16", "财产性收入", "1"]
     files = exports.county(收入=[[*row[:2], "2023-05-18", row[3], "3"], row, [*row[:2], "2023-05-17", row[3], "2"]])
     done = reimport(tmp_path, files, same_key={"incomes": "latest"})
@@ -109,7 +109,7 @@ def test_a_correction_on_the_day_of_what_it_corrects_is_set_aside(tmp_path: Path
     assert ("11", "2023-07-01", 20.0) in versions(later, "incomes", "amount_yuan")
 
 
-def test_mended_rejects_come_in_on_the_same_day(tmp_path: Path) -> None:
+def test_corrected_rejects_are_imported_on_the_same_day(tmp_path: Path) -> None:
     files = exports.county(走访=[["v04", H1, "6月1日", "2023-06-02", "正常", "否"]])
     exports.run(exports.write_csv(tmp_path / "first", files), tmp_path / "out")
     assert (tmp_path / "out" / "rejects" / "visits.csv").is_file()

@@ -263,7 +263,7 @@ def test_labels_in_another_order_are_refused_rather_than_put_in_order(rows: Any)
         few().fit(X, other_day)
 
 
-def test_labels_that_only_count_their_rows_are_taken_as_they_stand(rows: Any) -> None:
+def test_labels_with_a_plain_row_index_are_used_in_their_order(rows: Any) -> None:
     X, y = rows
     expected = few().fit(X, y).predict_proba(X)
     for labels in (pd.Series(y), pd.Series(y, index=X.index), y.tolist()):

@@ -250,7 +250,7 @@ def test_the_records_say_what_the_county_knew_and_when(first: tuple[Imported, Pa
 def test_the_same_export_a_month_later_changes_only_what_it_changes(first: tuple[Imported, Path]) -> None:
     _, folder = first
     accounts = [*ACCOUNTS, [C, "2024-06-30", dt.date(2024, 7, 20), 180, 40, 6, 18]]
-    accounts[5] = [C, "2023-12-31", dt.date(2024, 1, 20), 200, 45, 6, 20]  # mended: was not known here before
+    accounts[5] = [C, "2023-12-31", dt.date(2024, 1, 20), 200, 45, 6, 20]  # corrected: was not known here before
     bills = [*BILLS, [B, "2024-02-01", dt.date(2024, 7, 30), "", 10, ""]]
     src = write(folder / "august", 账=accounts, 看病=bills)
     done = exports.run(src, folder / "out", mapping(LATER))

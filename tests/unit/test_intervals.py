@@ -106,7 +106,7 @@ def test_the_pooled_auc_alone_sees_levels_of_dates() -> None:
     assert found["b", "auc_pooled"] < found["a", "auc_pooled"]
 
 
-def test_two_scores_stand_side_by_side() -> None:
+def test_two_scores_are_compared_in_one_row_a_metric() -> None:
     rows = predictions()
     word, before, after, difference, interval = paired_table(rows, "noise", "good", 0.1, draws=50)[0]
     low, high = map(float, interval.split(" to "))

@@ -168,7 +168,7 @@ def test_flags_in_a_countys_own_words_are_read_and_others_set_aside(tmp_path: Pa
     assert values(done, "insurance") == [("resident_medical",)]
 
 
-def test_a_denial_in_one_column_falls_where_another_names_a_code(tmp_path: Path) -> None:
+def test_a_denial_in_one_column_is_dropped_where_another_names_a_code(tmp_path: Path) -> None:
     """One column is of medical insurance, the other of pensions; so is it with illnesses."""
     rows = [[H1, "p1", DAY, DAY, "未参保", "居民养老"], [H1, "p2", DAY, DAY, "未参保", "未参保"]]
     done = take(tmp_path, rows, {"insurance": {"columns": ["a", "b"]}})
@@ -197,7 +197,7 @@ def job(*rows: list[str]) -> list[list[str]]:
 
 
 def test_a_job_may_begin_this_month_and_end_after_the_export(tmp_path: Path) -> None:
-    """A month stands for its last day, but what was known on the 20th began by then; an end may lie ahead."""
+    """A month counts as its last day, but what was known on the 20th began by then; an end may lie ahead."""
     rows = job(["是", "2000", "2022-05", "2025-12-31"])
     rows += [[H2, "p1", "2022-05", "2022-05-20", "是", "2000", "2022-03", "至今"]]
     done = take(tmp_path, rows, JOB, "employment")
@@ -210,7 +210,7 @@ def test_a_job_may_begin_this_month_and_end_after_the_export(tmp_path: Path) -> 
     assert exports.codes(done) == [("employment", "RR019", [2])]
 
 
-def test_two_jobs_of_a_month_add_up_and_the_main_one_stands_for_the_rest(tmp_path: Path) -> None:
+def test_two_jobs_of_a_month_add_up_and_the_other_columns_are_of_the_main_one(tmp_path: Path) -> None:
     columns = {
         "employed": "a",
         "wage_yuan": "b",

@@ -32,7 +32,7 @@ def test_an_unanswered_income_is_unknown_and_an_answered_zero_is_zero(tmp_path: 
     assert records.table("visits").num_rows == 2, "what was seen is kept, income answered or not"
 
 
-def test_income_is_parted_by_source(tmp_path: Path) -> None:
+def test_income_is_split_by_source(tmp_path: Path) -> None:
     found = records_of(tmp_path, {"labour_income_other": 1_000.0, "aid_income": 2_000.0}).frame("incomes")
     amounts = {(row.source, row.part): row.amount_yuan for row in found.itertuples()}
     assert amounts == {

@@ -277,7 +277,7 @@ def amounts(panel: PanelImport) -> dict[tuple[str, str], float]:
     return dict(zip(zip(frame["source"], frame["part"], strict=True), frame["amount_yuan"], strict=True))
 
 
-def test_incomes_are_parted_by_the_persons_answers(tmp_path: Path) -> None:
+def test_incomes_are_split_by_the_persons_answers(tmp_path: Path) -> None:
     parts = {"V2_M": 1, "V3_M": 2, "V4_M": 4, "V5_M": 8, "V8_M": 16, "V9_M": 32, "V10_M": 64, "V11_M": 128}
     others = {"V12_M": 256, "V18_M": 512, "V19_AM": 1024, "V21_M": 2048, "T_VI": 4095}
     pay = {"P21": 10_000, "TOT_P12": 20_000, "PP08J1": 40_000, "PP08J2": 80_000, "PP08J3": 160_000}

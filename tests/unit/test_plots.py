@@ -256,7 +256,7 @@ def test_nothing_to_draw_is_refused_in_words(plot: Callable[[Any], Plot], table:
         plot(table)
 
 
-def test_reasons_lie_on_their_side_the_largest_first() -> None:
+def test_reasons_are_drawn_on_their_side_the_largest_first() -> None:
     plot = plot_reasons(score_of({"illness": -0.2, "income": 0.9, "other": 0.001}), "h1")
     bars = [bar.get_width() for bar in plot.axes[0].containers[0]]
     assert bars == [0.9, -0.2, 0.001]

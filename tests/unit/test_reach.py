@@ -1,4 +1,4 @@
-"""Days that the records do not reach: before them nobody is there, past them scores would be blind."""
+"""Days outside the records: before them the cohort is empty, after them a score would miss what happened."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_records_without_rows_score_nobody_on_any_day(bundle: Bundle, small: Sma
     assert "hold no household's profile" in why_empty(nothing, dt.date(2024, 1, 1))
 
 
-def test_why_nobody_is_there_is_said(small: Small) -> None:
+def test_the_reason_for_an_empty_cohort_is_stated(small: Small) -> None:
     first = min(small.records.table("households")["known_on"].to_pylist())
     assert f"the first profile came in on {first}" in why_empty(small.records, first)
     never_poor = drawn.records(

@@ -60,7 +60,7 @@ def test_the_clean_rows_of_a_sample_equal_the_simulated_ones(rendered: Path, tmp
     assert done.records.settings == simulated.settings
     for name in simulated.present:
         got, expected = done.records.table(name), simulated.table(name)
-        if name == "visits":  # one row of the county's own was spoilt, the other bad rows were put beside
+        if name == "visits":  # one row of the county's own was made invalid, the other bad rows were added
             lost = expected.column("visit_id")[200]
             expected = expected.filter(pc.not_equal(expected["visit_id"], lost))
         order = [(column, "ascending") for column in expected.column_names]

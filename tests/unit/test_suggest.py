@@ -80,7 +80,7 @@ def test_most_columns_are_right_in_words_nobody_listed(made: Suggested, tmp_path
     assert exports.same(done.records, exports.run(src, tmp_path / "person", county.mapping()).records)
 
 
-def test_nothing_of_anyone_is_shown(made: Suggested) -> None:
+def test_no_personal_data_is_shown(made: Suggested) -> None:
     text = made.text
     cells = {str(cell) for sheet in made.county.sheets for row in sheet.rows[5:] for cell in row if cell}
     private = {cell for cell in cells if any(map(str.isdigit, cell)) and len(cell) > 4}
@@ -132,7 +132,7 @@ def tables(text: str) -> dict[str, Any]:
 
 
 HOMES = [f"50023600000000{n:04d}" for n in range(30)]
-#: A list of households whose ids stand under a header that says nothing.
+#: A list of households whose ids are under a header that says nothing.
 LIST = [
     ["甲列", "乙列", "建档日期", "人口数", "劳动力", "是否低保", "农户类型"],
     *(
@@ -142,7 +142,7 @@ LIST = [
 ]
 
 
-def test_household_ids_are_known_by_what_they_join(tmp_path: Path) -> None:
+def test_household_ids_are_recognised_by_the_sources_they_join(tmp_path: Path) -> None:
     other = [["丙列", "丁列", "看院子", "看房子", "走访日期"]]
     other += [[f"x{n}", home, "正常", "严重", "2021-03-01"] for n, home in enumerate(HOMES * 2)]
     found = tables(suggested(tmp_path, 名单=LIST, 走访=other))
@@ -151,7 +151,7 @@ def test_household_ids_are_known_by_what_they_join(tmp_path: Path) -> None:
     assert found["visits"]["columns"]["visit_id"] == "丙列"
 
 
-def test_grids_are_known_by_the_households_that_lie_in_them(tmp_path: Path) -> None:
+def test_grids_are_recognised_by_their_households(tmp_path: Path) -> None:
     grids = [
         ["子列", "丑列", "寅列"],
         ["g0", "w1", "2020-01-01"],
@@ -288,7 +288,7 @@ def test_the_months_of_an_amount_follow_from_days_or_words(
     assert block["columns"]["occurred_on"] == (years if "年" in days[0] else "核算日期")
 
 
-def test_a_part_of_a_source_is_not_counted_beside_it(tmp_path: Path) -> None:
+def test_a_part_of_an_income_source_is_not_counted_twice(tmp_path: Path) -> None:
     header = ["户编号", "核算日期", "工资性收入", "务工收入", "低保金", "养老保险金", "家庭纯收入"]
     rows = [header, *([home, "2021-12-31", "100", "90", "20", "30", "150"] for home in HOMES)]
     assert tables(suggested(tmp_path, 收支=rows))["incomes"]["spread"]["columns"] == {
@@ -320,7 +320,7 @@ def test_nearly_empty_sources_are_reported_and_break_nothing(tmp_path: Path, row
     assert "a.csv" in suggested(tmp_path, a=rows)
 
 
-def test_nothing_that_can_be_read_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_readable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImportRefused, match="holds no file that can be read"):
         suggest_mapping(str(tmp_path))
 
@@ -334,7 +334,7 @@ def test_a_text_with_a_telephone_number_is_no_code_text(tmp_path: Path) -> None:
 
 
 def test_what_was_entered_before_it_happened_was_not_entered_then(tmp_path: Path) -> None:
-    """登记日 sounds like an entry and 入库日 like nothing; but every row stands in 入库日 after 登记日."""
+    """登记日 sounds like an entry and 入库日 like nothing; but in every row 入库日 is after 登记日."""
     rows: list[list[Any]] = [["户编号", "走访编号", "登记日", "入库日", "院子", "房子"]]
     rows += [
         [h, f"v{n}", f"2021-03-{n % 20 + 1:02}", f"2021-03-{n % 20 + 4:02}", "好", "差"]
