@@ -56,6 +56,7 @@ _PLACES = {
     "in work": GREY,
 }
 _IN_WORK = Label("务工(地点不详)", "in work, place unknown")
+_IDLE = Label("未务工", "not in work")
 _LEGEND_AT = {"loc": "upper left", "bbox_to_anchor": (1.005, 1.03), "borderaxespad": 0.0, "handlelength": 1.2}
 
 
@@ -370,7 +371,8 @@ def _draw_jobs(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp, people: Mappin
 
     persons = sorted(rows["person_id"].unique(), key=[*people, *rows["person_id"]].index)
     labels = {**WORKPLACE.labels, "in work": _IN_WORK}
-    for kind, colour in _PLACES.items():
+    bars = [(kind, labels[kind], colour, 0.5, 2) for kind, colour in _PLACES.items()]
+    for kind, label, colour, height, zorder in [*bars, ("not in work", _IDLE, PALE, 0.12, 1)]:
         of = rows[rows["kind"] == kind]
         if len(of):
             start = of["occurred_on"].dt.to_period("M").dt.start_time
@@ -378,23 +380,11 @@ def _draw_jobs(axes: Axes, rows: pd.DataFrame, end: pd.Timestamp, people: Mappin
                 of["person_id"].map(persons.index),
                 of["until"] - start + pd.Timedelta(days=1),
                 left=start,
-                height=0.5,
+                height=height,
                 color=colour,
-                zorder=2,
-                label=both(labels[kind]),
+                zorder=zorder,
+                label=both(label),
             )
-    idle = rows[rows["kind"] == "not in work"]
-    if len(idle):
-        start = idle["occurred_on"].dt.to_period("M").dt.start_time
-        axes.barh(
-            idle["person_id"].map(persons.index),
-            idle["until"] - start + pd.Timedelta(days=1),
-            left=start,
-            height=0.12,
-            color=PALE,
-            zorder=1,
-            label=both(Label("未务工", "not in work")),
-        )
     axes.set_yticks(range(len(persons)), [people.get(person, of_data(person)) for person in persons])
     axes.set_ylim(len(persons) - 0.45, -0.55)
     axes.grid(visible=False, axis="y")
