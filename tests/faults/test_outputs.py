@@ -195,7 +195,7 @@ def test_a_run_that_is_stopped_leaves_the_old_output_and_nothing_else(
 
     monkeypatch.setattr(outputs, step, stop)
     with pytest.raises((type(error), StorageError)):
-        write_folder({}, _settings(), out, beside={"rejects/visits.csv": "new"})
+        write_folder({}, _settings(), out, extra_files={"rejects/visits.csv": "new"})
     assert content(out) == before
     assert names(tmp_path) == ["county"]
 
@@ -214,7 +214,7 @@ def test_stopped_between_the_two_renames_the_old_folder_gets_its_name_back(
     monkeypatch.setattr(outputs, "_exchanged_at_once", lambda *_: False)
     monkeypatch.setattr(Path, "rename", stop_second)
     with pytest.raises(Stopped):
-        write_folder({}, _settings(), out, beside={"rejects/visits.csv": "new"})
+        write_folder({}, _settings(), out, extra_files={"rejects/visits.csv": "new"})
     assert content(out) == before
     assert names(tmp_path) == ["county"]
 
@@ -226,7 +226,7 @@ def test_a_file_system_that_cannot_exchange_names_is_written_all_the_same(
     out = write_folder({}, _settings(), tmp_path / "county")
     monkeypatch.setattr(outputs, "_renameat2", lambda: lambda *_: -1)
     monkeypatch.setattr("ctypes.get_errno", lambda: code)
-    write_folder({}, _settings(), out, beside={"rejects/visits.csv": "new"})
+    write_folder({}, _settings(), out, extra_files={"rejects/visits.csv": "new"})
     assert content(out)["rejects/visits.csv"] == "new"
     assert names(tmp_path) == ["county"]
 
@@ -236,7 +236,7 @@ def test_a_system_that_cannot_exchange_names_is_written_all_the_same(
 ) -> None:
     monkeypatch.setattr(outputs, "_renameat2", lambda: None)
     for text in ("first", "second"):
-        write_folder({}, _settings(), tmp_path / "county", beside={"rejects/visits.csv": text})
+        write_folder({}, _settings(), tmp_path / "county", extra_files={"rejects/visits.csv": text})
     assert content(tmp_path / "county")["rejects/visits.csv"] == "second"
     assert names(tmp_path) == ["county"]
 
@@ -300,7 +300,7 @@ def test_everything_is_on_the_disk_before_it_takes_its_name_and_the_name_is_afte
 
     monkeypatch.setattr(os, "fsync", flushed)
     monkeypatch.setattr(outputs, "_exchanged_at_once", exchanged)
-    write_folder({}, _settings(), out, beside={"rejects/visits.csv": "new"})
+    write_folder({}, _settings(), out, extra_files={"rejects/visits.csv": "new"})
     at = steps.index("exchange")
     assert {path.stat().st_ino for path in (out, *out.rglob("*"))} == set(steps[:at])
     assert steps[at + 1 :] == [tmp_path.stat().st_ino]
@@ -315,7 +315,9 @@ def test_only_the_owner_can_read_what_is_written(small: Small, tmp_path: Path, u
     usual = os.umask(umask)
     try:
         tables = {"visits": small.records.table("visits")}
-        write_folder(tables, small.records.settings, tmp_path / "a" / "b", beside={"rejects/visits.csv": "row"})
+        write_folder(
+            tables, small.records.settings, tmp_path / "a" / "b", extra_files={"rejects/visits.csv": "row"}
+        )
         for file in ("scores.csv", "scores.parquet"):
             with new_table(tmp_path / "a" / file) as write:
                 assert modes(tmp_path / "a" / f".{file}.part") <= {(True, "0o700"), (False, "0o600")}
@@ -344,7 +346,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "county").symlink_to(tmp_path / "disk" / "county-2024")
     for text in ("first", "second"):
-        write_folder({}, _settings(), tmp_path / "county", beside={"rejects/visits.csv": text})
+        write_folder({}, _settings(), tmp_path / "county", extra_files={"rejects/visits.csv": text})
     assert (tmp_path / "county").is_symlink()
     assert names(tmp_path / "disk") == ["county-2024"]
     assert content(tmp_path / "disk" / "county-2024")["rejects/visits.csv"] == "second"

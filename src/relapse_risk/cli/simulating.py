@@ -39,13 +39,13 @@ def simulate(
     """Simulate a county's records, and apart from them the truth that no model may read."""
     from relapse_risk.datasets import Switches, write_county  # noqa: PLC0415
 
-    beside = truth or out.parent / f"{out.name}-truth"
+    truth = truth or out.parent / f"{out.name}-truth"
     switches = Switches(selection=selection, treatment=treatment, delay=delay)
     with progress() as report:
         report(f"simulating {households:,} households over {months} months")
         rows = write_county(
             out,
-            beside,
+            truth,
             households,
             months,
             seed,
@@ -53,12 +53,12 @@ def simulate(
             on_progress=lambda done, of: report(f"township {done} of {of} written"),
         )
     show(simple_table(f"{out}: a simulated county", ["table", "rows"], rows.items()), as_json=as_json)
-    say(f"records in {out}; true hazards apart, in {beside}. Next: relapse check {out}, relapse train --data {out}")
+    say(f"records in {out}; true hazards apart, in {truth}. Next: relapse check {out}, relapse train --data {out}")
     if as_json:
         emit(
             {
                 "out": str(out),
-                "truth": str(beside),
+                "truth": str(truth),
                 "households": households,
                 "months": months,
                 "seed": seed,

@@ -218,9 +218,9 @@ def _inputs(
     line = encoded.line if any(_needs_line(stream) for stream in streams) else NO_LINE
     if any(stream.by_person for stream in streams):
         _ = encoded.persons  # made once, before threads ask for it
-    alike: dict[Filter, list[Stream]] = {}
+    by_filter: dict[Filter, list[Stream]] = {}
     for stream in streams:
-        alike.setdefault(stream.filter, []).append(stream)
+        by_filter.setdefault(stream.filter, []).append(stream)
 
     def inputs(some: list[Stream]) -> list[_StreamInput]:
         kept = filter_rows(encoded, some[0])
@@ -229,7 +229,7 @@ def _inputs(
             for stream in some
         ]
 
-    found = {id(one.stream): one for some in each(inputs, alike.values()) for one in some}
+    found = {id(one.stream): one for some in each(inputs, by_filter.values()) for one in some}
     return [found[id(stream)] for stream in streams]  # in the order of the plan, which places statistics by it
 
 

@@ -89,11 +89,11 @@ class EncodedTable:
         """Split rows of several months into rows of one month each."""
         months = pc.fill_null(self._data["months"], 1).to_numpy().astype(np.int64)
         row, occurred = parts_of(self.occurred, months)
-        alike = self.household[row].astype(np.int64)
+        group = self.household[row].astype(np.int64)
         for codes in self._codes.values():
-            alike = _pair(alike, codes[row])
+            group = _pair(group, codes[row])
         pieces = pieces_of(
-            alike,
+            group,
             month_number(occurred),
             self.occurred[row],
             self.known[row],
@@ -380,19 +380,19 @@ def _duplicated(code: Integers) -> npt.NDArray[np.bool_]:
         return np.zeros(code.size, bool)
     order = np.argsort(code, kind="stable") if np.any(code[1:] < code[:-1]) else None
     if order is None:
-        return _beside_its_like(code)
+        return _equals_neighbour(code)
     back = np.zeros(code.size, bool)
-    back[order] = _beside_its_like(code[order])
+    back[order] = _equals_neighbour(code[order])
     return back
 
 
-def _beside_its_like(ordered: Integers) -> npt.NDArray[np.bool_]:
+def _equals_neighbour(ordered: Integers) -> npt.NDArray[np.bool_]:
     """Return where a number equals the one before or after it."""
     same = ordered[1:] == ordered[:-1]
-    beside = np.zeros(ordered.size, bool)
-    beside[1:] |= same
-    beside[:-1] |= same
-    return beside
+    equal = np.zeros(ordered.size, bool)
+    equal[1:] |= same
+    equal[:-1] |= same
+    return equal
 
 
 def _order(place: Integers, known: Days, texts: list[pa.ChunkedArray]) -> npt.NDArray[np.int64] | None:
@@ -402,7 +402,7 @@ def _order(place: Integers, known: Days, texts: list[pa.ChunkedArray]) -> npt.ND
         return None
     order = np.argsort(place, kind="stable") if np.any(place[1:] < place[:-1]) else None
     ordered = place if order is None else place[order]
-    tied = np.flatnonzero(_beside_its_like(ordered))
+    tied = np.flatnonzero(_equals_neighbour(ordered))
     if tied.size:
         order = np.arange(n) if order is None else order
         rows = order[tied]

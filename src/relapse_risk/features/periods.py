@@ -69,7 +69,7 @@ class Pieces(NamedTuple):
 
 
 def pieces_of(
-    alike: Positions, month: Days, drawn_up: Days, known: Days, superseded: Days, longer: npt.NDArray[np.bool_]
+    group: Positions, month: Days, drawn_up: Days, known: Days, superseded: Days, longer: npt.NDArray[np.bool_]
 ) -> Pieces:
     """Return when parts hold: while no other version of the row does, and no longer row covers the month.
 
@@ -78,7 +78,7 @@ def pieces_of(
 
     Parameters
     ----------
-    alike : ndarray of int64, shape (n_parts,)
+    group : ndarray of int64, shape (n_parts,)
         Equal where household, source and part of the source are.
     month : ndarray of int32, shape (n_parts,)
         Each part's month.
@@ -87,8 +87,8 @@ def pieces_of(
     longer : ndarray of bool, shape (n_parts,)
         Whether that row covers several months.
     """
-    by = np.lexsort((known, drawn_up, month, alike))
-    ordered = (alike[by], month[by], drawn_up[by], known[by], superseded[by], longer[by])
+    by = np.lexsort((known, drawn_up, month, group))
+    ordered = (group[by], month[by], drawn_up[by], known[by], superseded[by], longer[by])
     nothing = np.empty(0, np.int64)
     n_pieces = _pieces(*ordered, nothing, nothing, nothing)
     part, begun, ended = (np.empty(n_pieces, np.int64) for _ in range(3))
@@ -97,13 +97,13 @@ def pieces_of(
 
 
 @compiled
-def _pieces(alike, month, drawn_up, known, superseded, longer, part, begun, ended):  # type: ignore[no-untyped-def]
+def _pieces(group, month, drawn_up, known, superseded, longer, part, begun, ended):  # type: ignore[no-untyped-def]
     """Write the pieces of parts that lie month by month, where there is room; return how many there are."""
     n_pieces = 0
     low = 0
-    while low < len(alike):
+    while low < len(group):
         high = low + 1
-        while high < len(alike) and alike[high] == alike[low] and month[high] == month[low]:
+        while high < len(group) and group[high] == group[low] and month[high] == month[low]:
             high += 1
         for i in range(low, high):
             day = known[i]

@@ -163,10 +163,10 @@ def inputs_of(feature: Feature) -> tuple[Input, ...]:
 def _statistics_of(feature: Feature) -> tuple[Statistic, ...]:
     """Return the statistics that a value of one series is made of."""
     series, window, a = feature.series, _window(feature), feature.aggregation
-    return (*(Statistic(series, window, stat) for stat in DIRECT[a]), *_statistics_beside(feature))
+    return (*(Statistic(series, window, stat) for stat in DIRECT[a]), *_statistics_elsewhere(feature))
 
 
-def _statistics_beside(feature: Feature) -> tuple[Statistic, ...]:
+def _statistics_elsewhere(feature: Feature) -> tuple[Statistic, ...]:
     """Return the statistics of other series or windows that an aggregation needs."""
     series, window, a = feature.series, _window(feature), feature.aggregation
     ever = (None, feature.skip)

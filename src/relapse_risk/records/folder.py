@@ -94,7 +94,7 @@ def write_folder(
     settings: Settings,
     out: Path | str,
     *,
-    beside: Mapping[str, str] | None = None,
+    extra_files: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a records folder, whole or not at all.
 
@@ -103,10 +103,10 @@ def write_folder(
     tables : dict of str to pyarrow.Table
         Conformed tables.
     settings : Settings
-        Written beside them.
+        Written to the same folder.
     out : path
         Must not exist, or be a records folder, which is then replaced.
-    beside : dict of str to str, optional
+    extra_files : dict of str to str, optional
         Further text files by their name below the folder (an import's rejects).
 
     Raises
@@ -117,7 +117,7 @@ def write_folder(
         If another run is writing it.
     """
     with new_records(out) as new:
-        fill(new, tables, settings, beside=beside)
+        fill(new, tables, settings, extra_files=extra_files)
     return Path(out)
 
 
@@ -142,7 +142,7 @@ def new_records(out: Path | str) -> Iterator[Path]:
 
 
 def fill(
-    new: Path, tables: Mapping[str, pa.Table], settings: Settings, *, beside: Mapping[str, str] | None = None
+    new: Path, tables: Mapping[str, pa.Table], settings: Settings, *, extra_files: Mapping[str, str] | None = None
 ) -> None:
     """Write tables, settings and texts into a folder that ``new_records`` gave.
 
@@ -150,12 +150,12 @@ def fill(
     ----------
     new : Path
         The empty folder.
-    tables, settings, beside
+    tables, settings, extra_files
         See ``write_folder``.
     """
     for name, data in tables.items():
         pq.write_table(data, new / f"{name}.parquet", compression="zstd")
     (new / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
-    for name, text in (beside or {}).items():
+    for name, text in (extra_files or {}).items():
         (new / name).parent.mkdir(exist_ok=True)
         (new / name).write_text(text, encoding="utf-8", newline="")

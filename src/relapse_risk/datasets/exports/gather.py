@@ -61,15 +61,15 @@ def _accounts_repeated(all_accounts: Places, account: Places, said: Places) -> F
     accounts, first, size = np.unique(account[order], return_index=True, return_counts=True)
     whole = np.bincount(np.searchsorted(accounts, all_accounts[np.isin(all_accounts, accounts)]))
     rank = np.arange(len(order)) - np.repeat(first, size)
-    alike = np.zeros(len(accounts), np.int64)
+    same_rows = np.zeros(len(accounts), np.int64)
     for nth in range(int(size.max())):
         mine = np.full(len(accounts), -1, np.int64)
         here = rank == nth
         mine[np.repeat(np.arange(len(accounts)), size)[here]] = said[order][here]
-        alike = number_groups(pa.table({"before": alike, "here": mine}), ["before", "here"])[0]
+        same_rows = number_groups(pa.table({"before": same_rows, "here": mine}), ["before", "here"])[0]
     complete = size == whole  # an account with a row of its own says something else
     repeated = np.zeros(len(accounts), bool)
-    repeated[complete] = _repeated(alike[complete])
+    repeated[complete] = _repeated(same_rows[complete])
     flags: Flags = repeated[np.searchsorted(accounts, account)]
     return flags
 

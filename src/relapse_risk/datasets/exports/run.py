@@ -214,7 +214,7 @@ def _import(
     report("checking the records")
     records = Records.from_tables(tables, settings)
     report("writing the records")
-    fill(new, tables, settings, beside=_as_files(rejects))
+    fill(new, tables, settings, extra_files=_as_files(rejects))
     undated = tuple(
         name for name, blocks in mapping.tables.items() if any("known_on" not in block.columns for block in blocks)
     )

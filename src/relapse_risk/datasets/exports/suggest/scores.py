@@ -272,13 +272,13 @@ def graded_alike(sample: Sample) -> list[int]:
         for position, profile in enumerate(sample.columns)
         if _few(profile) and profile.likeness(flag) < 0.5
     }
-    alike = [
+    graded = [
         mine
         for mine in few.values()
         if len(mine) >= 3 and sum(len(mine & other) >= max(2, 0.6 * len(mine)) for other in few.values()) >= 4
     ]
-    words = frozenset().union(*alike)
-    return [position for position, mine in few.items() if mine in alike or mine < words]
+    words = frozenset().union(*graded)
+    return [position for position, mine in few.items() if mine in graded or mine < words]
 
 
 def _graded(look: int, rank: int, n_graded: int) -> float:
