@@ -29,8 +29,8 @@ from relapse_risk.cli.output import show, simple_table
 from relapse_risk.datasets import import_eph, simulate_county
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, level_shift
+from relapse_risk.model.calibration_split import calibration_splits, label_timing
 from relapse_risk.model.estimator import RelapseModel
-from relapse_risk.model.split import calibration_splits, label_timing
 from relapse_risk.training.dataset import Dataset, make_dataset
 from relapse_risk.training.evaluate import GROUPS
 from relapse_risk.training.splits import RollingOrigin, mature_dates, rolling_origins

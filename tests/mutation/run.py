@@ -1,7 +1,7 @@
 """Mutate lines that decide something, one at a time, and list the mutants that no test notices.
 
     make mutants                                        # a sample of every module below
-    python -m tests.mutation.run --sample 1000 model/split.py
+    python -m tests.mutation.run --sample 1000 model/calibration_split.py
 
 cosmic-ray makes the mutants, each in a copy of the checkout; the tests listed for a module run on it until one
 fails. A mutant that survives is printed with its line: write the test that fails on it, or give in ``EQUIVALENT``
@@ -41,7 +41,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "training/splits.py": _JUDGING,
     "training/metrics.py": ("spec/test_judging.py",),
     "training/evaluate.py": _JUDGING,
-    "model/split.py": ("spec/test_calibration.py",),
+    "model/calibration_split.py": ("spec/test_calibration.py",),
     "model/calibration.py": ("spec/test_calibration.py",),
     "model/estimator.py": ("spec/test_calibration.py", "unit/test_estimator.py"),
     "model/boosters.py": ("unit/test_estimator.py", "parity/test_determinism.py"),
@@ -53,7 +53,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scoring/reach.py": _SCORES,
     "scoring/result_files.py": _SCORES,
     "records/rules.py": _RULES,
-    "records/between.py": _RULES,
+    "records/rules_between.py": _RULES,
     "records/validate.py": _RULES,
     "records/groups.py": ("unit/test_groups.py", *_RULES),
     "datasets/exports/rows.py": _IMPORT,

@@ -16,8 +16,7 @@ from sklearn.base import clone
 
 from relapse_risk.errors import OutcomeNotGiven
 from relapse_risk.model.calibration import SigmoidCalibrator, Timing, base_rate_trend, fit_sigmoid, level_shift
-from relapse_risk.model.estimator import RelapseModel
-from relapse_risk.model.split import (
+from relapse_risk.model.calibration_split import (
     FEWEST_OF_A_CLASS,
     LATER,
     OTHER_HOUSEHOLDS,
@@ -25,6 +24,7 @@ from relapse_risk.model.split import (
     calibration_splits,
     label_timing,
 )
+from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.settings import OutcomeSettings
 
 OUTCOME = OutcomeSettings(horizon_months=6, reporting_lag_days=30)

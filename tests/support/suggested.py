@@ -9,8 +9,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from relapse_risk.datasets.exports.national_form import national_form
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.records.tables import TABLES
 
 Block = dict[str, Any]

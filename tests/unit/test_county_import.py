@@ -18,9 +18,9 @@ from tests.support import exports
 from relapse_risk.cli import main
 from relapse_risk.datasets.exports import CountyMapping
 from relapse_risk.datasets.exports.mapping import Block
+from relapse_risk.datasets.exports.national_form import national_form
 from relapse_risk.datasets.exports.reject_reasons import RAW_RULES, reason
 from relapse_risk.datasets.exports.suggest import suggest_mapping
-from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.errors import ImportRefused, NotFoundError, OutputExists, SettingsInvalid, UsageError
 from relapse_risk.records import codes as code_lists
 from relapse_risk.records.codes import Codes

@@ -13,9 +13,9 @@ from tests.support import exports, strange
 from tests.support.suggested import judged
 
 from relapse_risk.datasets.exports import CountyMapping, import_county
+from relapse_risk.datasets.exports.national_form import code_lists, load_words
 from relapse_risk.datasets.exports.suggest import suggest_mapping
 from relapse_risk.datasets.exports.suggest.lexicon import lexicon
-from relapse_risk.datasets.exports.words import code_lists, load_words
 from relapse_risk.errors import ImportRefused, RelapseError, SettingsInvalid
 from relapse_risk.records.tables import TABLES
 

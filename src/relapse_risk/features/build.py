@@ -22,7 +22,7 @@ from relapse_risk.features.declare import ACCOUNT, ACCOUNT_OF, Aggregation, Feat
 from relapse_risk.features.derive import derive
 from relapse_risk.features.encode import Encoded, EncodedTable, Numbers
 from relapse_risk.features.kernel import NO_LINE, DateWindows, Line, StreamRows, aggregate_windows
-from relapse_risk.features.persons import Persons
+from relapse_risk.features.person_rows import Persons
 from relapse_risk.features.plan import Filter, PersonPlan, Plan, Stream, Window, make_plan
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records

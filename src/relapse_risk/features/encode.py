@@ -22,7 +22,7 @@ from relapse_risk.features.declare import ACCOUNT_OF
 from relapse_risk.features.hashing import hash_with
 from relapse_risk.features.kernel import Line
 from relapse_risk.features.periods import parts_of, pieces_of
-from relapse_risk.features.persons import Persons
+from relapse_risk.features.person_rows import Persons
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES

@@ -16,9 +16,9 @@ from relapse_risk.errors import NotEnoughData, OutcomeNotGiven, UsageError, warn
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
 from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, level_shift
+from relapse_risk.model.calibration_split import Split, as_of_days, calibration_splits, label_timing
 from relapse_risk.model.checks import check_columns, check_fitted, check_labels, check_parameters
 from relapse_risk.model.inputs import FeatureReference, describe
-from relapse_risk.model.split import Split, as_of_days, calibration_splits, label_timing
 from relapse_risk.settings import OutcomeSettings
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from relapse_risk.dates import to_days
-from relapse_risk.records.between import violations_between
 from relapse_risk.records.columns import Table
 from relapse_risk.records.conform import conform
 from relapse_risk.records.groups import number_groups
 from relapse_risk.records.rules import violations_of_rows
+from relapse_risk.records.rules_between import violations_between
 from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.violations import Violation

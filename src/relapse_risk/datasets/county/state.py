@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from relapse_risk.datasets.county import people
 from relapse_risk.datasets.county.arrays import NEVER, Flags, Ints, Numbers
-from relapse_risk.datasets.county.ledger import Ledger
 from relapse_risk.datasets.county.parameters import LIVELIHOODS, MIXED, ORANGE, TRANSFER, WORKSHOP, CountyParameters
 from relapse_risk.datasets.county.place import Place
+from relapse_risk.datasets.county.row_collector import Ledger
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.records.codes import SHOCK_KIND
 

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.errors import ImportRefused
-from relapse_risk.records.between import first_covered_day, violations_between
 from relapse_risk.records.columns import Table
 from relapse_risk.records.rules import violations_of_rows
+from relapse_risk.records.rules_between import first_covered_day, violations_between
 from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
 from relapse_risk.records.validate import end_of

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from relapse_risk.datasets.exports.amounts import read_unit, read_written
 from relapse_risk.datasets.exports.date_cells import AGE
+from relapse_risk.datasets.exports.national_form import FLAG, MONTH, national_form, valid_codes
 from relapse_risk.datasets.exports.same_key import SUMS, SameKey
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import FLAG, MONTH, national_form, valid_codes
 from relapse_risk.records.columns import Column, Kind, Table
 from relapse_risk.records.tables import TABLES
 

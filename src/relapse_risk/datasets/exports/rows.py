@@ -15,10 +15,10 @@ from relapse_risk.datasets.exports.cells import Cells, Flags
 from relapse_risk.datasets.exports.date_cells import AGE, DateCells, as_array, first_of_month, read_ages, read_dates
 from relapse_risk.datasets.exports.encoding import is_garbled
 from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, Spread
+from relapse_risk.datasets.exports.national_form import DENIALS, FLAG, MONTH, national_form, valid_codes
 from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.raw import RawTable, RowNumbers
 from relapse_risk.datasets.exports.texts import digits_lost, plain, read_code_sets, read_codes, read_flags, read_ids
-from relapse_risk.datasets.exports.words import DENIALS, FLAG, MONTH, national_form, valid_codes
 from relapse_risk.dates import Days, from_days
 from relapse_risk.records.citizen_ids import citizen_ids
 from relapse_risk.records.columns import Column, Kind, Table

@@ -21,13 +21,13 @@ from relapse_risk.datasets.exports.encoding import is_garbled
 from relapse_risk.datasets.exports.gather import contradictions, gather, repeated_rows
 from relapse_risk.datasets.exports.mapping import Block, CountyMapping
 from relapse_risk.datasets.exports.merge import Counts, first_import, merge
+from relapse_risk.datasets.exports.national_form import national_form
 from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.raw import Head, Location, RawTable, located
 from relapse_risk.datasets.exports.rows import Part, as_accounts, read_block
 from relapse_risk.datasets.exports.same_key import SameKey
 from relapse_risk.datasets.exports.sources import ExportReader
 from relapse_risk.datasets.exports.tablerows import TableRows
-from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.dates import to_days
 from relapse_risk.errors import ImportRefused, UsageError
 from relapse_risk.records.folder import fill, load_records, new_records

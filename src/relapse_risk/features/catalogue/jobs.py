@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relapse_risk.features.catalogue.members import across, count
-from relapse_risk.features.catalogue.persons import (
+from relapse_risk.features.catalogue.person_values import (
     AGE,
     CONSTRUCTION,
     DOMESTIC,

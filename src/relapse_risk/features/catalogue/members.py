@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relapse_risk.features.catalogue.persons import (
+from relapse_risk.features.catalogue.person_values import (
     ADULT,
     AGE,
     CHRONIC,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relapse_risk.datasets.exports.amounts import read_unit
 from relapse_risk.datasets.exports.date_cells import AGE
+from relapse_risk.datasets.exports.national_form import DENIALS, FLAG, MONTH, national_form
 from relapse_risk.datasets.exports.suggest.choose import Choice
 from relapse_risk.datasets.exports.suggest.lexicon import BRACKETS, ELIMINATED, Guess
 from relapse_risk.datasets.exports.suggest.profile import Profile
@@ -16,7 +17,6 @@ from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import BY_PLACE, SURE, as_number, columns_of
 from relapse_risk.datasets.exports.suggest.table_match import SPREAD, Match
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import DENIALS, FLAG, MONTH, national_form
 from relapse_risk.records.codes import INCOME_SOURCE
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.tables import TABLES

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.datasets.exports.national_form import FLAG
 from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, over
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.suggest.relations import one_a_day, one_each, seldom_after
@@ -25,7 +26,6 @@ from relapse_risk.datasets.exports.suggest.scores import (
     looks_of,
 )
 from relapse_risk.datasets.exports.suggest.table_match import Match
-from relapse_risk.datasets.exports.words import FLAG
 from relapse_risk.records.columns import Column, Kind
 
 #: From this share of the rows on, a column counts as filled in all of them.

@@ -9,8 +9,8 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
+from relapse_risk.datasets.exports.national_form import DENIALS, code_lists, load_words, national_form
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import DENIALS, code_lists, load_words, national_form
 from relapse_risk.records.codes import INCOME_PART, INCOME_SOURCE
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.tables import TABLES

@@ -15,12 +15,12 @@ from relapse_risk.datasets.exports import columnar, delimited, encoding, workboo
 from relapse_risk.datasets.exports.amounts import read_unit
 from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.date_cells import read_date
+from relapse_risk.datasets.exports.national_form import national_form
 from relapse_risk.datasets.exports.raw import Head, Location
 from relapse_risk.datasets.exports.sources import ExportReader
 from relapse_risk.datasets.exports.suggest.lexicon import lexicon, nearest
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.texts import plain
-from relapse_risk.datasets.exports.words import national_form
 from relapse_risk.errors import ImportRefused
 from relapse_risk.records.tables import TABLES
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.datasets.exports.national_form import FLAG, MONTH
 from relapse_risk.datasets.exports.suggest.lexicon import ELIMINATED, date_score, header_score, over
 from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.suggest.relations import Join, belongs_to, seldom_after
 from relapse_risk.datasets.exports.suggest.sample import Sample
-from relapse_risk.datasets.exports.words import FLAG, MONTH
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.tables import TABLES
 
