@@ -252,7 +252,7 @@ def one_household(records: Records, repeats: int = 300) -> dict[str, float]:
     parsing, building = [], []
     for _ in range(repeats):
         start = time.perf_counter()
-        as_of, ids, posted = parse(text, records.settings)
+        as_of, ids, posted = parse(text, records.settings, history)
         middle = time.perf_counter()
         build_matrix(posted, pa.array(ids), zero, np.array([to_days(as_of)], np.int32), zero, plan)
         building.append((time.perf_counter() - middle) * 1e3)

@@ -1,4 +1,4 @@
-"""The errors' page: exit codes, the rules of records, and why an import sets rows aside."""
+"""The errors' page: exit codes, the rules of records and of requests, and why an import sets rows aside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from docs.generate.markdown import cell, code, table
 from relapse_risk.datasets.exports.reject_reasons import RAW_RULES
 from relapse_risk.errors import exit_codes
 from relapse_risk.records.violations import RULES
+from relapse_serve.refusals import REQUEST_RULES
 
 _INTRO = """\
 # Errors and exit codes
@@ -31,12 +32,19 @@ _RAW = """\
 Only `relapse import county` knows these: the row could not be used as it is in the file.
 """
 
+_REQUESTS = """\
+## Rules of requests
+
+Only the service knows these.
+"""
+
 
 def page() -> str:
     """Return the page."""
     exits = [(str(number), code(name), cell(meaning)) for number, name, meaning in exit_codes()]
     records = [(code(rule), cell(meaning)) for rule, meaning in RULES.items()]
     raw = [(code(rule), label.zh, cell(label.en)) for rule, label in RAW_RULES.items()]
+    requests = [(code(rule), cell(meaning)) for rule, meaning in REQUEST_RULES.items()]
     return "\n".join(
         (
             _INTRO,
@@ -46,5 +54,7 @@ def page() -> str:
             table(("rule", "broken means"), records),
             _RAW,
             table(("rule", "中文", "broken means"), raw),
+            _REQUESTS,
+            table(("rule", "broken means"), requests),
         )
     )

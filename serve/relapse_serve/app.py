@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from collections.abc import Callable, Mapping
@@ -56,7 +57,9 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         "/v1/scores",
         service.post_scores,
         methods=["POST"],
-        openapi_extra={"requestBody": {"content": {"application/json": {"schema": request_schema()}}}},
+        openapi_extra={
+            "requestBody": {"content": {"application/json": {"schema": request_schema(service.needed)}}}
+        },
     )
     app.add_exception_handler(HTTPException, _not_served)
     return app
@@ -79,6 +82,8 @@ class _Service:
     def __init__(self, bundle: Bundle, settings: ServiceSettings) -> None:
         self._version = bundle.version
         self._scorer = Scorer(bundle.model, bundle.settings)
+        #: Tables that each household of a request must state, those the batch needs.
+        self.needed = self._scorer.tables()
         self._settings = settings
         self._records_settings = bundle.settings
         if settings.config:
@@ -125,7 +130,7 @@ class _Service:
 
     def score(self, body: bytes) -> dict[str, Any]:
         """Return the answer to a request."""
-        as_of, ids, records = parse(body, self._records_settings)
+        as_of, ids, records = parse(body, self._records_settings, self.needed)
         n = len(ids)
         days = np.array([to_days(as_of)], np.int32)
         scores = self._scorer.score(records, pa.array(ids, pa.string()), np.arange(n), days, np.zeros(n, np.int64))
@@ -147,10 +152,9 @@ class _Service:
             ],
         }
 
-    @staticmethod
-    def example() -> bytes:
+    def example(self) -> bytes:
         """Return a request that holds the least a request can: it compiles the engine before the first caller."""
-        return (
-            b'{"as_of": "2020-01-01", "households": [{"household_id": "x", "households": '
-            b'[{"occurred_on": "2019-01-01", "known_on": "2019-01-01", "grid_id": "x"}]}]}'
-        )
+        profile = {"occurred_on": "2019-01-01", "known_on": "2019-01-01", "grid_id": "x"}
+        household: dict[str, Any] = {name: [] for name in self.needed}
+        household |= {"household_id": "x", "households": [profile]}
+        return json.dumps({"as_of": "2020-01-01", "households": [household]}).encode()

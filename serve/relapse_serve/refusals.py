@@ -13,6 +13,7 @@ MAX_LISTED = 100
 REQUEST_RULES = {
     "RR201": "body cannot be read",
     "RR202": "more or fewer than one request takes",
+    "RR203": "table that the model uses is not stated",
 }
 """Rules of requests alone, beside ``records.violations.RULES``; a code never changes its meaning."""
 

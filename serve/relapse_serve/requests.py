@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
@@ -32,11 +32,12 @@ _AS_POSTED = {
     name: pa.struct([f.with_type(pa.string()) if f.name in _DATES[name] else f for f in _EMPTY[name].schema])
     for name in HISTORY
 }
+_NOT_STATED = "Send its rows, or [] if the household has no rows of it."
 _NOT_A_DAY = "Valid: a day of the calendar, as 2024-03-01."
 _WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]:
+def parse(body: bytes, settings: Settings, needed: Collection[str]) -> tuple[dt.date, list[str], Records]:
     """Read a request and check it by the rules of records.
 
     Parameters
@@ -46,6 +47,9 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
     settings : Settings
         The model's: which items there are, and since when a monitoring line. Where its training data ended does
         not matter here.
+    needed : collection of str
+        Tables that the model's features come from (``Scorer.tables``). Each household states its rows of all of
+        them, an empty list where it has none.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
     posted = {name: _PostedTable(name, households) for name in HISTORY}
     as_of = _day(request["as_of"])
     not_days = chain.from_iterable(table.not_days for table in posted.values())
-    _refuse(_of_request(as_of, households), not_days, posted)
+    _refuse(_of_request(as_of, households, needed), not_days, posted)
     assert as_of is not None  # noqa: S101
     tables = {name: table.data for name, table in posted.items()} | {"grids": _EMPTY["grids"]}
     _refuse((), violations_of(tables, settings, to_days(as_of) + 1), posted)
@@ -75,8 +79,11 @@ def parse(body: bytes, settings: Settings) -> tuple[dt.date, list[str], Records]
     return as_of, [h["household_id"] for h in households], Records.from_valid(tables, settings, frozenset(TABLES))
 
 
-def _of_request(as_of: dt.date | None, households: list[Household]) -> Iterator[RequestViolation]:
+def _of_request(
+    as_of: dt.date | None, households: list[Household], needed: Collection[str]
+) -> Iterator[RequestViolation]:
     """Yield what is wrong with the day and the households asked for, whatever their rows are."""
+    needed_in_order = [name for name in HISTORY if name in needed and name != "households"]
     if as_of is None:
         yield RequestViolation(("as_of",), "RR004", _NOT_A_DAY)
     seen: set[str] = set()
@@ -86,6 +93,9 @@ def _of_request(as_of: dt.date | None, households: list[Household]) -> Iterator[
             yield _of_household(h, "RR011", "Each household once.")
         if household_id is not None:
             seen.add(household_id)
+        for name in needed_in_order:
+            if name not in household:
+                yield RequestViolation(("households", h, name), "RR203", _NOT_STATED)
 
 
 def _without_profile(households: list[Household]) -> Iterator[RequestViolation]:

@@ -6,6 +6,7 @@ What a value may be is left to the rules of records.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from itertools import chain
 from typing import Annotated, Any, NotRequired, Required
 
@@ -99,9 +100,12 @@ def _request_type() -> Any:
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(_request_type())
 
 
-def request_schema() -> dict[str, Any]:
-    """Return the JSON schema of a request, for the API's description."""
-    return _ADAPTER.json_schema()
+def request_schema(needed: Collection[str]) -> dict[str, Any]:
+    """Return the JSON schema of a request to a model that needs some tables, for the API's description."""
+    schema = _ADAPTER.json_schema()
+    history = schema["$defs"]["HouseholdHistory"]
+    history["required"] = ["household_id", *(name for name in HISTORY if name in {"households", *needed})]
+    return schema
 
 
 def read(body: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from tests.support import histories
 from tests.support.service import Client
-from tests.support.small import Small, history, pairs, request_of, save
+from tests.support.small import Small, pairs, request_of, save
 
 from relapse_risk.features.build import build_features
 from relapse_risk.features.catalogue import catalogue
@@ -25,13 +25,14 @@ from relapse_risk.records.records import Records
 from relapse_serve.app import create_app
 from relapse_serve.requests import parse
 from relapse_serve.settings import ServiceSettings
+from relapse_serve.shape import HISTORY
 
 NUMBERS = ["probability", "raw_score", "base_score"]
 
 
 def features_over_the_api(body: bytes, bundle: Bundle, as_of: dt.date) -> pd.DataFrame:
     """Return the features the service makes of a request."""
-    _, ids, records = parse(body, bundle.settings)
+    _, ids, records = parse(body, bundle.settings, HISTORY)
     return build_features(records, pairs(ids, as_of), bundle.features)
 
 
@@ -193,16 +194,3 @@ def test_random_histories_score_the_same_in_training_batch_and_api(
     data = drawn.settings.data.model_copy(update={"end": max(drawn.end, as_of)})  # few rows may all be old
     records = histories.as_records(rows, drawn.settings.model_copy(update={"data": data}))
     assert_parity(client, bundle, records, list(histories.HOUSEHOLDS), as_of)
-
-
-def test_a_history_without_rows_of_a_table_equals_one_that_leaves_the_table_out(
-    small: Small, client: Client, households: list[str]
-) -> None:
-    full = history(small.records, households[0], small.as_of)
-    left_out = {name: rows for name, rows in full.items() if rows}
-    assert len(left_out) < len(full)
-    answers = [
-        client.post({"as_of": small.as_of.isoformat(), "households": [household]}).json()
-        for household in (full, left_out)
-    ]
-    assert answers[0] == answers[1]

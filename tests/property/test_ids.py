@@ -60,7 +60,7 @@ def in_the_service(text: str) -> bool:
     household = {"household_id": text, "households": [profile], "visits": [], "incomes": [], "statuses": []}
     body = json.dumps({"as_of": "2022-01-01", "households": [household]}).encode()
     try:
-        parse(body, drawn.settings())
+        parse(body, drawn.settings(), ())
     except RequestInvalid:
         return False
     return True

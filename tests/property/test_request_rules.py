@@ -88,7 +88,7 @@ def refused_by_the_service(rows: Rows) -> set[tuple[str, Place]]:
     body = json.dumps({"as_of": AS_OF.isoformat(), "households": posted}).encode()
     refused = None
     try:
-        _, ids, records = parse(body, SETTINGS)
+        _, ids, records = parse(body, SETTINGS, HISTORY)
     except RequestInvalid as error:
         refused = error
     if refused:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -151,11 +153,18 @@ def test_persons_are_posted_as_every_other_table_and_score_as_in_the_batch(
     assert [row["raw_score"] for row in answer.json()["scores"]] == batch["raw_score"].tolist()
 
 
+def test_the_request_shown_in_the_guide_is_answered(client: Client) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
+    (body,) = re.findall(r"```text\n(\{.*?)```", guide, re.DOTALL)
+    answer = client.post(body.encode())
+    assert answer.status_code == 200, answer.text
+
+
 def test_the_description_lists_every_table_but_grids_with_its_columns() -> None:
-    described = request_schema()["$defs"]
+    described = request_schema(needed={"visits"})["$defs"]
     posted = described["HouseholdHistory"]
     assert set(posted["properties"]) == {"household_id", *TABLES} - {"grids"}
-    assert posted["required"] == ["household_id", "households"]
+    assert posted["required"] == ["household_id", "households", "visits"]
     for name in set(TABLES) - {"grids"}:
         columns = {c: of for c, of in TABLES[name].columns.items() if c != "household_id"}
         row = described[f"{TABLES[name].__name__}Row"]

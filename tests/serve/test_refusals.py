@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 from tests.support.service import ROUTE, Client
+from tests.support.small import Small
 
-from relapse_serve.shape import MAX_HOUSEHOLDS, MAX_ROWS
+from relapse_risk.errors import UsageError
+from relapse_risk.records.records import Records
+from relapse_risk.records.tables import TABLES
+from relapse_risk.scoring.score import score
+from relapse_serve.shape import HISTORY, MAX_HOUSEHOLDS, MAX_ROWS
 
 CANARY = "李秀兰"
 ROW = {"occurred_on": "2021-03-01", "known_on": "2021-03-05"}
@@ -134,6 +139,39 @@ def test_a_value_that_does_not_fit_is_refused_with_its_place_and_not_repeated(
     assert there in [violation["where"][: len(there)] for violation in refused["violations"]]
     assert not echoed(value, answer.text)
     assert not echoed(value, "".join(record.getMessage() for record in caplog.records if record.name != "asyncio"))
+
+
+@pytest.mark.parametrize("name", [name for name in HISTORY if name != "households"])
+def test_a_household_that_does_not_state_a_table_of_the_model_is_refused_as_by_the_batch(
+    small: Small, client: Client, name: str
+) -> None:
+    stating = FITS["households"][0]
+    lacking = {table: rows for table, rows in stating.items() if table != name} | {"household_id": "h2"}
+    answer = client.post({**FITS, "households": [stating, lacking]})
+    present = small.records.present - {name}
+    records = Records.from_valid(
+        {n: small.records.table(n) for n in TABLES}, small.records.settings, frozenset(present)
+    )
+    if name == "observations":  # the small county declares no items
+        assert answer.status_code == 200, answer.text
+        return
+    assert answer.status_code == 422
+    assert answer.json()["violations"] == [
+        {
+            "where": ["households", 1, name],
+            "code": "RR203",
+            "rule": "table that the model uses is not stated",
+            "valid": "Send its rows, or [] if the household has no rows of it.",
+        }
+    ]
+    with pytest.raises(UsageError, match=f"trained with table.* {name}, which these records lack"):
+        score(small.model, records, as_of=small.as_of)
+
+
+def test_an_empty_list_states_that_there_are_no_rows(client: Client) -> None:
+    for name in HISTORY:
+        if name != "households":
+            assert client.post(put((*H, name), [])).status_code == 200
 
 
 def test_the_value_of_a_field_that_is_not_known_is_not_repeated(client: Client) -> None:
