@@ -49,8 +49,10 @@ def _json_schema(column: Column) -> dict[str, Any]:
         return of_kind[column.kind]
     if column.kind is Kind.CODE:
         return text | {"enum": list(column.codes.values)}
-    code = f"({'|'.join(column.codes.values)})"
-    return text | {"pattern": f"^{code}(,{code}){{0,{most_codes(column) - 1}}}$"}
+    alone = column.codes.alone
+    code = f"({'|'.join(code for code in column.codes.values if code != alone)})"
+    several = f"{code}(,{code}){{0,{most_codes(column) - 1}}}"
+    return text | {"pattern": f"^({alone}|{several})$" if alone else f"^{several}$"}
 
 
 def _object_type(name: str, fields: dict[str, Any], required: list[str]) -> Any:

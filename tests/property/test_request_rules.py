@@ -110,6 +110,7 @@ def wrong_values(column: Column) -> list[Any]:
     elif column.codes:
         code = column.codes.values[0]
         found += ["", code + "x", f"{code};{code}", f"{code},", ",".join([code] * 11)]
+        found += [f"{code},{code}", ",".join(column.codes.values[:2])] if column.codes.alone else []
     elif column.kind is Kind.DATE:
         found += [dt.date(1899, 12, 31), dt.date(1, 1, 1)]
     elif column.kind in (Kind.INTEGER, Kind.NUMBER):

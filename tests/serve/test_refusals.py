@@ -104,6 +104,7 @@ WRONG: list[tuple[tuple[str | int, ...], Any]] = [
         ((*H, "statuses", 0, "risk_types"), v)
         for v in ("illness;schooling", "accident,illness,", CANARY, ",".join(["other"] * 6))
     ),
+    *(((*H, "members", 0, "health"), v) for v in ("healthy,chronic", "chronic,healthy", "disabled,disabled")),
     # Flags.
     *(((*H, "statuses", 0, "poor"), v) for v in (0, 1, "true", "yes", None)),
     # Shapes.

@@ -86,7 +86,7 @@ def _some_codes(column: Column) -> st.SearchStrategy[Any]:
     """Return one code, or two joined by a comma."""
     if column.codes is None:
         return st.nothing()
-    codes = [code for code in column.codes.values if code not in ("none", "healthy")]
+    codes = [code for code in column.codes.values if code != column.codes.alone]
     two = st.lists(st.sampled_from(codes), min_size=2, max_size=2, unique=True).map(",".join)
     return st.one_of(st.sampled_from(column.codes.values), two)
 

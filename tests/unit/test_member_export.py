@@ -126,6 +126,24 @@ def test_a_birth_that_cannot_be_is_set_aside(tmp_path: Path, text: str, source: 
     assert exports.codes(done) == [("members", code, [2])]
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("健康、长期慢性病", "RR021"),
+        ("残疾,健康", "RR021"),
+        ("残疾、残疾", "disabled"),  # said twice: the same once
+        ("长期慢性病、残疾", "chronic,disabled"),
+    ],
+)
+def test_one_cell_that_says_healthy_and_ill_is_set_aside(tmp_path: Path, text: str, meant: str) -> None:
+    done = take(tmp_path, [[H1, "p1", DAY, DAY, text]], {"health": {"column": "a"}})
+    if meant.startswith("RR"):
+        assert exports.codes(done) == [("members", meant, [2])]
+    else:
+        assert done.rejects == []
+        assert values(done, "health") == [(meant,)]
+
+
 FLAGS = {"a": "resident_medical", "b": "employee_medical", "c": "resident_pension"}
 
 

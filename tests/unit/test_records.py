@@ -48,8 +48,8 @@ supports
 | household_id | occurred_on | kind     | ended_on   |
 | h1           | 2023-02-01  | industry | 2023-03-01 |
 members
-| household_id | occurred_on | person_id | birth_month | health          | insurance             |
-| h1           | 2023-01-01  | p1        | 2023-01-01  | chronic,healthy | none,resident_pension |
+| household_id | occurred_on | person_id | birth_month | health           | insurance                         |
+| h1           | 2023-01-01  | p1        | 2023-01-01  | chronic,disabled | resident_medical,resident_pension |
 employment
 | household_id | occurred_on | person_id | employed | wage_yuan | one_off_yuan | started_on | seeking_since |
 | h1           | 2023-02-28  | p7        | yes      | 3000      | 3000         | 2023-02-28 |               |
@@ -114,6 +114,10 @@ DAY = dt.date(2023, 2, 1)
         ("members", {"birth_month": [dt.date(2023, 1, 2)]}, "RR019", "birth_month", 1, (1,)),
         ("members", {"insurance": ["none,resident"]}, "RR007", "insurance", 1, (1,)),
         ("members", {"health": ["healthy,chronic,disabled,healthy,chronic"]}, "RR007", "health", 1, (1,)),
+        ("members", {"health": ["healthy,chronic"]}, "RR021", "health", 1, (1,)),
+        ("members", {"insurance": ["resident_medical,none"]}, "RR021", "insurance", 1, (1,)),
+        ("members", {"insurance": ["none,none"]}, "RR021", "insurance", 1, (1,)),
+        ("statuses", {"risk_types": ["illness,schooling,illness"]}, "RR021", "risk_types", 1, (1,)),
         ("members", {"household_id": ["h9"]}, "RR017", "household_id", 1, (1,)),
         ("employment", {"started_on": [dt.date(2023, 3, 1)]}, "RR019", "started_on", 1, (1,)),
         ("employment", {"one_off_yuan": [3000.5]}, "RR014", "one_off_yuan", 1, (1,)),

@@ -28,10 +28,13 @@ class Codes:
         The list's name in the data dictionary.
     labels : dict of str to Label
         Codes in their fixed order, with their words. The order is the category order of the features.
+    alone : str, optional
+        The code that says that none of the others holds: a set of codes has it alone or not at all.
     """
 
     name: str
     labels: dict[str, Label]
+    alone: str | None = None
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -39,8 +42,8 @@ class Codes:
         return tuple(self.labels)
 
 
-def _codes(name: str, **labels: tuple[str, str]) -> Codes:
-    return Codes(name, {code: Label(zh, en) for code, (zh, en) in labels.items()})
+def _codes(name: str, /, *, alone: str | None = None, **labels: tuple[str, str]) -> Codes:
+    return Codes(name, {code: Label(zh, en) for code, (zh, en) in labels.items()}, alone)
 
 
 HOUSEHOLD_TYPE = _codes(
@@ -240,12 +243,13 @@ SCHOOL_STAGE = _codes(
 
 HEALTH = _codes(
     "health",
+    alone="healthy",
     healthy=("健康", "healthy"),
     chronic=("长期慢性病", "a chronic illness"),
     major_illness=("患有大病", "a major illness"),
     disabled=("残疾", "a disability"),
 )
-"""健康状况; several may hold."""
+"""健康状况; several may hold, but for ``healthy``."""
 
 LABOUR_SKILL = _codes(
     "labour_skill",
@@ -258,6 +262,7 @@ LABOUR_SKILL = _codes(
 
 INSURANCE = _codes(
     "insurance",
+    alone="none",
     none=("未参保", "none"),
     resident_medical=("居民医保", "residents' medical insurance"),
     employee_medical=("职工医保", "employees' medical insurance"),

@@ -133,6 +133,8 @@ def _rules_of(name: str, column: Column) -> Iterator[Rule]:
         yield Rule("RR020", name, citizen_ids.VALID, partial(_citizen, name))
     if column.codes is not None:
         yield Rule("RR007", name, valid_codes(column), partial(_unlisted, name, column))
+    if column.kind is Kind.CODE_SET:
+        yield Rule("RR021", name, _valid_together(column), partial(_not_together, name, column))
     if column.kind in (Kind.INTEGER, Kind.NUMBER):
         yield Rule("RR008", name, valid_range(column), partial(_outside, name, *_bounds(column)))
     if column.kind is Kind.DATE:
@@ -163,6 +165,13 @@ def valid_codes(column: Column) -> str:
     if column.kind is Kind.CODE:
         return f"Valid codes: {codes}."
     return f"Valid: one to {most_codes(column)} of {codes}, joined by commas."
+
+
+def _valid_together(column: Column) -> str:
+    """Return which codes of a set go together, as a sentence."""
+    assert column.codes is not None  # noqa: S101
+    alone = f", {column.codes.alone} without any other" if column.codes.alone else ""
+    return f"Valid: each code at most once{alone}; leave out what does not hold."
 
 
 def most_codes(column: Column) -> int:
@@ -209,6 +218,17 @@ def _unlisted(name: str, column: Column, values: Values) -> Broken:
     for text in pc.unique(values[name]).to_pylist():
         parts = () if text is None else text.split(",", most)
         if len(parts) > most or not all(part in codes for part in parts):
+            broken.append(text)
+    return _among(values[name], broken)
+
+
+def _not_together(name: str, column: Column, values: Values) -> Broken:
+    assert column.codes is not None  # noqa: S101
+    codes, alone, broken = column.codes.labels, column.codes.alone, []
+    for text in pc.unique(values[name]).to_pylist():
+        parts = [] if text is None else text.split(",")
+        distinct = set(parts)
+        if len(parts) > 1 and distinct <= codes.keys() and (alone in distinct or len(distinct) < len(parts)):
             broken.append(text)
     return _among(values[name], broken)
 

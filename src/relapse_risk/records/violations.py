@@ -75,5 +75,6 @@ RULES: dict[str, str] = {
     "RR018": "id is not well-formed",
     "RR019": "date lies after the date it must not follow",
     "RR020": "id is a citizen id",
+    "RR021": "codes do not go together",
 }
 """The text of each rule; a code never changes its meaning."""

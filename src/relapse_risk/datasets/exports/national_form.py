@@ -18,8 +18,6 @@ from relapse_risk.records.tables import TABLES
 FLAG = Column(Kind.FLAG, "是否", "yes or no", nullable=True)
 #: The unit of a date that stands for a month, by the first day of it.
 MONTH = "month"
-#: By list, the code that says that none of the others holds.
-DENIALS = {"health": "healthy", "insurance": "none"}
 
 
 @dataclass(frozen=True)

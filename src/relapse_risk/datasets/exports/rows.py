@@ -15,7 +15,7 @@ from relapse_risk.datasets.exports.cells import Cells, Flags
 from relapse_risk.datasets.exports.date_cells import AGE, DateCells, as_array, first_of_month, read_ages, read_dates
 from relapse_risk.datasets.exports.encoding import is_garbled
 from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, Spread
-from relapse_risk.datasets.exports.national_form import DENIALS, FLAG, MONTH, national_form, valid_codes
+from relapse_risk.datasets.exports.national_form import FLAG, MONTH, national_form, valid_codes
 from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.raw import RawTable, RowNumbers
 from relapse_risk.datasets.exports.texts import digits_lost, plain, read_code_sets, read_codes, read_flags, read_ids
@@ -301,7 +301,7 @@ class _Reader:
             each.append(cells.spread(values))
         # Nulls are replaced rather than skipped: of a row that has nothing else, skipping would leave no row.
         joined = pc.binary_join_element_wise(*each, ",", null_handling="replace", null_replacement="")
-        denial = DENIALS.get(column.codes.name) if column.codes else None
+        denial = column.codes.alone if column.codes else None
         return Cells.of_array(joined).spread(_once(Cells.of_array(joined).texts, denial))
 
     def _flag_set(self, source: Source) -> pa.Array:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relapse_risk.datasets.exports.amounts import read_unit
 from relapse_risk.datasets.exports.date_cells import AGE
-from relapse_risk.datasets.exports.national_form import DENIALS, FLAG, MONTH, national_form
+from relapse_risk.datasets.exports.national_form import FLAG, MONTH, national_form
 from relapse_risk.datasets.exports.suggest.choose import Choice
 from relapse_risk.datasets.exports.suggest.lexicon import BRACKETS, ELIMINATED, Guess
 from relapse_risk.datasets.exports.suggest.profile import Profile
@@ -172,7 +172,7 @@ class BlockLines:
         profiles = {self.sample.columns[position]: code for position, code in self.one.flags[name].items()}
         pairs = ", ".join(f"{quoted(profile.header)} = {quoted(code)}" for profile, code in profiles.items())
         keys, remarks = [f"flags = {{ {pairs} }}"], []
-        denial = DENIALS.get(column.codes.name) if column.codes else None
+        denial = column.codes.alone if column.codes else None
         if denial is not None:
             keys.append(f"none = {quoted(denial)}")
             remarks.append(f"check: where all of them say no, {denial}")

@@ -9,7 +9,7 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from relapse_risk.datasets.exports.national_form import DENIALS, code_lists, load_words, national_form
+from relapse_risk.datasets.exports.national_form import code_lists, load_words, national_form
 from relapse_risk.datasets.exports.texts import plain
 from relapse_risk.records.codes import INCOME_PART, INCOME_SOURCE
 from relapse_risk.records.columns import Column, Kind
@@ -277,7 +277,7 @@ def code_of_header(header: str, column: Column) -> Guess | None:
     if column.codes is None:
         return None
     name = _AROUND.sub("", BRACKETS.sub("", plain(header)))
-    denial = DENIALS.get(column.codes.name)
+    denial = column.codes.alone
     known = national_form().codes[column.codes.name]
     bare = _JOINING.sub("", name)
     code = known.get(name) or known.get(bare)
