@@ -331,8 +331,12 @@ def test_only_a_later_event_of_a_case_is_dated_so(tmp_path: Path) -> None:
     """An identification entered before it took place is a mistake, and so is an elimination after the export."""
     files, data = cases([H1, "2022-03-11", "2022-03-10", ""], [H2, "2022-03-01", "2022-03-10", "2023-07-01"])
     done = take(tmp_path, files, data)
-    rejected = [(r.column, r.code, r.rows.tolist()) for r in done.rejects]
-    assert rejected == [("录入日期", "RR009", [2, 3]), ("消除日期", "RR010", [3])]
+    rejected = [(r.column, r.code, r.other, r.rows.tolist()) for r in done.rejects]
+    assert rejected == [
+        ("录入日期", "RR009", "消除日期", [3]),
+        ("录入日期", "RR009", "识别日期", [2]),
+        ("消除日期", "RR010", "", [3]),
+    ]
     assert done.records.table("statuses")["household_id"].to_pylist() == [H2]
     del data["tables"]["statuses"][0]
     data["tables"]["statuses"] = data["tables"]["statuses"][:1]

@@ -278,8 +278,9 @@ def test_a_bad_row_is_set_aside_with_its_reason(
     assert done.records.table(table).num_rows == plain.records.table(table).num_rows + n_good
     text = (tmp_path / "out" / "rejects" / f"{table}.csv").read_text(encoding="utf-8-sig")
     rejected = list(csv.DictReader(text.splitlines()))
+    other = {"RR009": "(同一行的走访日期)", "RR014": "(同一行的人口数)"}.get(code, "")
     assert [(row["source"], row["row"], row["code"], row["原因"]) for row in rejected] == [
-        (f"{exports.FILES[table]}.csv", str(row), code, reason(code).zh) for row in rows
+        (f"{exports.FILES[table]}.csv", str(row), code, reason(code).zh + other) for row in rows
     ]
     texts = {"RR104": {"彩票", "还行", "因病,因懒"}, "RR105": {"也许"}}.get(code, {""})
     assert {row["text"] for row in rejected} <= texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,8 @@ def test_a_violation_names_its_place_and_rule(
     violation = found[code, table, column]
     assert (violation.n_rows, violation.rows) == (n_rows, rows)
     assert RULES[code] in str(violation)
+    other = {"RR009": "occurred_on", "RR014": "(n_members|wage_yuan)", "RR019": "(occurred_on|known_on)"}.get(code)
+    assert other is None or re.search(f"{other} of the same row", str(violation))
     assert violation.valid.endswith(".")
 
 

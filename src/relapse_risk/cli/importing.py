@@ -132,7 +132,6 @@ def import_county(
 
 def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
     """Print what became of an export."""
-    from relapse_risk.datasets.exports.reject_reasons import reason  # noqa: PLC0415
     from relapse_risk.datasets.exports.run import REJECTS  # noqa: PLC0415
 
     columns = [
@@ -174,7 +173,7 @@ def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
     show(simple_table(f"Export of {done.exported_on}", columns, counts), as_json=as_json)
     columns = ["table 表", "source 来源", "column 列", "code", "reason", "原因", "rows 行数", "row numbers 行号"]
     aside = [
-        [r.table, r.source, r.column, r.code, reason(r.code).en, reason(r.code).zh, len(r.rows), r.first_rows]
+        [r.table, r.source, r.column, r.code, r.reason.en, r.reason.zh, len(r.rows), r.first_rows]
         for r in done.rejects
     ]
     if aside:

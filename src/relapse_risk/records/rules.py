@@ -141,10 +141,10 @@ def _rules_of(name: str, column: Column) -> Iterator[Rule]:
         low, high = to_days(EARLIEST), to_days(dt.date.max)
         yield Rule("RR008", name, f"Valid: {EARLIEST} to {dt.date.max}.", partial(_outside, name, low, high))
     if column.not_before:
-        valid = f"Valid: the same day as {column.not_before} or later."
+        valid = f"Valid: the same day as {column.not_before} of the same row or later; correct either."
         yield Rule("RR009", name, valid, partial(_compares, np.less, name, column.not_before))
     if column.not_after:
-        valid = f"Valid: the same day as {column.not_after} or earlier."
+        valid = f"Valid: the same day as {column.not_after} of the same row or earlier; correct either."
         yield Rule("RR019", name, valid, partial(_compares, np.greater, name, column.not_after))
     if column.at_most:
         valid = f"Valid: no more than {column.at_most} of the same row; correct either."
@@ -156,6 +156,11 @@ def _rules_of_end(end: int | None) -> Iterator[Rule]:
         valid = f"Valid: before the data's end ({np.datetime64(end, 'D')}, data.end in the settings)."
         for name in ("occurred_on", "known_on"):
             yield Rule("RR010", name, valid, partial(_outside, name, -np.inf, end - 1))
+
+
+def compared_with(column: Column, code: str) -> str | None:
+    """Return the column of the same row that a rule compares a column with, None where it compares with none."""
+    return {"RR009": column.not_before, "RR019": column.not_after, "RR014": column.at_most}.get(code)
 
 
 def valid_codes(column: Column) -> str:

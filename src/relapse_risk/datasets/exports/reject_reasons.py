@@ -83,6 +83,8 @@ class Rejects:
         Rows of the source, sorted, each once; the first one (mostly the header) is 1.
     valid : str
         What a code's text can stand for; empty for other reasons.
+    other : str
+        The column of the same row that the values were compared with; empty for other reasons.
     texts : tuple of str
         Each row's text where it stands for no code; empty for other reasons. For the rejects file alone.
     """
@@ -93,7 +95,16 @@ class Rejects:
     code: str
     rows: npt.NDArray[np.int64]
     valid: str = ""
+    other: str = ""
     texts: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def reason(self) -> Label:
+        """What the reason says, in both languages, with the column compared with."""
+        label = reason(self.code)
+        if not self.other:
+            return label
+        return Label(f"{label.zh}(同一行的{self.other})", f"{label.en} ({self.other} of the same row)")
 
     @property
     def first_rows(self) -> str:
@@ -104,9 +115,9 @@ class Rejects:
 
 def joined(rejects: Iterable[Rejects]) -> list[Rejects]:
     """Return rejects with one entry a table, source, column and reason, in the tables' order."""
-    kinds: dict[tuple[str, str, str, str], list[Rejects]] = {}
+    kinds: dict[tuple[str, str, str, str, str], list[Rejects]] = {}
     for found in rejects:
-        kinds.setdefault((found.table, found.source, found.column, found.code), []).append(found)
+        kinds.setdefault((found.table, found.source, found.column, found.code, found.other), []).append(found)
     order = list(TABLES)
     return [_as_one(kinds[kind]) for kind in sorted(kinds, key=lambda kind: (order.index(kind[0]), *kind[1:]))]
 

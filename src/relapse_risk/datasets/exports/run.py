@@ -412,7 +412,7 @@ def _stop_above(share: float, sources: list[SourceRead], rejects: list[reject_re
 
 
 def _shown(found: reject_reasons.Rejects) -> str:
-    said = reject_reasons.reason(found.code)
+    said = found.reason
     place = f"{found.source}, {found.column or 'whole row'}"
     valid = f". Valid: {found.valid}" if found.valid else ""
     return f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}{valid}"
@@ -430,7 +430,7 @@ def _as_files(rejects: list[reject_reasons.Rejects]) -> dict[str, str]:
         writer = csv.writer(text)
         writer.writerow(("source", "row", "column", "code", "reason", "原因", "text"))
         lines = [
-            (harmless(found.source), row, harmless(found.column), found.code, *_words(found.code), harmless(text))
+            (harmless(found.source), row, harmless(found.column), found.code, *_words(found), harmless(text))
             for found in rejects
             if found.table == name
             for row, text in zip_longest(found.rows.tolist(), found.texts, fillvalue="")
@@ -440,6 +440,5 @@ def _as_files(rejects: list[reject_reasons.Rejects]) -> dict[str, str]:
     return files
 
 
-def _words(code: str) -> tuple[str, str]:
-    said = reject_reasons.reason(code)
-    return said.en, said.zh
+def _words(found: reject_reasons.Rejects) -> tuple[str, str]:
+    return harmless(found.reason.en), harmless(found.reason.zh)

@@ -17,6 +17,7 @@ from relapse_risk.datasets.exports.raw import RowNumbers
 from relapse_risk.datasets.exports.rows import Part
 from relapse_risk.records.columns import Table
 from relapse_risk.records.groups import number_groups
+from relapse_risk.records.rules import compared_with
 from relapse_risk.records.schema import arrow_schema
 
 
@@ -86,9 +87,14 @@ class TableRows:
     def rejects(self, code: str, column: str, at: npt.NDArray[np.intp]) -> list[reject_reasons.Rejects]:
         """Return rows as rejects, by the county's own column where it is one."""
         found = []
+        declared = self.table.columns.get(column)  # none where several columns make a key
+        other = compared_with(declared, code) if declared else None
         for number in np.unique(self.part[at]):
             part = self.parts[number]
             rows = self.rows[at[self.part[at] == number]]
             header = part.headers.get(column, "")
-            found.append(reject_reasons.Rejects(self.table.name, part.source, header, code, rows))
+            with_column = (part.headers.get(other) or other) if other else ""
+            found.append(
+                reject_reasons.Rejects(self.table.name, part.source, header, code, rows, other=with_column)
+            )
         return found
