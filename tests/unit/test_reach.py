@@ -48,6 +48,19 @@ def test_an_empty_index_made_by_hand_will_do(small: Small, bundle: Bundle) -> No
     assert len(bundle.score(small.records, index=index)) == 0
 
 
+def test_an_index_made_by_hand_may_hold_dates_of_either_kind(small: Small, bundle: Bundle) -> None:
+    index = cohort(small.records, small.as_of)[:20]
+    ids = index.get_level_values("household_id")
+    of_dates = pd.MultiIndex.from_arrays([ids, [small.as_of] * len(ids)], names=index.names)
+    assert of_dates.levels[1].dtype == object
+    by_hand = bundle.score(small.records, index=of_dates)["raw_score"]
+    assert by_hand.tolist() == bundle.score(small.records, index=index)["raw_score"].tolist()
+    for wrong in (dt.datetime(2022, 1, 1, 9), 20220101):
+        of_wrong = pd.MultiIndex.from_arrays([ids, pd.Index([wrong] * len(ids), dtype=object)], names=index.names)
+        with pytest.raises(UsageError, match="a whole day was expected"):
+            build_features(small.records, of_wrong)
+
+
 def test_scores_of_nobody_have_the_columns_and_types_of_scores(small: Small, bundle: Bundle) -> None:
     then, now = (bundle.score(small.records, as_of=day) for day in (LONG_AGO, small.as_of))
     assert len(then) == 0

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from relapse_risk.dates import FAR_FUTURE, Days, add_months, month_of_year
+from relapse_risk.dates import FAR_FUTURE, Days, add_months, month_of_year, to_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.across import take_across
 from relapse_risk.features.catalogue import catalogue
@@ -88,15 +88,16 @@ def split_index(index: pd.MultiIndex) -> tuple[pa.Array, npt.NDArray[np.int64], 
     Raises
     ------
     UsageError
-        If the index has other levels than ``household_id`` (text) and ``as_of`` (dates).
+        If the index has other levels than ``household_id`` (text) and ``as_of`` (whole days: datetime64, or dates).
     """
     names = list(getattr(index, "names", []))
     if names != ["household_id", "as_of"]:
         raise UsageError(f"an index of pairs (household_id, as_of) is needed, not of {names}; see cohort()")
     ids, dates = index.levels
-    if len(dates) and dates.dtype.kind != "M":
-        raise UsageError(f"as_of must hold dates (datetime64), not {dates.dtype}")
-    days = dates.to_numpy().astype("datetime64[D]").astype(np.int32)
+    if dates.dtype.kind == "M":
+        days = dates.to_numpy().astype("datetime64[D]").astype(np.int32)
+    else:
+        days = np.array([to_days(day) for day in dates], np.int32)
     household_code, date_code = (np.asarray(codes, np.int64) for codes in index.codes)
     return pa.array(ids, pa.string()), household_code, days, date_code
 
