@@ -61,6 +61,15 @@ def test_an_index_made_by_hand_may_hold_dates_of_either_kind(small: Small, bundl
             build_features(small.records, of_wrong)
 
 
+@pytest.mark.parametrize("pair", [("T01V01H0001", pd.NaT), (None, pd.Timestamp("2022-01-01"))])
+def test_a_pair_without_a_day_or_household_is_refused(small: Small, pair: tuple[str | None, pd.Timestamp]) -> None:
+    """Pandas marks both by position -1, which would be read as the last day or household."""
+    sound = ("T01V01H0001", pd.Timestamp("2021-01-01"))
+    index = pd.MultiIndex.from_tuples([sound, pair], names=["household_id", "as_of"])
+    with pytest.raises(UsageError, match="pairs without a household_id or as_of"):
+        build_features(small.records, index)
+
+
 def test_scores_of_nobody_have_the_columns_and_types_of_scores(small: Small, bundle: Bundle) -> None:
     then, now = (bundle.score(small.records, as_of=day) for day in (LONG_AGO, small.as_of))
     assert len(then) == 0

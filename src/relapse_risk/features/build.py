@@ -88,7 +88,8 @@ def split_index(index: pd.MultiIndex) -> tuple[pa.Array, npt.NDArray[np.int64], 
     Raises
     ------
     UsageError
-        If the index has other levels than ``household_id`` (text) and ``as_of`` (whole days: datetime64, or dates).
+        If the index has other levels than ``household_id`` (text) and ``as_of`` (whole days: datetime64, or dates),
+        or a pair lacks one of the two.
     """
     names = list(getattr(index, "names", []))
     if names != ["household_id", "as_of"]:
@@ -99,6 +100,8 @@ def split_index(index: pd.MultiIndex) -> tuple[pa.Array, npt.NDArray[np.int64], 
     else:
         days = np.array([to_days(day) for day in dates], np.int32)
     household_code, date_code = (np.asarray(codes, np.int64) for codes in index.codes)
+    if (household_code < 0).any() or (date_code < 0).any():
+        raise UsageError("the index has pairs without a household_id or as_of; drop them, or state both")
     return pa.array(ids, pa.string()), household_code, days, date_code
 
 
