@@ -91,12 +91,12 @@ def table_dictionary() -> str:
     """Return the columns of all record tables as CSV, a line each."""
     header = (
         *("table", "column", "zh", "en", "kind", "unit", "codes", "minimum", "maximum"),
-        *("may_be_missing", "key", "table_required"),
+        *("may_be_missing", "may_be_absent", "key", "table_required"),
     )
     rows = [
         (
             *(table.name, name, c.zh, c.en, c.kind.value, c.unit, " ".join(c.codes.values) if c.codes else ""),
-            *(_number(c.minimum), _number(c.maximum), c.nullable, name in table.key, table.required),
+            *(_number(c.minimum), _number(c.maximum), c.nullable, c.optional, name in table.key, table.required),
         )
         for table in TABLES.values()
         for name, c in table.columns.items()

@@ -37,13 +37,23 @@ def _code(zh: str, en: str, of: Codes, *, nullable: bool = False, optional: bool
     return Column(Kind.CODE, zh, en, codes=of, nullable=nullable, optional=optional)
 
 
-def _persons(zh: str, en: str) -> Column:
-    return Column(Kind.INTEGER, zh, en, "persons", nullable=True, minimum=0, maximum=99, at_most="n_members")
+def _persons(zh: str, en: str, *, optional: bool = False) -> Column:
+    return Column(
+        Kind.INTEGER,
+        zh,
+        en,
+        "persons",
+        nullable=True,
+        optional=optional,
+        minimum=0,
+        maximum=99,
+        at_most="n_members",
+    )
 
 
-def _grade(zh: str, en: str) -> Column:
+def _grade(zh: str, en: str, *, optional: bool = False) -> Column:
     description = f"{en}: 0 fine, 1 concern, 2 serious, missing not looked at"
-    return Column(Kind.INTEGER, zh, description, "grade", nullable=True, minimum=0, maximum=2)
+    return Column(Kind.INTEGER, zh, description, "grade", nullable=True, optional=optional, minimum=0, maximum=2)
 
 
 def _yuan(
@@ -62,8 +72,8 @@ def _yuan(
     )
 
 
-def _mu(zh: str, en: str) -> Column:
-    return Column(Kind.NUMBER, zh, en, "mu", nullable=True, minimum=0, maximum=_MOST_MU)
+def _mu(zh: str, en: str, *, optional: bool = False) -> Column:
+    return Column(Kind.NUMBER, zh, en, "mu", nullable=True, optional=optional, minimum=0, maximum=_MOST_MU)
 
 
 def _flag(zh: str, en: str, *, nullable: bool = True, optional: bool = False) -> Column:
