@@ -41,7 +41,11 @@ from relapse_risk.plots import (
 )
 from relapse_risk.plots.canvas import Plot
 from relapse_risk.plots.fonts import chinese_font
-from relapse_risk.records.codes import RELATION, SHOCK_KIND
+from relapse_risk.plots.household import _EXPENSES, _PLACES, _SOURCES
+from relapse_risk.plots.judging import _SCORES_ZH, _score
+from relapse_risk.records.codes import EXPENSE_KIND, INCOME_SOURCE, RELATION, SHOCK_KIND, WORKPLACE, Codes
+from relapse_risk.records.tables import TABLES
+from relapse_risk.training.baselines import baselines
 from relapse_risk.training.compare import BASE, OTHER_SEED, FeatureComparison
 from relapse_risk.training.reliability import foreseen, reliability, scores_table
 
@@ -199,6 +203,27 @@ def test_a_timeline_shows_what_the_history_holds(small: Small) -> None:
     wages = next(bars for bars in plot.axes[0].containers if "工资性收入" in str(bars.get_label()))
     wage = history[(history["track"] == "income") & (history["kind"] == "wage")]
     assert sum(bar.get_height() for bar in wages) == pytest.approx(wage["value"].sum())
+
+
+@pytest.mark.parametrize(
+    ("colours", "codes"),
+    [(_SOURCES, INCOME_SOURCE), (_EXPENSES, EXPENSE_KIND), (_PLACES, WORKPLACE)],
+    ids=["_SOURCES", "_EXPENSES", "_PLACES"],
+)
+def test_every_code_that_a_timeline_draws_has_a_colour(colours: dict[str, str], codes: Codes) -> None:
+    """A code without one would be left out of the picture without a word."""
+    assert set(colours) - {"in work"} == set(codes.values), f"plots/household.py: give {codes.name} its colours"
+
+
+def test_every_baseline_has_a_chinese_name() -> None:
+    names = {baseline.name for baseline in baselines(TABLES)}
+    assert names <= _SCORES_ZH.keys(), "plots/judging.py::_SCORES_ZH: add the Chinese name of each baseline"
+
+
+def test_a_baseline_named_with_or_without_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_SCORES_ZH, "without labour first", "无劳动力优先")
+    assert _score("without labour first").split() == ["无劳动力优先", "without", "labour", "first"]
+    assert _score("without visits").split() == ["去掉", "without", "visits"]
 
 
 def test_a_timeline_of_a_household_without_incomes_draws_its_visits_and_of_nothing_is_refused(small: Small) -> None:

@@ -22,6 +22,7 @@ _FIGURES = {
     "recall": Label("走访容量内的召回率", "recall at the visit capacity"),
     "precision": Label("走访容量内的精确率", "precision at the visit capacity"),
 }
+#: Chinese names of the model, of every baseline, and of what features are compared with.
 _SCORES_ZH = {
     "model": "模型",
     "lowest balance to line": "结余最低",
@@ -38,10 +39,13 @@ _CHANCE = 0.5
 
 
 def _score(name: str) -> str:
+    """Return the name of an order in both languages: the model, a rule, or "without" and "with" some features."""
+    if name in _SCORES_ZH:
+        return both(Label(_SCORES_ZH[name], name))
     for en, zh in (("without ", "去掉"), ("with ", "加上")):
         if name.startswith(en):
             return f"{both(Label(zh, en.strip()), ' ')} {of_data(name.removeprefix(en))}"
-    return both(Label(_SCORES_ZH.get(name, ""), name))
+    return of_data(name)
 
 
 @drawn

@@ -208,6 +208,12 @@ def baselines(present: Container[str]) -> list[Baseline]:
         Tables the records have.
     """
     every: list[Baseline] = [
-        LowestBalance(), LowestIncome(), LastGrades(), MustVisit(), Thresholds(), PaperScorecard(), Logistic(),
-    ]  # fmt: skip
+        LowestBalance(),
+        LowestIncome(),
+        LastGrades(),
+        MustVisit(),
+        Thresholds(),
+        PaperScorecard(),
+        Logistic(),
+    ]
     return [baseline for baseline in every if all(table in present for table in baseline.needs)]
