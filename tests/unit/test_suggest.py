@@ -55,6 +55,18 @@ def test_every_table_and_code_list_has_words_to_suggest_from() -> None:
     assert words.codes.keys() == code_lists()
 
 
+def test_every_column_has_words_that_headers_use_for_it() -> None:
+    """Without them only its own two names are found; words of several tables' columns are in section ``any``."""
+    data = load_words("header_words.toml", ["any", *TABLES])
+    lacking = [
+        f"[{name}] {column}"
+        for name, table in TABLES.items()
+        for column in table.columns
+        if not (data[name].get(column) or data["any"].get(column))
+    ]
+    assert not lacking, f"datasets/exports/header_words.toml: add words to {', '.join(lacking)}"
+
+
 def test_words_that_are_missing_are_named_with_their_file() -> None:
     said = r"datasets/exports/header_words\.toml lacks codes\.hobby, hobbies, places\.hobbies\. Add each of them"
     with pytest.raises(RelapseError, match=said):
