@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import typer.main
 
 from docs.generate.markdown import cell, code, table
 from relapse_risk.cli import app
+from relapse_risk.errors import RelapseError
 
 _INTRO = """\
 # Commands
@@ -78,7 +80,16 @@ def _kind(option: Any) -> str:
         return ""
     if option.metavar:
         return str(option.metavar)
-    word = _WORDS[option.type_descriptor.annotation]
+    kind = option.type_descriptor.annotation
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "|".join(str(choice.value) for choice in kind)
+    if kind not in _WORDS:
+        raise RelapseError(
+            f"{option.opts[0]} takes {kind!r}, which the commands' page has no word for. Add it to _WORDS in "
+            "docs/generate/commands.py, or give the option a metavar. "
+            f"Known: {', '.join(known.__name__ for known in _WORDS)}."
+        )
+    word = _WORDS[kind]
     if option.min is None and option.max is None:
         return word
     return f"{word} {'' if option.min is None else option.min}..{'' if option.max is None else option.max}"
@@ -91,4 +102,4 @@ def _default(option: Any) -> str:
         return code((option.opts if option.default else option.secondary_opts)[0])
     if option.is_flag or option.default is None:
         return ""
-    return code(option.default)
+    return code(option.default.value if isinstance(option.default, Enum) else option.default)

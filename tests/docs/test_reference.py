@@ -8,11 +8,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
 import typer.main
+from docs.generate import commands as commands_page
 from docs.generate import docstrings, settings
 from docs.generate.assemble import ELSEWHERE, GENERATED, assemble, relinked
 from docs.generate.markdown import cell
@@ -77,6 +80,36 @@ def test_every_command_with_every_option_its_default_and_its_help(read: Any) -> 
                 assert f"`{option}`" in part or f"`{option.upper()}" in part, (name, option)
             if isinstance(parameter.default, (int, str, Path)) and not isinstance(parameter.default, bool):
                 assert f"`{parameter.default}`" in part, (name, parameter.name)
+
+
+class Order(Enum):
+    """What an option can choose from."""
+
+    BY_RISK = "risk"
+    BY_NAME = "name"
+
+
+def table_of_options(monkeypatch: pytest.MonkeyPatch, function: Any) -> str:
+    """Return the commands' page of a program with one command."""
+    program = typer.Typer()
+    program.command()(function)
+    monkeypatch.setattr("docs.generate.commands.app", program)
+    return commands_page.page()
+
+
+def test_an_option_of_choices_shows_them_and_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one(order: Annotated[Order, typer.Option(help="Order.")] = Order.BY_NAME) -> None:
+        """List."""
+
+    assert r"| `--order` | `risk\|name` | `name` | Order. |" in table_of_options(monkeypatch, one)
+
+
+def test_an_option_of_an_unknown_type_says_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one(key: Annotated[UUID | None, typer.Option(help="Key.")] = None) -> None:
+        """List."""
+
+    with pytest.raises(RelapseError, match=r"--key takes .*UUID.*Add it to _WORDS in docs/generate/commands\.py"):
+        table_of_options(monkeypatch, one)
 
 
 def test_every_setting_with_its_default_and_meaning(read: Any) -> None:
