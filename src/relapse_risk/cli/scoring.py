@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from relapse_risk.cli.options import DataOption, ModelsOption
 from relapse_risk.cli.output import JsonOption, emit, progress, say, show, simple_table
-from relapse_risk.cli.training import DataOption, ModelsOption
 
 
 def score_command(

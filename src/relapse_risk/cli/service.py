@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from relapse_risk.cli.options import ModelsOption
 from relapse_risk.cli.output import say
-from relapse_risk.cli.training import ModelsOption
 from relapse_risk.errors import UsageError
 
 

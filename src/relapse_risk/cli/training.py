@@ -8,11 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from relapse_risk.cli.options import DataOption, ModelsOption
 from relapse_risk.cli.output import JsonOption, emit, progress, say, show, simple_table
-
-DataOption = Annotated[Path, typer.Option("--data", help="Records folder.")]
-ModelsOption = Annotated[Path, typer.Option("--models", help="Folder of model bundles.")]
-Date = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
 def train_command(
