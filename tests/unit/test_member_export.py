@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support import exports
 from relapse_risk.cli import main
 from relapse_risk.datasets.exports import CountyMapping, Imported, import_county
 from relapse_risk.datasets.exports.merge import Counts
+from relapse_risk.datasets.exports.personal import WITHHELD
 from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.suggest import suggest_mapping
 from relapse_risk.errors import ImportRefused, NotFoundError, SettingsInvalid, UsageError
@@ -244,6 +246,39 @@ def test_two_jobs_of_a_month_add_up_and_the_other_columns_are_of_the_main_one(tm
     assert done.counts["employment"] == Counts(new=1, added=2, sums=1)
     names = ("wage_yuan", "one_off_yuan", "industry", "formal", "seeking", "distance_km")
     assert values(done, *names, table="employment") == [(2900.0, 500.0, "construction", True, None, 15.0)]
+
+
+# ---- texts of persons
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("世交", "世交"),
+        ("王建国之妻 13812345678", WITHHELD),
+        ("王建国之妻 138-1234-5678", WITHHELD),
+        ("电话１３８１２３４５６７８", WITHHELD),
+        (citizen_id(1), WITHHELD),
+        ("与户主的弟弟一家同住,平时在外省打工,过年回家", WITHHELD),
+    ],
+)
+def test_a_rejects_file_shows_texts_but_none_that_may_be_of_a_person(
+    tmp_path: Path, text: str, written: str
+) -> None:
+    done = take(tmp_path, [[H1, "p1", DAY, DAY, "户主"], [H1, "p2", DAY, DAY, text]], {"relation": "a"})
+    assert exports.codes(done) == [("members", "RR104", [3])]
+    file = (tmp_path / "out" / "rejects" / "members.csv").read_text(encoding="utf-8-sig")
+    source, row, *_, shown = next(csv.reader(file.splitlines()[1:]))
+    assert (source, row, shown) == ("人.csv", "3", written)
+    assert (text in file) == (text == written)
+
+
+def test_a_rejects_file_shows_no_names_of_a_shifted_column(tmp_path: Path) -> None:
+    names = ["王建国", "李秀英", "张兰", "陈小红", "赵刚", "拓跋珪"]
+    done = take(tmp_path, [[H1, f"p{n}", DAY, DAY, name] for n, name in enumerate(names)], {"relation": "a"})
+    assert [found.texts for found in done.rejects] == [(WITHHELD,) * len(names)]
+    file = (tmp_path / "out" / "rejects" / "members.csv").read_text(encoding="utf-8-sig")
+    assert not [name for name in names if name in file]
 
 
 # ---- citizen ids

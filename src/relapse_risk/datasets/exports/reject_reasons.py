@@ -86,7 +86,8 @@ class Rejects:
     other : str
         The column of the same row that the values were compared with; empty for other reasons.
     texts : tuple of str
-        Each row's text where it stands for no code; empty for other reasons. For the rejects file alone.
+        Each row's text where it stands for no code, a note in place of one that may be of a person; empty for
+        other reasons. For the rejects file alone.
     """
 
     table: str

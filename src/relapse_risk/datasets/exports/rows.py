@@ -16,6 +16,7 @@ from relapse_risk.datasets.exports.date_cells import AGE, DateCells, as_array, f
 from relapse_risk.datasets.exports.encoding import is_garbled
 from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, Spread
 from relapse_risk.datasets.exports.national_form import FLAG, MONTH, national_form, valid_codes
+from relapse_risk.datasets.exports.personal import WITHHELD, may_be_of_person, mostly_names
 from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.raw import RawTable, RowNumbers
 from relapse_risk.datasets.exports.texts import digits_lost, plain, read_code_sets, read_codes, read_flags, read_ids
@@ -30,9 +31,10 @@ OF_THE_FILE = {
     reject_reasons.TEXT_GARBLED: 0.1,
     reject_reasons.CITIZEN_ID: 0.5,
 }
-#: Reasons with texts listed in the rejects file, and the length at which a text is cut.
+#: Reasons with texts listed in the rejects file.
 _TEXTS_LISTED = (reject_reasons.CODE_UNKNOWN, reject_reasons.FLAG_UNREADABLE)
-_LONGEST_TEXT = 60
+#: So many different texts that look like names are no chance: a list of codes has fewer that nobody knows.
+_FEWEST_NAMES = 5
 _MEND = {
     reject_reasons.ID_NUMERIC: "ids stored as numbers (digits beyond the 15th and leading zeros are lost); export "
     "the column as text from the source system: making it text in the spreadsheet does not bring them back",
@@ -413,16 +415,19 @@ class _Reader:
         self.bad |= bad
         found = reject_reasons.Rejects(self.table.name, self.place, header, code, self.rows[bad])
         if column is not None and code in _TEXTS_LISTED:
-            texts = tuple(_cut(text) for text in cells.spread(cells.texts).filter(pa.array(bad)).to_pylist())
+            texts = _listed(cells.spread(cells.texts).filter(pa.array(bad)).to_pylist())
             found = replace(found, valid=", ".join(valid_codes(column)), texts=texts)
         self.rejects.append(found)
         if code in OF_THE_FILE and n_bad >= OF_THE_FILE[code] * (cells.positions >= 0).sum():
             self.faults.append(f"{self.place}: column {header}: {_MEND[code]}")
 
 
-def _cut(text: str | None) -> str:
-    text = text or ""
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+def _listed(texts: list[str | None]) -> tuple[str, ...]:
+    """Return texts for the rejects file, without those that may be of a person: a shifted row has names there."""
+    distinct = {text for text in texts if text}
+    if len(distinct) >= _FEWEST_NAMES and mostly_names(distinct):
+        return (WITHHELD,) * len(texts)
+    return tuple(WITHHELD if text and may_be_of_person(text) else text or "" for text in texts)
 
 
 def _garbled(cells: Cells) -> Flags:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from relapse_risk.datasets.exports.amounts import SIZES, read_unit, read_written
 from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.date_cells import read_date
+from relapse_risk.datasets.exports.personal import may_be_of_person, mostly_names
 from relapse_risk.datasets.exports.suggest.lexicon import UNIT, Guess, guess_code, of_member, refused
 from relapse_risk.datasets.exports.texts import plain
 from relapse_risk.records.citizen_ids import citizen_ids
@@ -32,12 +33,6 @@ _DAYS = range(7305, 29220)
 #: Days of birth of persons in them: 1900 to 2049.
 _BIRTHS = range(-25567, 29220)
 _OLDEST = 120
-#: The most frequent surnames, with a given name.
-_NAME = re.compile(
-    "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭"
-    "陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤][一-鿿]{1,2}$"
-)
-_MANY_DIGITS = re.compile(r"\d{5,}")
 
 
 class Profile:
@@ -147,9 +142,9 @@ class Profile:
         """Whether the texts are few and short, and neither ids nor names."""
         if not 0 < len(self.parts) <= MOST_TEXTS or self.refused >= 0.6:
             return False
-        if any(_width(text) > LONGEST_TEXT or _MANY_DIGITS.search(text) for text in self.parts):
+        if any(_width(text) > LONGEST_TEXT or may_be_of_person(text) for text in self.parts):
             return False
-        return sum(bool(_NAME.match(text)) for text in self.parts) <= 0.5 * len(self.parts)
+        return not mostly_names(self.parts)
 
     @cached_property
     def closed(self) -> bool:
