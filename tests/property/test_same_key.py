@@ -103,7 +103,7 @@ DRAWN = {
     "employment": whole(employment(), "employment"),
     "supports": supports(),
 }
-CASES = [(name, rule) for name in DRAWN for rule in ("sum", "latest", "refuse")]
+CASES = [(name, rule) for name in DRAWN for rule in ("sum", "sum_of_day", "latest", "refuse")]
 ADDED = {
     "expenses": ["total_yuan", "reimbursed_yuan", "self_paid_yuan"],
     "incomes": ["amount_yuan"],
@@ -143,6 +143,27 @@ def slow_sum(parts: list[Row], name: str) -> Row:
     return whole
 
 
+def unlike(parts: list[Row], name: str) -> bool:
+    """Return whether several parts cannot be added up: their periods or ends differ, or the sum is too large."""
+    most = max(sum(row[c] or 0.0 for row in parts) for c in ADDED[name])
+    ends = [row["ended_on"] if name == "supports" else None for row in parts]
+    differ = len({(row.get("months") or 1, end) for row, end in zip(parts, ends, strict=True)}) > 1
+    return len(parts) > 1 and (differ or most > 1e12)
+
+
+def slow_sums(wholes: list[list[Row]], name: str) -> tuple[dict[dt.date, Row], list[Row]]:
+    """Return what is known of the wholes by day, and the parts set aside."""
+    versions: dict[dt.date, Row] = {}
+    refused: list[Row] = []
+    for parts in wholes:
+        if unlike(parts, name):
+            refused += parts
+            continue
+        for known in {row["known_on"] for row in parts}:
+            versions[known] = slow_sum([row for row in parts if row["known_on"] <= known], name)
+    return versions, refused
+
+
 def slow_versions(rows: list[Row], name: str, rule: SameKey, export: int) -> tuple[Held, list[Row], int]:
     """Return the versions by key and day known, the rows set aside, and how many were repeated."""
     versions: Held = {}
@@ -154,17 +175,11 @@ def slow_versions(rows: list[Row], name: str, rule: SameKey, export: int) -> tup
         if rule == "refuse" and len(distinct) > 1:
             refused += distinct
             continue
-        if rule == "sum" and not (name == "expenses" and distinct[0]["bill_id"] is not None):
-            most = max(sum(row[c] or 0.0 for row in distinct) for c in ADDED[name])
-            ends = [row["ended_on"] if name == "supports" else None for row in distinct]
-            differ = len({(row.get("months") or 1, end) for row, end in zip(distinct, ends, strict=True)}) > 1
-            if len(distinct) > 1 and (differ or most > 1e12):
-                refused += distinct
-                continue
-            by_day = {
-                known: slow_sum([row for row in distinct if row["known_on"] <= known], name)
-                for known in {row["known_on"] for row in distinct}
-            }
+        if rule.startswith("sum") and not (name == "expenses" and distinct[0]["bill_id"] is not None):
+            days_known = {row["known_on"] for row in distinct}
+            alike_days = [[row for row in distinct if row["known_on"] == known] for known in days_known]
+            by_day, aside = slow_sums(alike_days if rule == "sum_of_day" else [distinct], name)
+            refused += aside
         else:
             by_day = {}
             for known in {row["known_on"] for row in distinct}:

@@ -182,11 +182,11 @@ def test_contradicting_profiles_set_all_rows_of_the_household_aside(tmp_path: Pa
     ]
 
 
-def test_wages_from_two_employers_add_up_and_one_of_them_is_work(tmp_path: Path) -> None:
+def test_wages_entered_together_add_up_and_a_later_entry_replaces_them(tmp_path: Path) -> None:
     rows = [
         [H1, "p1", "2023年4月", "2023-05-05", "是", "省外", "1200"],
         [H1, "p1", "2023年4月", "2023-05-05", "是", "乡镇内", "2400"],
-        [H1, "p1", "2023年4月", "2023-06-05", "否", "", ""],
+        [H1, "p1", "2023年4月", "2023-06-05", "是", "省外", "2466"],
         [H1, "p2", "2023年4月", "2023-05-05", "否", "", ""],
     ]
     done = take(tmp_path, rows, table="employment")
@@ -196,7 +196,7 @@ def test_wages_from_two_employers_add_up_and_one_of_them_is_work(tmp_path: Path)
     ]
     assert held == [
         ("p1", "2023-05-05", True, "township", 3600.0),
-        ("p1", "2023-06-05", True, "township", 3600.0),
+        ("p1", "2023-06-05", True, "other_province", 2466.0),
         ("p2", "2023-05-05", False, None, None),
     ]
 
@@ -325,7 +325,7 @@ def test_a_table_that_adds_up_says_how_for_each_of_its_columns() -> None:
     ("table", "change", "said"),
     [
         ("visits", {"same_key": "sum"}, "tables.visits.same_key: rows of visits hold nothing that adds up"),
-        ("visits", {"same_key": "first"}, "same_key: Input should be 'sum', 'latest' or 'refuse'"),
+        ("visits", {"same_key": "first"}, "same_key: Input should be 'sum', 'sum_of_day', 'latest' or 'refuse'"),
         ("visits", {"row_months": 1}, "tables.visits.row_months: no unit here is per month or year, and visits"),
     ],
 )

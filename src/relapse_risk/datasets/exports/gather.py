@@ -83,21 +83,22 @@ def contradictions(rows: TableRows, rule: SameKey) -> tuple[TableRows, list[reje
     added = _is_added(rows.table, rule, data)
     said, _ = number_groups(data, data.column_names)
     day = _known(data)
+    whole = _whole(rule, key, day)
     bad: list[tuple[str, str, Flags]] = []
     if rule == "refuse":
         bad.append((reject_reasons.KEY_TWICE, rows.table.key[-1], np.ones(len(at), bool)))
     else:
-        differ = _differ(number_groups(pa.table({"key": key, "day": day}), ["key", "day"])[0], said)
+        differ = _differ(_of_day(key, day), said)
         bad.append((reject_reasons.KEY_TWICE, rows.table.key[-1], ~added & differ))
     if added.any():
         how = SUMS[rows.table.name]
         for column, missing in how.agree.items():
             values = data[column] if missing is None else data[column].fill_null(missing)
             stated, _ = number_groups(pa.table({column: values}), [column])
-            bad.append((reject_reasons.PARTS_DISAGREE, column, added & _differ(key, stated)))
+            bad.append((reject_reasons.PARTS_DISAGREE, column, added & _differ(whole, stated)))
         for column in how.added:
             most = rows.table.columns[column].maximum
-            total = np.bincount(key, weights=np.where(added, _numbers(data[column], 0.0), 0.0))[key]
+            total = np.bincount(whole, weights=np.where(added, _numbers(data[column], 0.0), 0.0))[whole]
             bad.append((reject_reasons.TOO_LARGE, column, added & (total > (np.inf if most is None else most))))
     found = [found for code, column, flags in bad for found in rows.rejects(code, column, at[flags])]
     fallen = np.zeros(rows.data.num_rows, bool)
@@ -145,7 +146,7 @@ def gather(rows: TableRows, rule: SameKey, exported_on: int) -> Gathered:
     ----------
     rows : TableRows
         What ``contradictions`` left.
-    rule : {"sum", "latest", "refuse"}
+    rule : {"sum", "sum_of_day", "latest", "refuse"}
         What rows that share a key are.
     exported_on : int
         Day of the export: an end planned for a later day is not known.
@@ -154,7 +155,8 @@ def gather(rows: TableRows, rule: SameKey, exported_on: int) -> Gathered:
     shared = rows.data.take(pa.array(at))
     added = _is_added(rows.table, rule, shared)
     total = np.full(rows.data.num_rows, -1, np.int64)
-    total[at[added]] = key[added]
+    whole = _whole(rule, key, _known(shared))
+    total[at[added]] = whole[added]
     again = np.zeros(rows.data.num_rows, bool)
     said, _ = number_groups(shared, shared.column_names)
     again[at[~added]] = _repeated(said[~added])
@@ -162,7 +164,7 @@ def gather(rows: TableRows, rule: SameKey, exported_on: int) -> Gathered:
     data, base = rows.data.take(pa.array(alone)) if at.size else rows.data, alone.astype(np.int64)
     sums = 0
     if added.any():
-        made, lead = _sums(rows.table, SUMS[rows.table.name], shared.filter(pa.array(added)), key[added])
+        made, lead = _sums(rows.table, SUMS[rows.table.name], shared.filter(pa.array(added)), whole[added])
         data = pa.concat_tables([data, made]).combine_chunks()
         base, sums = np.concatenate([base, at[added][lead]]), made.num_rows
     n_versions = data.num_rows
@@ -172,9 +174,18 @@ def gather(rows: TableRows, rule: SameKey, exported_on: int) -> Gathered:
     return Gathered(data, int(again.sum()), int(added.sum()), sums, ends, base, total)
 
 
+def _whole(rule: SameKey, key: Places, day: Places) -> Places:
+    """Return a number for the whole that each row would be a part of."""
+    return _of_day(key, day) if rule == "sum_of_day" else key
+
+
+def _of_day(key: Places, day: Places) -> Places:
+    return number_groups(pa.table({"key": key, "day": day}), ["key", "day"])[0]
+
+
 def _is_added(table: type[Table], rule: SameKey, data: pa.Table) -> Flags:
     how = SUMS.get(table.name)
-    if rule != "sum" or how is None:
+    if rule not in ("sum", "sum_of_day") or how is None:
         return np.zeros(data.num_rows, bool)
     if how.named_by is None:
         return np.ones(data.num_rows, bool)

@@ -174,7 +174,7 @@ class Block(_Section):
     row_months : int, optional
         Months a row stands for. A unit per month or year is multiplied out to them, and incomes keep them in
         their column ``months``.
-    same_key : {"sum", "latest", "refuse"}, optional
+    same_key : {"sum", "sum_of_day", "latest", "refuse"}, optional
         What rows that share the table's key are to each other (see ``same_key.py``); left out, the table's own
         rule.
     columns : dict of str to Source

@@ -44,7 +44,7 @@ def violations(mapping: CountyMapping) -> Iterator[str]:
 def _same_key_violations(table: str, rules: set[SameKey | None]) -> Iterator[str]:
     if len(rules - {None}) > 1:
         yield ".same_key: it holds for the whole table; say it once"
-    if "sum" in rules and table not in SUMS:
+    if {"sum", "sum_of_day"} & rules and table not in SUMS:
         yield f".same_key: rows of {table} hold nothing that adds up. Valid: latest, refuse"
 
 

@@ -8,6 +8,9 @@
 ``sum``
     Parts of one whole: their amounts are added. A part that came in later raises the total from its own day on, so
     there is a version for each day on which one came in.
+``sum_of_day``
+    Rows known on the same day are parts of one whole and are added; those known on a later day replace them. For
+    tables of which a correction repeats the whole.
 
 A row that says the same as another in every column repeats it, whatever the rule.
 
@@ -16,9 +19,11 @@ Each table has a rule of its own, which a mapping can change:
 * ``expenses``: sum. Two bills of one day and kind are two bills. Where a bill has a number, that names one bill,
   and rows that share it are its versions.
 * ``incomes``: sum. A household's members are paid on the same day, each with a row.
-* ``employment``: sum. Who worked for two employers in a month has two rows: wages and their one-off parts are
-  added, and the person worked, pays into social insurance or looks for work if either says so. All else (place,
-  industry, contract, days of beginning and end, hours) is of the main job, the one with the largest wage.
+* ``employment``: sum_of_day. Who worked for two employers in a month has two rows, entered together: wages and
+  their one-off parts are added, and the person worked, pays into social insurance or looks for work if either says
+  so. All else (place, industry, contract, days of beginning and end, hours) is of the main job, the one with the
+  largest wage. A row of the month entered on a later day corrects it: 3,082 yuan corrected to 2,466 are not 5,548.
+  Where each job of a month is entered on a day of its own, the mapping says ``sum``.
 * ``members``: latest. A profile is a fact: a row entered later corrects it, and nothing in it adds up.
 * ``supports``: latest, since a measure entered again mostly says its end. Grants of one kind and day add up where
   the mapping says ``sum``.
@@ -30,7 +35,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-SameKey = Literal["sum", "latest", "refuse"]
+SameKey = Literal["sum", "sum_of_day", "latest", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,9 @@ SUMS: dict[str, Sum] = {
 }
 """Tables whose rows can be added up."""
 
-_SUMMED = ("incomes", "expenses", "employment")
+_RULES: dict[str, SameKey] = {"incomes": "sum", "expenses": "sum", "employment": "sum_of_day"}
 
 
 def rule_of(table: str, given: SameKey | None) -> SameKey:
     """Return a table's rule: as the mapping says, else its own."""
-    return given or ("sum" if table in _SUMMED else "latest")
+    return given or _RULES.get(table, "latest")
