@@ -419,6 +419,37 @@ def test_insurances_are_recognised_by_the_headers_of_yes_and_no(tmp_path: Path) 
     assert columns["in_household"] == "是否在户"
 
 
+@pytest.mark.parametrize(("yes", "no"), [("有", "无"), ("是", "否"), ("1", "0"), ("Y", "N"), ("参加", "未参加")])
+def test_columns_of_yes_and_no_are_flags_of_insurances_and_never_mean_none_alone(
+    tmp_path: Path, yes: str, no: str
+) -> None:
+    codes = {
+        "城乡居民医保": "resident_medical",
+        "城镇职工医保": "employee_medical",
+        "大病保险": "serious_illness",
+        "商业医保": "commercial_medical",
+        "城乡居民养老": "resident_pension",
+        "职工养老": "employee_pension",
+    }
+    more = ("与户主关系", "性别", "出生年月")
+    answers = [
+        [yes if (n + place) % (place + 2) else no for place in range(len(codes))] for n in range(2 * len(HOMES))
+    ]
+    rows = people(
+        *codes, *more, cells=lambda n, kin: [*answers[2 * n + kin], "之子" if kin else "户主", "男", "1960-05"]
+    )
+    told = tables(suggested(tmp_path / "six", 成员=rows))["members"]["columns"]["insurance"]
+    assert (told["flags"], told["none"]) == (codes, "none")
+    assert told.get("texts", {}) in ({}, {yes: "true", no: "false"})
+    rows = people(
+        "商业医保",
+        *more,
+        cells=lambda n, kin: [answers[2 * n + kin][3], "之子" if kin else "户主", "男", "1960-05"],
+    )
+    alone = tables(suggested(tmp_path / "one", 成员=rows))["members"]["columns"].get("insurance", {})
+    assert "none" not in str(alone)
+
+
 def test_the_days_of_a_job_are_known_by_coming_back(tmp_path: Path) -> None:
     """Whoever works began before the month; whoever seeks has no such day; an entry is of its own month."""
     rows = [["户编号", "人员编号", "申列", "酉列", "戌列", "亥列", "子列", "丑列", "寅列", "工资(元)"]]

@@ -173,7 +173,7 @@ class BlockLines:
         pairs = ", ".join(f"{quoted(profile.header)} = {quoted(code)}" for profile, code in profiles.items())
         keys, remarks = [f"flags = {{ {pairs} }}"], []
         denial = column.codes.alone if column.codes else None
-        if denial is not None:
+        if denial is not None and len(profiles) > 1:  # no to one of them says nothing of the others
             keys.append(f"none = {quoted(denial)}")
             remarks.append(f"check: where all of them say no, {denial}")
         texts, asked = _texts([*profiles], FLAG)

@@ -70,7 +70,9 @@ class Leftover:
             self._employed()
             self._only(Kind.FLAG, lambda profile, column: profile.closed and profile.likeness(column) >= 0.5)
             self._only(Kind.CODE, _is_code)
-            self._only(Kind.CODE_SET, lambda profile, column: profile.likeness(column) >= 0.25)
+            self._only(
+                Kind.CODE_SET, lambda profile, column: profile.likeness(column) >= 0.25 and not is_flag(profile)
+            )
 
     def candidates(self, name: str) -> list[int]:
         """Return the columns left that could be a record column by what they hold."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from relapse_risk.datasets.exports.suggest.leftover import Leftover, entry_before_event
 from relapse_risk.datasets.exports.suggest.lexicon import code_of_header, income_of, place_score
+from relapse_risk.datasets.exports.suggest.profile import Profile
 from relapse_risk.datasets.exports.suggest.relations import seldom_after
 from relapse_risk.datasets.exports.suggest.sample import Sample
 from relapse_risk.datasets.exports.suggest.scores import (
@@ -22,7 +23,8 @@ from relapse_risk.datasets.exports.suggest.scores import (
     score_all,
 )
 from relapse_risk.datasets.exports.suggest.table_match import SHARED, SPREAD, Match
-from relapse_risk.records.columns import Kind
+from relapse_risk.datasets.exports.words import DENIALS
+from relapse_risk.records.columns import Column, Kind
 
 _MOST_CANDIDATES = 6
 
@@ -131,10 +133,16 @@ def _numbered_sets(found: Match, sample: Sample) -> None:
 def _flag_sets(found: Match, sample: Sample, free: set[int]) -> None:
     """Make a set of codes from columns of yes and no, where their headers are codes of it.
 
-    A single such column is one only if its header is a code's own word.
+    A single such column is one only if its header is a code's own word. It never makes the set by itself as a
+    column of codes: its no would be read as the code for none of them all.
     """
     for name, column in columns_of(found.table).items():
-        if column.kind is not Kind.CODE_SET or found.scores.get(name, 0.0) >= SURE:
+        if column.kind is not Kind.CODE_SET:
+            continue
+        if all(_names_no_code(sample.columns[p], column) for p in found.taken.get(name, ())):
+            free = free | set(found.taken.pop(name, ()))
+            found.scores.pop(name, None)
+        if found.scores.get(name, 0.0) >= SURE:
             continue
         answers = {p: sample.columns[p].header for p in sorted(free) if is_flag(sample.columns[p])}
         guessed = {p: guess for p, header in answers.items() if (guess := code_of_header(header, column))}
@@ -145,6 +153,13 @@ def _flag_sets(found: Match, sample: Sample, free: set[int]) -> None:
             found.scores.pop(name, None)
             found.flags[name] = {position: guess.code for position, guess in once.items()}
             free = free - set(once)
+
+
+def _names_no_code(profile: Profile, column: Column) -> bool:
+    """Return whether cells say yes and no alone, and name no code of a set but the one for none."""
+    denial = DENIALS.get(column.codes.name) if column.codes else None
+    codes = {guess.code for guess in profile.guesses(column).values() if guess}
+    return is_flag(profile) and codes <= {denial}
 
 
 def _unnumbered(header: str) -> str:
