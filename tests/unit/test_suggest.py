@@ -15,7 +15,7 @@ from tests.support.suggested import judged
 from relapse_risk.datasets.exports import CountyMapping, import_county
 from relapse_risk.datasets.exports.national_form import code_lists, load_words
 from relapse_risk.datasets.exports.suggest import suggest_mapping
-from relapse_risk.datasets.exports.suggest.lexicon import lexicon
+from relapse_risk.datasets.exports.suggest.lexicon import guess_code, lexicon
 from relapse_risk.errors import ImportRefused, RelapseError, SettingsInvalid
 from relapse_risk.records.tables import TABLES
 
@@ -417,6 +417,19 @@ def test_insurances_are_recognised_by_the_headers_of_yes_and_no(tmp_path: Path) 
         "none": "none",
     }
     assert columns["in_household"] == "是否在户"
+
+
+def test_words_of_places_of_work_and_of_workers_are_known(tmp_path: Path) -> None:
+    workplace = TABLES["employment"].columns["workplace"]
+    guessed = {text: guess_code(text, workplace) for text in ("本省外县", "外省")}
+    assert {text: guess and guess.code for text, guess in guessed.items()} == {
+        "本省外县": "province",
+        "外省": "other_province",
+    }
+    for header in ("负责人", "包户干部"):
+        rows = [["走访编号", "户编号", "走访日期", "看院子", "看房子", header]]
+        rows += [[f"v{n}", home, "2021-03-01", "正常", "严重", f"w{n % 3}"] for n, home in enumerate(HOMES)]
+        assert tables(suggested(tmp_path / header, 走访=rows))["visits"]["columns"]["worker_id"] == header
 
 
 @pytest.mark.parametrize(("yes", "no"), [("有", "无"), ("是", "否"), ("1", "0"), ("Y", "N"), ("参加", "未参加")])

@@ -23,7 +23,6 @@ from relapse_risk.datasets.exports.suggest.scores import (
     score_all,
 )
 from relapse_risk.datasets.exports.suggest.table_match import SHARED, SPREAD, Match
-from relapse_risk.datasets.exports.words import DENIALS
 from relapse_risk.records.columns import Column, Kind
 
 _MOST_CANDIDATES = 6
@@ -157,7 +156,7 @@ def _flag_sets(found: Match, sample: Sample, free: set[int]) -> None:
 
 def _names_no_code(profile: Profile, column: Column) -> bool:
     """Return whether cells say yes and no alone, and name no code of a set but the one for none."""
-    denial = DENIALS.get(column.codes.name) if column.codes else None
+    denial = column.codes.alone if column.codes else None
     codes = {guess.code for guess in profile.guesses(column).values() if guess}
     return is_flag(profile) and codes <= {denial}
 
