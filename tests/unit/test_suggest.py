@@ -419,6 +419,16 @@ def test_insurances_are_recognised_by_the_headers_of_yes_and_no(tmp_path: Path) 
     assert columns["in_household"] == "是否在户"
 
 
+@pytest.mark.parametrize("header", ["年龄", "岁数"])
+def test_ages_are_births_even_where_a_few_are_unknown(tmp_path: Path, header: str) -> None:
+    rows = people(
+        *("与户主关系", "性别", "学历", header),
+        cells=lambda n, kin: ["之子" if kin else "户主", "男", "小学", "-1" if n == 3 else str(n + 20 * kin)],
+    )
+    columns = tables(suggested(tmp_path, 成员=rows))["members"]["columns"]
+    assert columns["birth_month"] == {"column": header, "unit": "岁"}
+
+
 def test_words_of_places_of_work_and_of_workers_are_known(tmp_path: Path) -> None:
     workplace = TABLES["employment"].columns["workplace"]
     guessed = {text: guess_code(text, workplace) for text in ("本省外县", "外省")}
@@ -451,7 +461,7 @@ def test_columns_of_yes_and_no_are_flags_of_insurances_and_never_mean_none_alone
     rows = people(
         *codes, *more, cells=lambda n, kin: [*answers[2 * n + kin], "之子" if kin else "户主", "男", "1960-05"]
     )
-    told = tables(suggested(tmp_path / "six", 成员=rows))["members"]["columns"]["insurance"]
+    columns = tables(suggested(tmp_path / "six", 成员=rows))["members"]["columns"]["insurance"]
     assert (told["flags"], told["none"]) == (codes, "none")
     assert told.get("texts", {}) in ({}, {yes: "true", no: "false"})
     rows = people(

@@ -168,7 +168,9 @@ class Profile:
     @property
     def ages(self) -> bool:
         """Whether the cells could be ages in years."""
-        return self.whole is not None and self.whole[0] >= 0 and self.whole[1] <= _OLDEST and not len(self.births)
+        values = self.numbers[np.isfinite(self.numbers)]
+        fit = (values >= 0) & (values <= _OLDEST) & (values == np.floor(values))
+        return len(values) > 0 and fit.sum() >= _MOSTLY * self.n_filled and not len(self.births)
 
     @cached_property
     def citizens(self) -> bool:
