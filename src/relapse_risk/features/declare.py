@@ -222,10 +222,10 @@ class Feature:
     codes : Codes, optional
         For a category: its codes, in the order of their numbers.
     account : Series, optional
-        All that the series is a part of, by month: a last value that is older than the account's latest month is
-        missing, and a sum a month accounted for counts the months that the account covers. That sum is 0 where
-        only others of the account have observations, missing where none has; so its account has the series' scale,
-        and is missing with it where the line is unknown.
+        All observations that ``series`` is a part of, by month. With ``LAST`` (``STEP`` and ``PER`` too), a value
+        older than the account's latest month is missing. With ``MONTHLY``, the sum is divided by the months that
+        the account covers, and is 0 where only other parts of the account have observations. ``MONTHLY`` is
+        missing where no part has any, or the line is unknown: the account must have the scale of ``series``.
     terms : tuple of (float, Feature)
         What a sum of terms adds up: factors and features.
     cushion : float

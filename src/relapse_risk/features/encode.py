@@ -363,7 +363,7 @@ def _identity(values: pa.ChunkedArray) -> Integers:
 
 
 def _pair(code: Integers, other: npt.NDArray[np.integer]) -> Integers:
-    """Return numbers that order, and are equal, as the pairs are; written over the first halves where they fit."""
+    """Encode each pair as one integer that sorts like the pair; reuses the first array's memory where it can."""
     low = int(other.min(initial=0))
     width = int(other.max(initial=0)) - low + 1
     if code.size and int(code.max()) > (2**62) // width:

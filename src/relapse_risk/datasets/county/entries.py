@@ -16,7 +16,7 @@ from relapse_risk.records.codes import HOUSEHOLD_TYPE, SEX
 
 
 def enter_shocks(t: Township, month: Month, begun: dict[str, Flags]) -> None:
-    """Let the month's shocks weigh, and enter some: one row a household and kind, whatever brought it."""
+    """Apply this month's shocks to the hazard; record part of them, one row per household and kind."""
     for k, kind in enumerate(SHOCKS):
         t.shocks[k] += begun[kind]
         rows = np.flatnonzero(begun[kind] & (month.rng.random(t.size) < t.p.recorded[kind]))

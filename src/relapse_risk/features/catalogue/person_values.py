@@ -1,6 +1,7 @@
-"""Values of a person, which features across members are taken of and members are chosen by.
+"""One person's values (age, pay, ...).
 
-A job's values are those of the person's latest month in the ledger, within the last 12 months.
+``members.py`` and ``jobs.py`` count or average them over the household, or filter by them. A job's values are those
+of the person's latest month in the employment ledger, within the last 12 months.
 """
 
 from __future__ import annotations
