@@ -461,9 +461,9 @@ def test_columns_of_yes_and_no_are_flags_of_insurances_and_never_mean_none_alone
     rows = people(
         *codes, *more, cells=lambda n, kin: [*answers[2 * n + kin], "之子" if kin else "户主", "男", "1960-05"]
     )
-    columns = tables(suggested(tmp_path / "six", 成员=rows))["members"]["columns"]["insurance"]
-    assert (told["flags"], told["none"]) == (codes, "none")
-    assert told.get("texts", {}) in ({}, {yes: "true", no: "false"})
+    insurance = tables(suggested(tmp_path / "six", 成员=rows))["members"]["columns"]["insurance"]
+    assert (insurance["flags"], insurance["none"]) == (codes, "none")
+    assert insurance.get("texts", {}) in ({}, {yes: "true", no: "false"})
     rows = people(
         "商业医保",
         *more,
