@@ -146,6 +146,17 @@ def test_one_cell_that_says_healthy_and_ill_is_set_aside(tmp_path: Path, text: s
         assert values(done, "health") == [(meant,)]
 
 
+@pytest.mark.parametrize(
+    ("text", "source", "hint"),
+    [("36", {}, 'unit = "岁"'), ("-1", {"unit": "岁"}, "from 0 to 130"), ("1985", {}, 'coarsest = "year"')],
+)
+def test_a_birth_that_cannot_be_read_says_what_the_mapping_lacks(
+    tmp_path: Path, text: str, source: dict[str, Any], hint: str
+) -> None:
+    done = take(tmp_path, [[H1, "p1", DAY, DAY, text]], {"birth_month": {"column": "a", **source}})
+    assert hint in done.rejects[0].hint
+
+
 FLAGS = {"a": "resident_medical", "b": "employee_medical", "c": "resident_pension"}
 
 

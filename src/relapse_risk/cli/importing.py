@@ -179,6 +179,8 @@ def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
     if aside:
         show(simple_table(f"Set aside, in {out / REJECTS}", columns, aside), as_json=as_json)
     for r in done.rejects:
+        if r.hint:
+            say(f"{r.source}, column {r.column}: {len(r.rows):,} row(s): {r.hint}")
         if r.valid:
             say(
                 f"{r.source}, column {r.column}: {len(r.rows):,} row(s) hold a text that stands for no code. "

@@ -85,6 +85,8 @@ class Rejects:
         What a code's text can stand for; empty for other reasons.
     other : str
         The column of the same row that the values were compared with; empty for other reasons.
+    hint : str
+        What to change in the mapping, where the texts show it.
     texts : tuple of str
         Each row's text where it stands for no code, a note in place of one that may be of a person; empty for
         other reasons. For the rejects file alone.
@@ -96,6 +98,7 @@ class Rejects:
     code: str
     rows: npt.NDArray[np.int64]
     valid: str = ""
+    hint: str = ""
     other: str = ""
     texts: tuple[str, ...] = field(default=(), repr=False)
 

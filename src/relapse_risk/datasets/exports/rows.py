@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -417,9 +418,20 @@ class _Reader:
         if column is not None and code in _TEXTS_LISTED:
             texts = _listed(cells.spread(cells.texts).filter(pa.array(bad)).to_pylist())
             found = replace(found, valid=", ".join(valid_codes(column)), texts=texts)
+        if code == reject_reasons.DATE_UNREADABLE:
+            found = replace(found, hint=_date_hint(cells.spread(cells.texts).filter(pa.array(bad)).to_pylist()))
         self.rejects.append(found)
         if code in OF_THE_FILE and n_bad >= OF_THE_FILE[code] * (cells.positions >= 0).sum():
             self.faults.append(f"{self.place}: column {header}: {_MEND[code]}")
+
+
+def _date_hint(texts: list[str]) -> str:
+    """Return what a mapping lacks where most unreadable dates are ages or years."""
+    if sum(bool(re.fullmatch(r"-?\d{1,3}岁?", text)) for text in texts) > len(texts) / 2:
+        return f'ages? Say unit = "{AGE}" for a month of birth; an age is from 0 to 130'
+    if sum(bool(re.fullmatch(r"(19|20)\d\d年?", text)) for text in texts) > len(texts) / 2:
+        return 'years? Say coarsest = "year"'
+    return ""
 
 
 def _listed(texts: list[str | None]) -> tuple[str, ...]:

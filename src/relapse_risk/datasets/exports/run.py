@@ -415,7 +415,10 @@ def _shown(found: reject_reasons.Rejects) -> str:
     said = found.reason
     place = f"{found.source}, {found.column or 'whole row'}"
     valid = f". Valid: {found.valid}" if found.valid else ""
-    return f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}{valid}"
+    hint = f". {found.hint}" if found.hint else ""
+    return (
+        f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}{valid}{hint}"
+    )
 
 
 def _as_files(rejects: list[reject_reasons.Rejects]) -> dict[str, str]:
