@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from relapse_risk.records.citizen_ids import citizen_id_in, citizen_ids
 
 BARE = "99999919491231005X"
+#: More texts than are looked at one by one.
+MANY = [f"p{n}" for n in range(400)]
 
 
 def with_check_sign(first: str) -> str:
@@ -42,6 +45,7 @@ def test_the_number_used_here_has_the_right_check_sign() -> None:
 def test_any_form_is_found(written: str) -> None:
     assert citizen_id_in(written) == BARE
     assert citizen_ids(pa.array(["p1", written, None])).tolist() == [False, True, False]
+    assert np.flatnonzero(citizen_ids(pa.array([*MANY, written, None]))).tolist() == [len(MANY)]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +54,10 @@ def test_any_form_is_found(written: str) -> None:
 def test_other_texts_are_not(text: str) -> None:
     assert citizen_id_in(text) is None
     assert not citizen_ids(pa.array([text])).any()
+    assert not citizen_ids(pa.array([*MANY, text])).any()
 
 
-def test_chance_alone_makes_no_citizen_id_of_numbers_with_a_date() -> None:
+@pytest.mark.parametrize("size", [200, 600])
+def test_chance_alone_makes_no_citizen_id_of_numbers_with_a_date(size: int) -> None:
     """One in eleven has the right check sign."""
-    assert not citizen_ids(pa.array([f"500236-20210315-{n:04d}" for n in range(200)])).any()
+    assert not citizen_ids(pa.array([f"500236-20210315-{n:04d}" for n in range(size)])).any()
