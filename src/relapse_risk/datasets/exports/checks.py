@@ -44,7 +44,7 @@ def rules_between(
     Parameters
     ----------
     held : dict of str to pyarrow.Table
-        RowsByTable held already, which count as well.
+        Rows held already, which count as well.
     rows : dict of str to TableRows
         The export's rows.
     settings : Settings

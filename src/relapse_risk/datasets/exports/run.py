@@ -51,9 +51,9 @@ class SourceRead:
     table : str
         The record table.
     read, set_aside : int
-        RowsByTable looked at, and rows of them set aside.
+        Rows looked at, and rows of them set aside.
     blank : int
-        RowsByTable without any cell, or any in the columns to spread; not counted as read.
+        Rows without any cell, or any in the columns to spread; not counted as read.
     made : int
         Record rows made of those not set aside: as many, unless a row makes several.
     """
