@@ -14,6 +14,7 @@ from relapse_risk.features.build import build_features, encode
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import YEAR
 from relapse_risk.features.derive import LOOKS, derive
+from relapse_risk.features.kernel import household_lines
 from relapse_risk.records.codes import INCOME_SOURCE, Codes, Label
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -181,16 +182,9 @@ def _lines(records: Records) -> Iterator[Row]:
     import pandas as pd  # noqa: PLC0415
 
     encoded, months = encode(records), _months(records)
-    line = encoded.line
     starts = np.array([_first_day(month) for month in months], np.int32)
-    step = encoded.step(starts)
-    monthly = {}
-    for month, day, at in zip(months, starts, step, strict=True):
-        valid = np.flatnonzero(line.superseded > to_days(records.end))
-        begun = valid[line.occurred[valid] <= day]
-        profile = begun[-1] if begun.size else valid[0]
-        monthly[month] = float(line.units[profile] * line.yuan[line.area[profile], at])
-    known: dict[int, float] = {month: yuan for month, yuan in monthly.items() if not np.isnan(yuan)}
+    monthly = household_lines(encoded.line, 0, starts, encoded.step(starts), to_days(records.end))
+    known = {month: yuan for month, yuan in zip(months, monthly.tolist(), strict=True) if not np.isnan(yuan)}
     word = Label("监测线", "monitoring line")
     yield from (_month_row("line", month, "line", _with_money(word, yuan), yuan) for month, yuan in known.items())
     if not known:

@@ -209,6 +209,31 @@ def _set_line(divisors, scales, of_day, line, household, day, step, as_of):  # t
             divisors[c] = head if scales[c] == _HEAD else line.units[chosen] * head
 
 
+def household_lines(line: Line, household: int, days: Days, step: Days, as_of: int) -> npt.NDArray[np.float64]:
+    """Return a household's monitoring line on some days, as values are divided by it.
+
+    Parameters
+    ----------
+    line : Line
+        The line of all households.
+    household : int
+        Which one.
+    days, step : ndarray of int32, shape (n,)
+        The days, and each one's column of ``line.yuan``.
+    as_of : int
+        Profiles known before this day are used.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Yuan a month; NaN where there is no profile, no number of members or no line yet.
+    """
+    lines = np.empty((len(days), 1))
+    for divisors, day, at in zip(lines, days, step, strict=True):
+        _set_line(divisors, np.array([_LINE], np.int32), True, line, household, day, at, as_of)
+    return lines[:, 0]
+
+
 @compiled
 def _oldest_month(rows, unit, channel, scales, divisors, line, start, end, as_of):  # type: ignore[no-untyped-def]
     """Return the month of the oldest observation in a window, NaN if there is none.
