@@ -132,16 +132,7 @@ def judge_persons(title: str, without: Dataset, data: Dataset, splits: list[Spli
         np.concatenate([_fitted(of, train).predict_proba(of.X[test])[:, 1] for train, test in splits])
         for of in (without, data)
     )
-    index = data.X.index[rows]
-    predictions = pd.DataFrame(
-        {
-            "household_id": index.get_level_values("household_id"),
-            "as_of": index.get_level_values("as_of"),
-            "label": data.y[rows],
-            "without": before,
-            "with": after,
-        }
-    )
+    predictions = data.describe(rows).assign(**{"without": before, "with": after})
     table = paired_table(predictions, "without", "with", capacity)
     columns = ["", "without persons", "with persons", "difference", "95 %"]
     show(simple_table(_counted(title, data.y[rows]), columns, table), as_json=False)

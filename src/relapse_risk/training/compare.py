@@ -113,12 +113,7 @@ def compare_features(
         if len(np.unique(data.y[train])) < 2 or len(np.unique(data.y[test])) < 2:
             on_progress(f"not judged at {origin.test}: all of one class")
             continue
-        index = data.X.index[test]
-        part = {
-            "household_id": index.get_level_values("household_id"),
-            "as_of": index.get_level_values("as_of"),
-            "label": data.y[test],
-        }
+        part = data.describe(test)
         for variant, features in variants.items():
             on_progress(f"at {origin.test}: {variant}")
             names = [feature.name for feature in features]
@@ -127,7 +122,7 @@ def compare_features(
                 model.set_params(random_state=model.random_state + _SEEDS_ON)
             model.fit_trees(data.X.loc[train, names], data.y[train])
             part[variant] = model.decision_function(data.X.loc[test, names])
-        parts.append(pd.DataFrame(part))
+        parts.append(part)
     if not parts:
         raise NotEnoughData(
             "at no origin are there both classes to learn from and to rank. Bring more records, judge "

@@ -69,6 +69,22 @@ class Dataset:
         """Fit a model on some rows; its level is fitted on those of them in the cohort to score."""
         return model.fit(self.X[rows], self.y[rows], scored=self.in_cohort[rows])
 
+    def describe(self, rows: Flags | npt.NDArray[np.intp]) -> pd.DataFrame:
+        """Return whom some rows are of, their labels and cohorts: how tables of predictions begin."""
+        import pandas as pd  # noqa: PLC0415
+
+        index = self.X.index[rows]
+        return pd.DataFrame(
+            {
+                "household_id": index.get_level_values("household_id"),
+                "as_of": index.get_level_values("as_of"),
+                "label": self.y[rows],
+                "in_cohort": self.in_cohort[rows],
+                "was_poor_before": self.poor_before[rows],
+                "not_poor": self.not_poor[rows],
+            }
+        )
+
     def on(self, days: Sequence[dt.date]) -> Flags:
         """Return which rows are of these dates."""
         return np.isin(self.dates, np.array(days, "datetime64[D]"))

@@ -69,7 +69,7 @@ def predictions_at_origins(
         on_progress(f"judging at {origin.test}")
         model = data.fit(make_model(), train)
         free = make_model().set_params(monotone=None).fit_trees(data.X[train], data.y[train])
-        part = _description(data, test).assign(
+        part = data.describe(test).assign(
             probability=model.predict_proba(data.X[test])[:, 1],
             **{WITHOUT_DIRECTIONS: free.decision_function(data.X[test])},
             **{b.name: b.fit(data, train).score(data, test) for b in baselines(data.records.present)},
@@ -90,22 +90,6 @@ def _not_judged(train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]) -> st
     if not len(test):
         return "no labelled household"
     return "" if len(np.unique(train)) == 2 else "the rows to learn from are all of one class"
-
-
-def _description(data: Dataset, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415
-
-    index = data.X.index[rows]
-    return pd.DataFrame(
-        {
-            "household_id": index.get_level_values("household_id"),
-            "as_of": index.get_level_values("as_of"),
-            "label": data.y[rows],
-            "in_cohort": data.in_cohort[rows],
-            "was_poor_before": data.poor_before[rows],
-            "not_poor": data.not_poor[rows],
-        }
-    )
 
 
 def metrics_of(predictions: pd.DataFrame, capacity: float) -> dict[str, Any]:
@@ -225,7 +209,7 @@ def predictions_after(
         raise NotEnoughData(
             f"no household has a label on any date from {days[0]} to {days[-1]}. Judge other dates."
         )
-    predictions = _description(data, everyone).assign(
+    predictions = data.describe(everyone).assign(
         probability=bundle.model.predict_proba(data.X)[:, 1],
         **{b.name: b.fit(train, train.to_train).score(data, everyone) for b in baselines(data.records.present)},
     )

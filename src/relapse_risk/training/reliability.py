@@ -11,6 +11,7 @@ from relapse_risk.errors import UsageError
 from relapse_risk.explore.rates import wilson
 from relapse_risk.training.evaluate import GROUPS, MODEL, WITHOUT_DIRECTIONS
 from relapse_risk.training.intervals import DRAWS, ranking_intervals
+from relapse_risk.training.metrics import foreseen_by_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,16 +67,17 @@ def foreseen(predictions: pd.DataFrame, group: str = "fall") -> pd.DataFrame:
         By ``as_of``: ``rows``; ``foreseen``, the sum of the probabilities; ``low`` and ``high``, between which the
         number lies 95 times in 100 if the probabilities are right; ``came_true``.
     """
+    import pandas as pd  # noqa: PLC0415
+
     rows = _of_group(predictions, group)
+    days, probability = rows["as_of"].to_numpy(), rows["probability"].to_numpy(np.float64)
+    found = foreseen_by_date(days, probability, rows["label"].to_numpy(bool))
+    table = pd.DataFrame.from_dict(found, orient="index")
+    table.index = pd.DatetimeIndex(table.index, name="as_of")
     variance = rows["probability"] * (1.0 - rows["probability"])
-    table = rows.groupby("as_of").agg(
-        rows=("label", "size"), foreseen=("probability", "sum"), came_true=("label", "sum")
-    )
     half: npt.NDArray[Any] = 1.96 * np.sqrt(variance.groupby(rows["as_of"]).sum().to_numpy())
     low, high = np.clip(table["foreseen"] - half, 0.0, None), table["foreseen"] + half
-    return table.assign(low=low, high=high, came_true=table["came_true"].astype("int64"))[
-        ["rows", "foreseen", "low", "high", "came_true"]
-    ]
+    return table.assign(low=low, high=high)[["rows", "foreseen", "low", "high", "came_true"]]
 
 
 def scores_table(
