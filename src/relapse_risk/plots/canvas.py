@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from relapse_risk.plots.fonts import chinese_font
@@ -101,3 +102,11 @@ def title(axes: Axes, word: Label, more: str = "") -> None:
     """Set the title of axes: Chinese above English, at the left."""
     text = both(word, "\n") + (f"   {more}" if more else "")
     axes.set_title(text, loc="left", fontsize=11, linespacing=1.5)
+
+
+def number_above(axes: Axes, x: float, y: float, number: object) -> None:
+    """Write a small number above a point; none where the point's height is missing."""
+    if not np.isnan(y):
+        axes.annotate(
+            f"{number}", (x, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8.5, color=GREY
+        )

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relapse_risk.plots.canvas import BLACK, BLUE, GREY, ORANGE, RED, SKY, Plot, both, drawn, of_data, title
+from relapse_risk.plots.canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    Plot,
+    both,
+    drawn,
+    number_above,
+    of_data,
+    title,
+)
 from relapse_risk.records.codes import Label
 from relapse_risk.training.evaluate import MODEL
 
@@ -169,15 +182,7 @@ def plot_reliability(table: pd.DataFrame) -> Plot:
     axes.vlines(x, 100 * table["low"], 100 * table["high"], color=BLUE, lw=2.4, alpha=0.45, zorder=2)
     axes.plot(x, 100 * table["rate"], "o-", color=BLUE, ms=6, lw=1, zorder=3)
     for at, high, n in zip(x, table["high"], table["came_true"], strict=True):
-        axes.annotate(
-            f"{n}",
-            (at, 100 * high),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-            color=GREY,
-        )
+        number_above(axes, at, 100 * high, n)
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
     axes.xaxis.set_major_formatter("{x:g}%")

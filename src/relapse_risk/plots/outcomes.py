@@ -8,7 +8,20 @@ import numpy as np
 
 from relapse_risk.errors import UsageError
 from relapse_risk.model.reasons import UNITS
-from relapse_risk.plots.canvas import BLACK, BLUE, GREY, ORANGE, PALE, PINK, SKY, Plot, both, drawn, title
+from relapse_risk.plots.canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    PALE,
+    PINK,
+    SKY,
+    Plot,
+    both,
+    drawn,
+    number_above,
+    title,
+)
 from relapse_risk.records.codes import Label
 
 if TYPE_CHECKING:
@@ -100,16 +113,7 @@ def plot_outcomes_by_date(outcomes: pd.DataFrame) -> Plot:
     days = [f"{day:%Y-%m}" for day in outcomes.index]
     _draw_rates(axes, outcomes, days)
     for x, (poor, high) in enumerate(zip(outcomes["poor"], outcomes["high"], strict=True)):
-        if not np.isnan(high):
-            axes.annotate(
-                f"{poor}",
-                (x, 100 * high),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8.5,
-                color=GREY,
-            )
+        number_above(axes, x, 100 * high, poor)
     if len(days) > 12:
         axes.tick_params(axis="x", rotation=60)
     en = "share poor within the horizon (95 % interval; numbers are households)"
