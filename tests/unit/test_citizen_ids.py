@@ -61,3 +61,9 @@ def test_other_texts_are_not(text: str) -> None:
 def test_chance_alone_makes_no_citizen_id_of_numbers_with_a_date(size: int) -> None:
     """One in eleven has the right check sign."""
     assert not citizen_ids(pa.array([f"500236-20210315-{n:04d}" for n in range(size)])).any()
+
+
+def test_where_half_of_those_with_a_date_check_they_are_citizen_ids() -> None:
+    wrong = [BARE[:-1] + sign for sign in "12"]
+    assert citizen_ids(pa.array([BARE, wrong[0]])).tolist() == [True, False]
+    assert not citizen_ids(pa.array([BARE, *wrong])).any()
