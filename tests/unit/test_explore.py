@@ -285,3 +285,14 @@ def test_a_household_that_is_not_there_is_refused_without_its_id() -> None:
     assert "secret" not in str(caught.value)
     with pytest.raises(NotFoundError):
         timeline(county(households=[profile()]), "h1", as_of="2019-01-01")
+
+
+def test_a_history_says_when_a_member_left() -> None:
+    members = [
+        event("2020-01-01", "2020-01-01", person_id="p", relation="child", in_household=True),
+        event("2021-06-01", "2021-06-03", person_id="p", relation="child", in_household=False),
+    ]
+    history = timeline(county(households=[profile()], members=members), "h1")
+    shown = history[history["track"] == "member"]
+    assert shown["en"].tolist() == ["son or daughter", "son or daughter, left the household"]
+    assert shown["zh"].tolist() == ["子女", "子女 已不在户"]

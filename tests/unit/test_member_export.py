@@ -266,6 +266,8 @@ def test_two_jobs_of_a_month_add_up_and_the_other_columns_are_of_the_main_one(tm
     ("text", "written"),
     [
         ("世交", "世交"),
+        ("房东12345", "房东12345"),
+        ("房东123456", WITHHELD),
         ("王建国之妻 13812345678", WITHHELD),
         ("王建国之妻 138-1234-5678", WITHHELD),
         ("电话１３８１２３４５６７８", WITHHELD),
