@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,6 +99,11 @@ class Records:
         """
         tables = {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
         return cls.from_tables(tables, settings)
+
+    @property
+    def blocks(self) -> Sequence[Records]:
+        """These records as one block; ``RecordBlocks`` has the same property."""
+        return (self,)
 
     @property
     def end(self) -> dt.date:
