@@ -213,8 +213,10 @@ def _groups(metadata: pq.FileMetaData) -> list[Group]:
     for number in range(metadata.num_row_groups):
         of = metadata.row_group(number)
         ids = None if at is None else of.column(at).statistics
-        known = ids is not None and ids.has_min_max and isinstance(ids.min, str) and ids.null_count == 0
-        groups.append(Group(known, ids.min if known else "", ids.max if known else "", of.num_rows))
+        if ids is not None and ids.has_min_max and isinstance(ids.min, str) and ids.null_count == 0:
+            groups.append(Group(True, ids.min, ids.max, of.num_rows))
+        else:
+            groups.append(Group(False, "", "", of.num_rows))
     return groups
 
 

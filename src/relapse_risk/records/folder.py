@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relapse_risk.errors import NotFoundError, RecordsInvalid
@@ -17,6 +16,7 @@ from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import check_tables
 from relapse_risk.records.violations import Violation
+from relapse_risk.records.writer import write_tables
 from relapse_risk.settings import SETTINGS_FILE, Settings
 
 
@@ -154,44 +154,8 @@ def fill(
     tables, settings, extra_files
         See ``write_folder``.
     """
-    for name, data in tables.items():
-        write_table(data, name, new / f"{name}.parquet")
+    write_tables(new, tables)
     (new / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
     for name, text in (extra_files or {}).items():
         (new / name).parent.mkdir(exist_ok=True)
         (new / name).write_text(text, encoding="utf-8", newline="")
-
-
-#: Households of a row group of the profiles, and so of a block.
-HOUSEHOLDS_OF_A_BLOCK = 4096
-
-
-def write_table(data: pa.Table, name: str, file: Path, households_of_a_block: int = HOUSEHOLDS_OF_A_BLOCK) -> None:
-    """Write a table in order of household, day and the rest of its key, a row group for so many households.
-
-    Parameters
-    ----------
-    data : pyarrow.Table
-        A conformed table.
-    name : str
-        Its name.
-    file : Path
-        The Parquet file.
-    households_of_a_block : int
-        Households of a row group.
-    """
-    table = TABLES[name]
-    first = [column for column in ("household_id", "occurred_on") if column in table.columns]
-    rest = [column for column in (*table.key, "known_on") if column not in first]
-    data = data.sort_by([(column, "ascending") for column in (*first, *rest)])
-    with pq.ParquetWriter(file, data.schema, compression="zstd") as writer:
-        if "household_id" not in table.columns or not data.num_rows:
-            writer.write_table(data)
-            return
-        ids = data["household_id"].combine_chunks()
-        runs = pc.run_end_encode(ids)
-        ends = runs.run_ends.to_numpy()[households_of_a_block - 1 :: households_of_a_block].tolist()
-        begun = 0
-        for end in dict.fromkeys([*ends, data.num_rows]):
-            writer.write_table(data.slice(begun, end - begun), row_group_size=max(1, end - begun))
-            begun = end
