@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from relapse_risk.errors import RelapseError
@@ -21,6 +23,8 @@ JsonOption = Annotated[
 
 #: Width of output to files and pipes, wide enough that no column is lost.
 _WIDE = 140
+#: How often a line says how far a step is, where there is no terminal to show a bar.
+_SECONDS_BETWEEN_LINES = 10
 
 
 def _console(stream: TextIO) -> Console:
@@ -69,17 +73,67 @@ def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
+class Report:
+    """Shows what a command is doing, and how far it is; ``progress`` makes one.
+
+    Call it with the text of a step as the step begins. It may be called from any thread.
+
+    Parameters
+    ----------
+    bar : rich.progress.Progress
+        Where a terminal shows it. Elsewhere a step is a line, and how far it is another one now and then.
+    """
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._lines = not bar.console.is_terminal
+        self._step, self._task = "", bar.add_task("starting", total=None, count="")
+        self._begun = self._printed = time.monotonic()
+
+    def __call__(self, step: str) -> None:
+        """Begin a step."""
+        self._bar.remove_task(self._task)
+        self._step, self._task = step, self._bar.add_task(step, total=None, count="")
+        self._begun = self._printed = time.monotonic()
+        if self._lines:
+            say(step)
+
+    def advance(self, done: int, of: int, unit: str = "households") -> None:
+        """Show how much of the step is done.
+
+        Parameters
+        ----------
+        done, of : int
+            How many are done, and of how many.
+        unit : str
+            What is counted, in the plural.
+        """
+        count = f"{done:,} of {of:,} {unit}"
+        self._bar.update(self._task, completed=done, total=of, count=count)
+        now = time.monotonic()
+        if self._lines and 0 < done < of and now - self._printed >= _SECONDS_BETWEEN_LINES:
+            self._printed = now
+            left = dt.timedelta(seconds=round((now - self._begun) * (of - done) / done))
+            say(f"{self._step}: {count}, {left} left")
+
+
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Show the current step and the time it takes, on stderr; yields the function that reports a step."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+def progress() -> Iterator[Report]:
+    """Show the current step, how far it is and the time it takes and still needs, on stderr.
+
+    Yields
+    ------
+    Report
+        To be called as a step begins; ``advance`` shows how much of it is done.
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     console = _console(sys.stderr)
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def report(step: str) -> None:
-            bar.update(task, description=step)
-            if not console.is_terminal:
-                say(step)
-
-        yield report
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield Report(bar)
