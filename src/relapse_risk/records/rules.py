@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +34,41 @@ Rows = npt.NDArray[np.intp]
 Broken = npt.NDArray[np.bool_] | None
 
 
-class Values:
-    """The columns of one table, as rules read them.
+class Values(Protocol):
+    """The columns of one table, as rules read them; missing values are no texts.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows of the table.
+    """
+
+    n_rows: int
+
+    def n_missing(self, name: str) -> int:
+        """Return how many values of a column are missing."""
+
+    def missing(self, name: str) -> Broken:
+        """Return where a column has no value."""
+
+    def numbers(self, name: str) -> npt.NDArray[Any]:
+        """Return a column as numbers, dates as days since 1970-01-01; NaN where a value is missing."""
+
+    def distinct(self, name: str) -> Sequence[str]:
+        """Return the distinct texts of a column."""
+
+    def not_well_formed(self, name: str) -> Mapping[str, str]:
+        """Return the distinct ids of a column that are not well-formed, each with what is valid."""
+
+    def citizen_ids(self, name: str) -> Sequence[str]:
+        """Return the distinct ids of a column that hold citizen ids."""
+
+    def among(self, name: str, texts: Sequence[str]) -> Broken:
+        """Return where a column has one of some texts."""
+
+
+class ArrowValues:
+    """The columns of an Arrow table as rules read them.
 
     Parameters
     ----------
@@ -44,13 +77,18 @@ class Values:
     """
 
     def __init__(self, data: pa.Table) -> None:
-        self.n_rows = data.num_rows
+        self.n_rows: int = data.num_rows
         self._columns = dict(zip(data.column_names, data.columns, strict=True))
         self._days: dict[str, npt.NDArray[Any]] = {}
         self._ids: dict[str, dict[str, str]] = {}
 
-    def __getitem__(self, name: str) -> pa.ChunkedArray:
-        return self._columns[name]
+    def n_missing(self, name: str) -> int:
+        """Return how many values of a column are missing."""
+        return int(self._columns[name].null_count)
+
+    def missing(self, name: str) -> Broken:
+        """Return where a column has no value."""
+        return np.asarray(pc.is_null(self._columns[name])) if self.n_missing(name) else None
 
     def numbers(self, name: str) -> npt.NDArray[Any]:
         """Return a column as numbers, dates as days since 1970-01-01; NaN where a value is missing."""
@@ -62,11 +100,25 @@ class Values:
             self._days[name] = values.cast(pa.int32()).to_numpy()
         return self._days[name]
 
+    def distinct(self, name: str) -> list[str]:
+        """Return the distinct texts of a column."""
+        return [text for text in pc.unique(self._columns[name]).to_pylist() if text is not None]
+
     def not_well_formed(self, name: str) -> dict[str, str]:
         """Return the distinct ids of a column that are not well-formed, each with what is valid."""
         if name not in self._ids:
-            self._ids[name] = ids.not_well_formed(self[name])
+            self._ids[name] = ids.not_well_formed(self._columns[name])
         return self._ids[name]
+
+    def citizen_ids(self, name: str) -> list[str]:
+        """Return the distinct ids of a column that hold citizen ids."""
+        distinct = pc.unique(self._columns[name])
+        found: list[str] = distinct.filter(pa.array(citizen_ids.citizen_ids(distinct))).to_pylist()
+        return found
+
+    def among(self, name: str, texts: Sequence[str]) -> Broken:
+        """Return where a column has one of some texts."""
+        return np.asarray(pc.is_in(self._columns[name], value_set=pa.array(texts, pa.string()))) if texts else None
 
 
 @dataclass(frozen=True)
@@ -92,7 +144,7 @@ class Rule:
 
     def broken_by(self, values: Values) -> Rows | None:
         """Return the rows that break the rule, None where no row does."""
-        if self.code != _MISSING and values[self.column].null_count == values.n_rows:
+        if self.code != _MISSING and values.n_missing(self.column) == values.n_rows:
             return None
         broken = self.breaks(values)
         return None if broken is None or not broken.any() else np.flatnonzero(broken)
@@ -112,7 +164,7 @@ def violations_of_rows(table: type[Table], data: pa.Table, end: int | None) -> l
     """
     if not data.num_rows:
         return []
-    values = Values(data)
+    values = ArrowValues(data)
     found = []
     for rule in (*ROW_RULES[table.name], *_rules_of_end(end)):
         rows = rule.broken_by(values)
@@ -202,44 +254,37 @@ def _bounds(column: Column) -> tuple[float, float]:
 
 
 def _absent(name: str, values: Values) -> Broken:
-    of = values[name]
-    return np.asarray(pc.is_null(of)) if of.null_count else None
+    return values.missing(name)
 
 
 def _citizen(name: str, values: Values) -> Broken:
-    distinct = pc.unique(values[name])
-    found = citizen_ids.citizen_ids(distinct)
-    return np.asarray(pc.is_in(values[name], value_set=distinct.filter(pa.array(found)))) if found.any() else None
+    return values.among(name, values.citizen_ids(name))
 
 
 def _malformed(name: str, valid: str, values: Values) -> Broken:
-    return _among(values[name], [text for text, said in values.not_well_formed(name).items() if said == valid])
+    return values.among(name, [text for text, said in values.not_well_formed(name).items() if said == valid])
 
 
 def _unlisted(name: str, column: Column, values: Values) -> Broken:
     assert column.codes is not None  # noqa: S101
     codes, most = column.codes.labels, 1 if column.kind is Kind.CODE else most_codes(column)
     broken = []
-    for text in pc.unique(values[name]).to_pylist():
-        parts = () if text is None else text.split(",", most)
+    for text in values.distinct(name):
+        parts = text.split(",", most)
         if len(parts) > most or not all(part in codes for part in parts):
             broken.append(text)
-    return _among(values[name], broken)
+    return values.among(name, broken)
 
 
 def _not_together(name: str, column: Column, values: Values) -> Broken:
     assert column.codes is not None  # noqa: S101
     codes, alone, broken = column.codes.labels, column.codes.alone, []
-    for text in pc.unique(values[name]).to_pylist():
-        parts = [] if text is None else text.split(",")
+    for text in values.distinct(name):
+        parts = text.split(",")
         distinct = set(parts)
         if len(parts) > 1 and distinct <= codes.keys() and (alone in distinct or len(distinct) < len(parts)):
             broken.append(text)
-    return _among(values[name], broken)
-
-
-def _among(of: pa.ChunkedArray, broken: Sequence[str]) -> Broken:
-    return np.asarray(pc.is_in(of, value_set=pa.array(broken, pa.string()))) if broken else None
+    return values.among(name, broken)
 
 
 def _outside(name: str, low: float, high: float, values: Values) -> Broken:
