@@ -10,7 +10,7 @@ from pathlib import Path
 MODULE = """
 from typing import NamedTuple
 import numpy as np
-from relapse_risk.features.compiled import compiled
+from relapse_risk.compiled import compiled
 
 class {name}(NamedTuple):
     values: np.ndarray
