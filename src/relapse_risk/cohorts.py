@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relapse_risk.dates import DateLike, Days, add_months, from_days, month_number, to_days
 from relapse_risk.errors import UsageError
-from relapse_risk.features.build import build_matrix, encode, split_index
+from relapse_risk.features.build import build_matrix, encode
 from relapse_risk.features.declare import Aggregation, Feature, Series
 from relapse_risk.features.plan import make_plan
+from relapse_risk.pairs import Pairs, Positions, values_of_pairs
+from relapse_risk.records.blocks import RecordBlocks, each_block
 from relapse_risk.records.codes import Label
 from relapse_risk.records.records import Records
 from relapse_risk.settings import CycleSettings
@@ -50,12 +53,40 @@ def cycles(settings: CycleSettings, start: DateLike, end: DateLike) -> list[dt.d
     return [from_days(day) for day in days if low <= day < high]
 
 
-def cohort(records: Records, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score") -> pd.MultiIndex:
+class Selection(NamedTuple):
+    """Who of some records is in the cohort of each date, and how many households each rule removed.
+
+    Parameters
+    ----------
+    ids : pyarrow.Array of string
+        Every household of the records, sorted.
+    days : ndarray of int32, shape (n_days,)
+        The dates, days since 1970-01-01.
+    household, date : ndarray of int64, shape (n,)
+        Positions of each pair's household in ``ids`` and of its date in ``days``, in this order.
+    rules : tuple of str
+        What each rule removes, in the order of the rules.
+    removed, left : ndarray of int64, shape (n_days, n_rules)
+        Households that a rule removed on a date, and those left after it.
+    """
+
+    ids: pa.Array
+    days: Days
+    household: Positions
+    date: Positions
+    rules: tuple[str, ...]
+    removed: Positions
+    left: Positions
+
+
+def cohort(
+    records: Records | RecordBlocks, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score"
+) -> pd.MultiIndex:
     """Return the households to score, or to train on, on each date.
 
     Parameters
     ----------
-    records : Records
+    records : Records or RecordBlocks
         Only records visible on a date decide about that date.
     as_of : date or iterable of dates
         The dates.
@@ -68,11 +99,22 @@ def cohort(records: Records, as_of: DateLike | Iterable[DateLike], *, purpose: P
     pandas.MultiIndex
         Levels ``household_id`` and ``as_of``, sorted. See ``attrition`` for how many each rule removed.
     """
-    return _select(records, as_of, purpose)[0]
+    import pandas as pd  # noqa: PLC0415
+
+    parts = _selections(records, as_of, purpose)
+    ids = pa.concat_arrays([part.ids for part in parts])
+    first = np.cumsum([0, *(len(part.ids) for part in parts)])
+    household = np.concatenate([part.household + begun for part, begun in zip(parts, first, strict=False)])
+    levels = [
+        pd.Index(ids.to_pandas(), dtype="str"),
+        pd.DatetimeIndex(parts[0].days.astype("datetime64[D]").astype("datetime64[s]")),
+    ]
+    codes: Any = [household, np.concatenate([part.date for part in parts])]
+    return pd.MultiIndex(levels, codes, names=["household_id", "as_of"], verify_integrity=False)
 
 
 def attrition(
-    records: Records, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score"
+    records: Records | RecordBlocks, as_of: DateLike | Iterable[DateLike], *, purpose: Purpose = "score"
 ) -> pd.DataFrame:
     """Return how many households each rule of the cohort removed, by date.
 
@@ -82,10 +124,26 @@ def attrition(
         Columns ``as_of``, ``rule``, ``removed`` and ``left``. For the first rule of a date,
         ``removed`` and ``left`` add up to all households of the records.
     """
-    return _select(records, as_of, purpose)[1]
+    return attrition_of(_selections(records, as_of, purpose))
 
 
-def cohort_flags(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
+def attrition_of(parts: Sequence[Selection]) -> pd.DataFrame:
+    """Return ``attrition`` of what was selected block by block."""
+    import pandas as pd  # noqa: PLC0415
+
+    days, rules = parts[0].days, parts[0].rules
+    removed, left = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("removed", "left"))
+    return pd.DataFrame(
+        {
+            "as_of": [from_days(day) for day in days.tolist() for _ in rules],
+            "rule": list(rules) * len(days),
+            "removed": removed.ravel(),
+            "left": left.ravel(),
+        }
+    )
+
+
+def cohort_flags(records: Records | RecordBlocks, index: pd.MultiIndex) -> tuple[Flags, Flags]:
     """Return which pairs of household and date were not poor, and which had been poor or lifted before.
 
     Returns
@@ -93,10 +151,14 @@ def cohort_flags(records: Records, index: pd.MultiIndex) -> tuple[Flags, Flags]:
     not_poor, poor_before : ndarray of bool, shape (n,)
         As visible on each date.
     """
-    ids, household, days, date = split_index(index)
     plan = make_plan(_cohort_features(records.settings.cohort.status_within_months))
-    values = build_matrix(records, ids, household, days, date, plan)
-    return _status_known(records, values) & ~_poor(values), _poor_before(values)
+
+    def flags(block: Records, pairs: Pairs) -> tuple[Flags, Flags]:
+        values = build_matrix(block, *pairs, plan)
+        return _status_known(block, values) & ~_poor(values), _poor_before(values)
+
+    not_poor, poor_before = values_of_pairs(records, index, flags)
+    return not_poor, poor_before
 
 
 def _cohort_features(status_within_months: int | None) -> tuple[Feature, ...]:
@@ -127,15 +189,28 @@ def _poor_before(values: npt.NDArray[np.float32]) -> Flags:
     return (values[:, 2] > 0) | (values[:, 3] > 0)
 
 
-def _select(
-    records: Records, as_of: DateLike | Iterable[DateLike], purpose: Purpose
-) -> tuple[pd.MultiIndex, pd.DataFrame]:
-    import pandas as pd  # noqa: PLC0415
+def _selections(
+    records: Records | RecordBlocks, as_of: DateLike | Iterable[DateLike], purpose: Purpose
+) -> list[Selection]:
+    days = as_days(as_of)
+    return list(each_block(records, lambda block: select(block, days, purpose)))
 
+
+def select(records: Records, days: Days, purpose: Purpose) -> Selection:
+    """Apply the rules of the cohort to one block of records.
+
+    Parameters
+    ----------
+    records : Records
+        All records, or a block of them.
+    days : ndarray of int32
+        Distinct dates, in order, days since 1970-01-01.
+    purpose : {"score", "train"}
+        See ``cohort``.
+    """
     if purpose not in ("score", "train"):
         raise UsageError(f"purpose={purpose!r}. Valid: 'score', 'train'.")
-    days = as_days(as_of)
-    ids = encode(records).ids
+    ids = _in_order(encode(records).ids)
     household, date = (codes.ravel() for codes in np.indices((len(ids), len(days))))
     rules = records.settings.cohort
     plan = make_plan(_cohort_features(rules.status_within_months))
@@ -150,17 +225,17 @@ def _select(
         "poor at the latest status": everyone if poor_too else ~_poor(values),
         "never poor or lifted before": _poor_before(values) if only_poor_before else everyone,
     }
-    left = everyone.copy()
-    rows = []
-    for rule, passes in steps.items():
-        removed = left & ~passes
-        left &= passes
-        for d, day in enumerate(days):
-            on_day = date == d
-            rows.append((from_days(day), rule, int((removed & on_day).sum()), int((left & on_day).sum())))
-    table = pd.DataFrame(rows, columns=["as_of", "rule", "removed", "left"])
-    table = table.sort_values("as_of", kind="stable", ignore_index=True)
-    return _index(ids, days, household[left], date[left]), table
+    passed = np.logical_and.accumulate([everyone, *steps.values()])
+    left = np.stack([np.bincount(date[passing], minlength=len(days)) for passing in passed], axis=1)
+    chosen = passed[-1]
+    return Selection(ids, days, household[chosen], date[chosen], tuple(steps), -np.diff(left), left[:, 1:])
+
+
+def _in_order(ids: pa.Array) -> pa.Array:
+    """Return distinct ids in their order; records mostly lie in it."""
+    if len(ids) < 2 or pc.all(pc.less(ids[:-1], ids[1:])).as_py():
+        return ids
+    return ids.take(pc.array_sort_indices(ids))
 
 
 def as_days(as_of: DateLike | Iterable[DateLike]) -> Days:
@@ -177,18 +252,3 @@ def as_days(as_of: DateLike | Iterable[DateLike]) -> Days:
     if not days.size:
         raise UsageError("no as_of date given; give at least one")
     return days
-
-
-def _index(ids: pa.Array, days: Days, household: npt.NDArray[np.intp], date: npt.NDArray[np.intp]) -> pd.MultiIndex:
-    import pandas as pd  # noqa: PLC0415
-
-    order = np.argsort(np.asarray(ids.to_pylist(), dtype=object), kind="stable")
-    rank = np.empty(len(ids), np.int64)
-    rank[order] = np.arange(len(ids))
-    by = np.lexsort((date, rank[household]))
-    levels = [
-        pd.Index(ids.take(pa.array(order)).to_pandas(), dtype="str"),
-        pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[s]")),
-    ]
-    codes: Any = [rank[household][by], date[by]]
-    return pd.MultiIndex(levels, codes, names=["household_id", "as_of"], verify_integrity=False)

@@ -18,10 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from relapse_risk.dates import FAR_FUTURE, DateLike, Days, add_months, from_days, month_number, to_days
-from relapse_risk.features.build import encode, rows_of, split_index
+from relapse_risk.features.build import encode, rows_of
 from relapse_risk.features.declare import Series
 from relapse_risk.features.kernel import NO_LINE, DateWindows, StatisticKind, aggregate_windows
 from relapse_risk.features.plan import Statistic, make_stream
+from relapse_risk.pairs import Pairs, values_of_pairs
+from relapse_risk.records.blocks import RecordBlocks
 from relapse_risk.records.records import Records
 from relapse_risk.settings import OutcomeSettings
 
@@ -76,12 +78,12 @@ def _rounds(start: int, end: int, rounds: tuple[str, ...]) -> list[int]:
     return [day for day in days if start <= day < end]
 
 
-def labels(records: Records, index: pd.MultiIndex) -> pd.Series[bool]:
+def labels(records: Records | RecordBlocks, index: pd.MultiIndex) -> pd.Series[bool]:
     """Return whether each household was found poor within the horizon after its date.
 
     Parameters
     ----------
-    records : Records
+    records : Records or RecordBlocks
         Also those after as_of: a label looks forward over ``[as_of, as_of + horizon)``.
     index : pandas.MultiIndex
         Pairs (household_id, as_of); see ``cohort``.
@@ -100,7 +102,7 @@ def labels(records: Records, index: pd.MultiIndex) -> pd.Series[bool]:
     return pd.Series(values, index=index, name="poor_in_horizon")
 
 
-def label_counts(records: Records, index: pd.MultiIndex) -> dict[str, int]:
+def label_counts(records: Records | RecordBlocks, index: pd.MultiIndex) -> dict[str, int]:
     """Return how many labels are ``positive`` and ``negative``, and are missing for each reason of ``LEFT_OUT``."""
     poor, missing = _outcomes(records, index)
     known = ~_any(missing)
@@ -113,13 +115,18 @@ def _any(missing: dict[str, Flags]) -> Flags:
     return rows
 
 
-def _outcomes(records: Records, index: pd.MultiIndex) -> tuple[Flags, dict[str, Flags]]:
+def _outcomes(records: Records | RecordBlocks, index: pd.MultiIndex) -> tuple[Flags, dict[str, Flags]]:
     """Return which rows have a poor status in the horizon, and which have no label, by reason."""
-    outcome = records.settings.outcome
-    ids, household_code, days, date_code = split_index(index)
+    poor, *missing = values_of_pairs(records, index, _outcomes_of_pairs)
+    return poor, dict(zip(LEFT_OUT, missing, strict=True))
+
+
+def _outcomes_of_pairs(records: Records, pairs: Pairs) -> tuple[Flags, ...]:
+    """Return which pairs have a poor status in the horizon, and which have no label for each reason."""
+    outcome, days = records.settings.outcome, pairs.days
     end = to_days(records.end)
     encoded = encode(records)
-    household, date = encoded.households(ids)[household_code], date_code.astype(np.int32)
+    household, date = encoded.households(pairs.ids)[pairs.household], pairs.date.astype(np.int32)
 
     def statuses(
         kinds: tuple[StatisticKind, ...], as_of: Days, starts: Days, ends: Days
@@ -138,11 +145,7 @@ def _outcomes(records: Records, index: pd.MultiIndex) -> tuple[Flags, dict[str, 
     (known_then,) = statuses((StatisticKind.LAST,), days, since, days)
     (known_now,) = statuses((StatisticKind.LAST,), now, since, days)
 
-    mature = np.array([_maturity_day(int(day), outcome) <= end for day in days], bool)[date_code]
+    mature = np.array([_maturity_day(int(day), outcome) <= end for day in days], bool)[date]
     already_poor = (known_now > 0) & ~(known_then > 0)
     unobserved = n_statuses == 0 if outcome.kind == "panel" else np.full(len(worst), False)
-    return worst > 0, {
-        "immature": ~mature,
-        "already_poor": mature & already_poor,
-        "unobserved": mature & ~already_poor & unobserved,
-    }
+    return worst > 0, ~mature, mature & already_poor, mature & ~already_poor & unobserved

@@ -91,7 +91,7 @@ class RecordBlocks(Sequence[Records]):
         conformed, violations = check_tables(tables, self.settings)
         if violations:
             raise RecordsInvalid(tuple(violations))
-        return Records(conformed, self.settings, self.present, self._end)
+        return Records(conformed, self.settings, self.present, self._end, (low, high))
 
     @property
     def blocks(self) -> Sequence[Records]:

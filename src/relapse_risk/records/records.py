@@ -36,6 +36,9 @@ class Records:
         Tables the source has, be they empty.
     end : int
         First day the records do not cover, days since 1970-01-01.
+    bounds : tuple of str or None
+        Households whose ids lie in ``[bounds[0], bounds[1])`` are in these records, or in no block of the same
+        folder; None is open.
 
     Attributes
     ----------
@@ -44,7 +47,12 @@ class Records:
     """
 
     def __init__(
-        self, tables: Mapping[str, pa.Table], settings: Settings, present: frozenset[str], end: int
+        self,
+        tables: Mapping[str, pa.Table],
+        settings: Settings,
+        present: frozenset[str],
+        end: int,
+        bounds: tuple[str | None, str | None] = (None, None),
     ) -> None:
         self._tables = dict(tables)
         self._visible: dict[str, pa.Table] = {}
@@ -52,6 +60,7 @@ class Records:
         self.settings = settings
         self.present = present
         self._end = end
+        self.bounds = bounds
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, pa.Table], settings: Settings | None = None) -> Records:
@@ -118,11 +127,12 @@ class Records:
         as_of : date
             Rows with ``known_on < as_of`` remain, and the records end there.
         """
-        return Records(self._tables, self.settings, self.present, min(self._end, to_days(to_date(as_of))))
+        end = min(self._end, to_days(to_date(as_of)))
+        return Records(self._tables, self.settings, self.present, end, self.bounds)
 
     def with_settings(self, settings: Settings) -> Records:
         """Return the same rows under other settings; what the engine derived is kept if it still holds."""
-        other = Records(self._tables, settings, self.present, self._end)
+        other = Records(self._tables, settings, self.present, self._end, self.bounds)
         if _of_the_engine(settings) == _of_the_engine(self.settings):
             other.cache, other._visible = self.cache, self._visible
         return other
