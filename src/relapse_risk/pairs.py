@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 
 from relapse_risk.dates import Days
 from relapse_risk.features.build import split_index
-from relapse_risk.records.blocks import RecordBlocks, each_block
+from relapse_risk.records.blocks import RecordBlocks, each_block, place_among
 from relapse_risk.records.records import Records
 
 if TYPE_CHECKING:
@@ -76,9 +75,9 @@ def values_of_pairs(
     ordered = household[rows]
 
     def of_block(block: Records) -> tuple[Positions, Sequence[npt.NDArray[Any]]]:
-        low, high = (
-            _place(ids, bound, otherwise) for bound, otherwise in zip(block.bounds, (0, len(ids)), strict=True)
-        )
+        first, end = block.bounds
+        low = 0 if first is None else place_among(ids, first)
+        high = len(ids) if end is None else place_among(ids, end)
         within = rows[slice(*np.searchsorted(ordered, [low, high]))]
         part = Pairs(ids[low:high], household[within] - low, pairs.days, pairs.date[within])
         return within, function(block, part)
@@ -89,8 +88,3 @@ def values_of_pairs(
         for whole, of in zip(found, values, strict=True):
             whole[within] = of
     return found
-
-
-def _place(ids: pa.Array, bound: str | None, otherwise: int) -> int:
-    """Return how many of sorted ids lie before a bound."""
-    return otherwise if bound is None else bisect_left(range(len(ids)), bound, key=lambda row: ids[row].as_py())

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
@@ -98,6 +99,15 @@ class RecordBlocks(Sequence[Records]):
         """The blocks: ``Records`` has the same property."""
         return self
 
+    def count_households(self) -> list[int]:
+        """Return how many households with a profile each block has; only the profiles' ids are read."""
+        name = "household_id"
+        data = pq.read_table(self.path / "households.parquet", columns=[name], read_dictionary=[name])
+        ids = pc.unique(data[name]).cast(pa.string())
+        ids = ids.take(pc.array_sort_indices(ids))
+        begins = [place_among(ids, start) for start in self._starts[1:] if start is not None]
+        return [end - begin for begin, end in pairwise([0, *begins, len(ids)])]
+
     @property
     def end(self) -> dt.date:
         """First day the records do not cover."""
@@ -150,7 +160,7 @@ def each_block(
     function: Callable[[Records], Result],
     n_threads: int | None = None,
     *,
-    on_done: Callable[[int, int], None] = lambda _done, _of: None,
+    on_done: Callable[[int, int], None] | None = None,
 ) -> Iterator[Result]:
     """Yield what a function makes of each block, in the order of the blocks.
 
@@ -164,26 +174,46 @@ def each_block(
         Called with each block, on a thread of its own.
     n_threads : int, optional
         All processors otherwise.
-    on_done : callable
-        Called with the blocks done, and of how many.
+    on_done : callable, optional
+        Called with the households done, and of how many, as each of several blocks is done.
     """
-    blocks = records.blocks
-    n = len(blocks)
-    if n == 1:
-        yield function(blocks[0])
-        on_done(1, 1)
+    if isinstance(records, Records):
+        yield function(records)
         return
+    blocks, n = records, len(records)
+
+    def of_block(number: int) -> Result:
+        block = blocks[number]
+        try:
+            return function(block)
+        finally:
+            block.cache.clear()  # refers to the block itself, which would stay until the next garbage collection
+
+    if n == 1:
+        yield of_block(0)
+        return
+    done = list(accumulate(records.count_households())) if on_done else []
+
+    def tell(number: int) -> None:
+        if on_done:
+            on_done(done[number], done[-1])
+
     threads = n_threads or os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
         running: deque[Future[Result]] = deque()
         for number in range(n):
-            running.append(pool.submit(lambda k: function(blocks[k]), number))
+            running.append(pool.submit(of_block, number))
             if len(running) > threads:
                 yield running.popleft().result()
-                on_done(number + 1 - len(running), n)
+                tell(number - len(running))
         while running:
             yield running.popleft().result()
-            on_done(n - len(running), n)
+            tell(n - 1 - len(running))
+
+
+def place_among(ids: pa.Array, bound: str) -> int:
+    """Return how many of sorted ids come before one."""
+    return bisect_left(range(len(ids)), bound, key=lambda row: ids[row].as_py())
 
 
 def _read(file: Path, name: str, low: str | None, high: str | None) -> pa.Table:
