@@ -1,0 +1,106 @@
+"""Tables are put in one order, in whatever form and order their columns come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support import histories
+
+from relapse_risk.dates import FAR_FUTURE
+from relapse_risk.features.columns import Texts
+from relapse_risk.features.encode import Encoded, EncodedTable
+from relapse_risk.features.order import Keys, lie_in_order, superseded
+from relapse_risk.records.columns import Kind
+from relapse_risk.records.records import Records
+from relapse_risk.records.tables import TABLES
+
+#: Few different values of each, so that rows tie.
+ROW = st.tuples(
+    st.integers(0, 1), st.integers(0, 2), st.integers(0, 1), st.sampled_from([None, "", "p10", "p2", "户", "户1"])
+)
+ROWS = st.lists(st.tuples(ROW, st.integers(0, 3)), max_size=12)
+Row = tuple[tuple[int, int, int, str | None], int]
+
+
+def keys_of(rows: list[Row]) -> tuple[Keys, Texts]:
+    """Return the keys of rows: household, day, code and text of the key, day known."""
+    encoded = pa.array(["begins the buffer", *(key[3] for key, _ in rows)], pa.string())[1:].dictionary_encode()
+    texts = Texts(np.array(encoded.indices.fill_null(-1), np.int32), encoded.dictionary)
+    household, day, code = (np.array([row[0][k] for row in rows], np.int32) for k in range(3))
+    return Keys(household, day, code, texts.code, np.array([known for _, known in rows], np.int32)), texts
+
+
+def by_order(row: Row) -> Any:
+    (household, day, code, text), known = row
+    return household, day, code, text is not None, text or "", known
+
+
+@given(ROWS, st.booleans())
+def test_rows_are_ordered_by_household_day_code_text_and_day_known(rows: list[Row], is_sorted: bool) -> None:
+    rows = sorted(rows, key=by_order) if is_sorted else rows
+    keys, texts = keys_of(rows)
+    ranked = keys._replace(text=texts.ranks())
+    in_order = sorted(rows, key=by_order)
+    assert lie_in_order(keys, texts.distinct) == lie_in_order(ranked) == (rows == in_order)
+    assert [rows[k] for k in ranked.order()] == in_order
+
+
+@given(ROWS, st.booleans())
+def test_a_row_is_replaced_when_the_next_version_of_its_fact_is_known(rows: list[Row], by_day: bool) -> None:
+    def fact(row: Row) -> Any:
+        household, day, *rest = row[0]
+        return household, day if by_day else None, *rest
+
+    rows = sorted({(fact(row), row[1]): row for row in rows}.values(), key=by_order)  # a fact once on a day
+    keys, _ = keys_of(rows)
+    want = [
+        min((other[1] for other in rows if fact(other) == fact(row) and other[1] > row[1]), default=FAR_FUTURE)
+        for row in rows
+    ]
+    assert superseded(keys, by_day=by_day).tolist() == want
+
+
+def arrays(table: EncodedTable) -> dict[Any, Any]:
+    """Return all that the engine reads of a table."""
+    found: dict[Any, Any] = {
+        a: getattr(table, a) for a in ("household", "occurred", "known", "superseded", "month")
+    }
+    for name, column in TABLES[table.name].columns.items():
+        if column.kind in (Kind.ID, Kind.CODE_SET):
+            found[name] = table.column(name).to_pylist()
+            for code in column.codes.values if column.codes else ():
+                found[name, code] = table.holds_code(name, code)
+        else:
+            found[name] = table.number(name)
+        found[name, "missing"] = table.is_missing(name)
+    return found
+
+
+@pytest.mark.parametrize("n_chunks", [1, 3])
+@given(rows=histories.tables())
+def test_texts_may_be_dictionaries(n_chunks: int, rows: dict[str, Any]) -> None:
+    plain = histories.as_records(rows)
+    tables = {}
+    for name in TABLES:
+        data = plain.table(name)
+        size = max(1, -(-data.num_rows // n_chunks))
+        chunks = [data.slice(low, size) for low in range(0, max(1, data.num_rows), size)]
+        as_dictionaries = [  # each chunk with a dictionary of its own
+            pa.table(
+                {
+                    column: values.combine_chunks().dictionary_encode() if values.type == pa.string() else values
+                    for column, values in zip(data.column_names, chunk.columns, strict=True)
+                }
+            )
+            for chunk in chunks
+        ]
+        tables[name] = pa.concat_tables(as_dictionaries)
+    encoded = Encoded(Records.from_valid(tables, plain.settings, plain.present))
+    for name in set(TABLES) - {"grids"}:
+        for what, want in arrays(Encoded(plain).table(name)).items():
+            np.testing.assert_array_equal(arrays(encoded.table(name))[what], want, err_msg=f"{name} {what}")
