@@ -361,7 +361,7 @@ def test_errors_that_need_no_work_are_reported_before_it(
 ) -> None:
     arguments = command(data, small, tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    monkeypatch.setattr("relapse_risk.records.folder.check_tables", _work)
+    monkeypatch.setattr("relapse_risk.records.blocks.conform_tables", _work)
     monkeypatch.setattr("relapse_risk.datasets.county.simulate.townships", _work)
     code, _, err = run(*arguments)
     assert code == exit_code, err
@@ -474,7 +474,7 @@ def test_a_second_run_into_one_output_is_refused_before_the_work(
 ) -> None:
     arguments, output = WRITING[command](data, small, tmp_path)
     for work in (
-        "records.folder.check_tables",
+        "records.blocks.conform_tables",
         "datasets.county.simulate.townships",
         "datasets.exports.sources.ExportReader",
     ):

@@ -12,66 +12,70 @@ import datetime as dt
 import os
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
+from threading import Lock
+from typing import TypeVar, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from relapse_risk.dates import DateLike, from_days, to_date, to_days
 from relapse_risk.errors import RecordsInvalid
-from relapse_risk.records.folder import settings_of
+from relapse_risk.records.citizen_ids import count_as_citizen_ids
+from relapse_risk.records.reading import DamagedFile, Files, Part, damaged, folder_at, settings_of
 from relapse_risk.records.records import Records
+from relapse_risk.records.rules_between import violations_between
 from relapse_risk.records.tables import TABLES
-from relapse_risk.records.validate import check_tables, end_of
+from relapse_risk.records.validate import (
+    Findings,
+    conform_tables,
+    end_of,
+    missing_tables,
+    reported,
+    violations_within,
+)
 from relapse_risk.settings import Settings
-
-if TYPE_CHECKING:
-    from typing import Self
 
 Result = TypeVar("Result")
 
 
-class Group(NamedTuple):
-    """What Parquet keeps of a row group: whether it knows the household ids, the first and last, and the rows."""
-
-    known: bool
-    first: str
-    last: str
-    n_rows: int
-
-
 class RecordBlocks(Sequence[Records]):
-    """The blocks of a records folder. Each is a ``Records`` like any other, checked when it is read.
+    """The blocks of a records folder. Each is a ``Records`` like any other.
 
-    Open one with ``open_records``. ``blocks[k]`` reads block k; nothing is kept.
+    Open one with ``open_records``. ``blocks[k]`` reads block k and checks it the first time; no rows are kept. If
+    it breaks a rule, all blocks are checked, so that the error is the same whichever block was read first.
 
     Parameters
     ----------
-    path : Path
-        The folder.
+    files : Files
+        The folder's files.
     settings : Settings
         What the records are read with.
     starts : sequence of str or None
         First household id of each block; None begins before all ids.
-    present : frozenset of str
-        Tables the folder has, be they empty.
     end : int
         First day the records do not cover, days since 1970-01-01.
+
+    Attributes
+    ----------
+    present : frozenset of str
+        Tables the folder has, be they empty.
+    n_rows : int
+        Rows of all tables.
     """
 
-    def __init__(
-        self, path: Path, settings: Settings, starts: Sequence[str | None], present: frozenset[str], end: int
-    ) -> None:
-        self.path = path
+    def __init__(self, files: Files, settings: Settings, starts: Sequence[str | None], end: int) -> None:
         self.settings = settings
-        self.present = present
+        self.present = files.present
+        self.n_rows = sum(table.n_rows for table in files.tables.values())
+        self._files = files
         self._starts = tuple(starts)
         self._end = end
+        self._checks = _Checks(files, settings, self._starts)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -86,13 +90,9 @@ class RecordBlocks(Sequence[Records]):
         if not -len(self) <= number < len(self):
             raise IndexError(number)
         number %= len(self)
-        low = self._starts[number]
-        high = self._starts[number + 1] if number + 1 < len(self) else None
-        tables = {name: _read(self.path / f"{name}.parquet", name, low, high) for name in self.present}
-        conformed, violations = check_tables(tables, self.settings)
-        if violations:
-            raise RecordsInvalid(tuple(violations))
-        return Records(conformed, self.settings, self.present, self._end, (low, high))
+        return Records(
+            self._checks.sound(number), self.settings, self.present, self._end, _bounds(self._starts, number)
+        )
 
     @property
     def blocks(self) -> Sequence[Records]:
@@ -101,9 +101,8 @@ class RecordBlocks(Sequence[Records]):
 
     def count_households(self) -> list[int]:
         """Return how many households with a profile each block has; only the profiles' ids are read."""
-        name = "household_id"
-        data = pq.read_table(self.path / "households.parquet", columns=[name], read_dictionary=[name])
-        ids = pc.unique(data[name]).cast(pa.string())
+        profiles = self._files.tables.get("households")
+        ids = pa.array([], pa.string()) if profiles is None else profiles.distinct("household_id")
         ids = ids.take(pc.array_sort_indices(ids))
         begins = [place_among(ids, start) for start in self._starts[1:] if start is not None]
         return [end - begin for begin, end in pairwise([0, *begins, len(ids)])]
@@ -113,19 +112,141 @@ class RecordBlocks(Sequence[Records]):
         """First day the records do not cover."""
         return from_days(self._end)
 
-    def visible(self, as_of: DateLike) -> Self:
+    def visible(self, as_of: DateLike) -> RecordBlocks:
         """Return the blocks as ``Records.visible`` shows them."""
-        end = min(self._end, to_days(to_date(as_of)))
-        return type(self)(self.path, self.settings, self._starts, self.present, end)
+        return self._with(self.settings, min(self._end, to_days(to_date(as_of))))
 
-    def with_settings(self, settings: Settings) -> Self:
+    def with_settings(self, settings: Settings) -> RecordBlocks:
         """Return the same rows under other settings."""
-        return type(self)(self.path, settings, self._starts, self.present, self._end)
+        return self._with(settings, self._end)
 
-    def with_model_settings(self, settings: Settings) -> Self:
+    def with_model_settings(self, settings: Settings) -> RecordBlocks:
         """Return the same rows with a model's outcome, cohort and training in place of the folder's own."""
         update = {name: getattr(settings, name) for name in ("outcome", "cohort", "training")}
         return self.with_settings(self.settings.model_copy(update=update))
+
+    def _with(self, settings: Settings, end: int) -> RecordBlocks:
+        other = RecordBlocks(self._files, settings, self._starts, end)
+        if _of_the_rules(settings) == _of_the_rules(self.settings):
+            other._checks = self._checks
+        return other
+
+
+class _Checks:
+    """Reads blocks and holds them to the rules, each block once.
+
+    Parameters
+    ----------
+    files, settings, starts
+        See ``RecordBlocks``.
+    """
+
+    def __init__(self, files: Files, settings: Settings, starts: Sequence[str | None]) -> None:
+        self._files = files
+        self._settings = settings
+        self._starts = starts
+        self._findings: dict[int, Findings] = {}
+        self._all_at_once = Lock()
+        self._begin = Lock()
+        self._whole: tuple[dict[str, pa.Table], Findings] | None = None
+        self._citizen_ids: dict[tuple[str, str], bool] = {}
+
+    def sound(self, number: int) -> dict[str, pa.Table]:
+        """Return the conformed tables of a block.
+
+        Raises
+        ------
+        RecordsInvalid
+            If a rule is broken; all violations of all blocks are reported.
+        """
+        tables, findings = self._read(number)
+        whole = self._without_households()[1]
+        if findings.are_none and whole.are_none:
+            return tables
+        with self._all_at_once:
+            rest = [k for k in range(len(self._starts)) if k not in self._findings]
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                for _ in pool.map(lambda k: self._read(k)[1], rest):
+                    pass
+        raise RecordsInvalid(tuple(reported([whole, *(of for _, of in sorted(self._findings.items()))])))
+
+    def _read(self, number: int) -> tuple[dict[str, pa.Table], Findings]:
+        """Return the conformed tables of a block, as far as they can be used, and what it breaks."""
+        whole, of_whole = self._without_households()
+        low, high = _bounds(self._starts, number)
+        parts, damaged_now = self._parts([n for n, t in self._files.tables.items() if t.has_households], low, high)
+        names = [name for name in _WITH_HOUSEHOLDS if name not in {*self._files.damaged, *damaged_now}]
+        tables, found = conform_tables(names, {name: part.data for name, part in parts.items()})
+        if number not in self._findings:
+            found.of_tables += map(damaged, damaged_now)
+            found.unusable.update(damaged_now)
+            found.of_rows += violations_within(tables, end_of(self._settings), self._count_as_citizen_ids)
+            if not (found.within or of_whole.within):
+                found.between += violations_between(tables | whole, self._settings)
+            self._findings[number] = replace(
+                found,
+                of_rows=[violation.in_file(parts[violation.table].in_file) for violation in found.of_rows],
+                between=[violation.in_file(parts[violation.table].in_file) for violation in found.between],
+            )
+        ordered = tables | whole
+        return {name: ordered[name] for name in TABLES if name in ordered}, self._findings[number]
+
+    def _without_households(self) -> tuple[dict[str, pa.Table], Findings]:
+        """Return the tables without households, which belong to all blocks, and what is wrong with all of a folder.
+
+        They are read once, when the first block is.
+        """
+        with self._begin:
+            if self._whole is None:
+                parts, damaged_now = self._parts([n for n, t in self._files.tables.items() if not t.has_households])
+                names = [name for name in _WITHOUT if name not in {*self._files.damaged, *damaged_now}]
+                tables, found = conform_tables(names, {name: part.data for name, part in parts.items()})
+                found.of_tables += [
+                    *self._files.found,
+                    *map(damaged, damaged_now),
+                    *missing_tables(self._files.present),
+                ]
+                found.unusable.update(self._files.damaged, damaged_now)
+                found.of_rows += violations_within(tables, end_of(self._settings))
+                self._whole = tables, found
+            return self._whole
+
+    def _count_as_citizen_ids(self, name: str, column: str) -> bool:
+        """Return whether a column's ids with the right check sign are citizen ids, by all blocks of the table."""
+        with self._begin:
+            if (name, column) not in self._citizen_ids:
+                try:
+                    texts = self._files.tables[name].distinct(column)
+                except DamagedFile:  # then no row of the table is reported
+                    return False
+                self._citizen_ids[name, column] = count_as_citizen_ids(texts)
+            return self._citizen_ids[name, column]
+
+    def _parts(
+        self, names: Sequence[str], low: str | None = None, high: str | None = None
+    ) -> tuple[dict[str, Part], list[str]]:
+        """Read a range of some tables; also return those of which it cannot be read."""
+        parts, damaged_now = {}, []
+        for name in names:
+            try:
+                parts[name] = self._files.tables[name].read(low, high, use_threads=len(self._starts) == 1)
+            except DamagedFile:
+                damaged_now.append(name)
+        return parts, damaged_now
+
+
+def _bounds(starts: Sequence[str | None], number: int) -> tuple[str | None, str | None]:
+    """Return the first household id of a block, and of the next one."""
+    return starts[number], starts[number + 1] if number + 1 < len(starts) else None
+
+
+def _of_the_rules(settings: Settings) -> tuple[object, ...]:
+    """Return the settings that the rules depend on."""
+    return settings.data.end, settings.items, settings.line
+
+
+_WITH_HOUSEHOLDS = [name for name, table in TABLES.items() if "household_id" in table.columns]
+_WITHOUT = [name for name in TABLES if name not in _WITH_HOUSEHOLDS]
 
 
 def open_records(path: Path | str, settings: Settings | None = None) -> RecordBlocks:
@@ -143,16 +264,44 @@ def open_records(path: Path | str, settings: Settings | None = None) -> RecordBl
     NotFoundError
         If there is no such folder, or no settings for it.
     """
-    own = settings_of(path)
-    settings = settings or own
-    folder = Path(path)
-    paths = {name: folder / f"{name}.parquet" for name in TABLES}
-    files = {name: pq.ParquetFile(path) for name, path in paths.items() if path.is_file()}
-    groups = {name: _groups(f.metadata) for name, f in files.items() if "household_id" in TABLES[name].columns}
+    files = Files(folder_at(path))
+    return _opened(files, settings or settings_of(path), files.starts())
+
+
+def load_records(path: Path | str, settings: Settings | None = None) -> Records:
+    """Read and check a records folder as a whole; ``open_records`` reads one of any size block by block.
+
+    Parameters
+    ----------
+    path : path
+        Folder of Parquet files, one a table, with ``relapse.toml``.
+    settings : Settings, optional
+        Instead of the folder's own.
+
+    Returns
+    -------
+    Records
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such folder, or no settings for it.
+    RecordsInvalid
+        If any rule is broken, by any table.
+
+    Examples
+    --------
+    >>> load_records("nowhere")
+    Traceback (most recent call last):
+    ...
+    relapse_risk.errors.NotFoundError: no records folder nowhere; ...
+    """
+    return _opened(Files(folder_at(path)), settings or settings_of(path), [None])[0]
+
+
+def _opened(files: Files, settings: Settings, starts: Sequence[str | None]) -> RecordBlocks:
     end = end_of(settings)
-    if end is None:
-        end = max((_latest(file) for file in files.values()), default=-1) + 1
-    return RecordBlocks(folder, settings, _starts(groups), frozenset(files), end)
+    return RecordBlocks(files, settings, starts, files.end if end is None else end)
 
 
 def each_block(
@@ -214,55 +363,3 @@ def each_block(
 def place_among(ids: pa.Array, bound: str) -> int:
     """Return how many of sorted ids come before one."""
     return bisect_left(range(len(ids)), bound, key=lambda row: ids[row].as_py())
-
-
-def _read(file: Path, name: str, low: str | None, high: str | None) -> pa.Table:
-    """Return a table's rows of household ids in ``[low, high)``; a table without households as a whole."""
-    parquet = pq.ParquetFile(file)
-    if "household_id" not in TABLES[name].columns or (low is None and high is None):
-        return parquet.read(use_threads=False)
-    within = [
-        number
-        for number, group in enumerate(_groups(parquet.metadata))
-        if group.n_rows and (high is None or group.first < high) and (low is None or group.last >= low)
-    ]
-    data = parquet.read_row_groups(within, use_threads=False)
-    ids = data["household_id"]
-    for bound, compare in ((low, pc.greater_equal), (high, pc.less)):
-        if bound is not None:
-            keep = compare(ids, bound)
-            if not pc.all(keep).as_py():
-                data = data.filter(keep)
-                ids = data["household_id"]
-    return data
-
-
-def _groups(metadata: pq.FileMetaData) -> list[Group]:
-    at = metadata.schema.names.index("household_id") if "household_id" in metadata.schema.names else None
-    groups = []
-    for number in range(metadata.num_row_groups):
-        of = metadata.row_group(number)
-        ids = None if at is None else of.column(at).statistics
-        if ids is not None and ids.has_min_max and isinstance(ids.min, str) and ids.null_count == 0:
-            groups.append(Group(True, ids.min, ids.max, of.num_rows))
-        else:
-            groups.append(Group(False, "", "", of.num_rows))
-    return groups
-
-
-def _starts(groups: Mapping[str, Sequence[Group]]) -> list[str | None]:
-    """Return where blocks begin: at the row groups of profiles, if all tables lie in order of household ids."""
-    filled = {name: [group for group in of if group.n_rows] for name, of in groups.items()}
-    for of in filled.values():
-        if not all(group.known for group in of):
-            return [None]
-        if any(later.first < earlier.last for earlier, later in pairwise(of)):
-            return [None]
-    profiles = filled.get("households", [])
-    return [None, *(group.first for before, group in pairwise(profiles) if group.first > before.last)]
-
-
-def _latest(file: pq.ParquetFile) -> int:
-    days = file.read(["known_on"])["known_on"]
-    latest = pc.max(days.cast(pa.int32())).as_py()
-    return -1 if latest is None else latest

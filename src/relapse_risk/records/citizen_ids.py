@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -39,23 +40,45 @@ def citizen_id_in(text: str) -> str | None:
     return next(filter(_checks, _dated_in(text)), None)
 
 
-def citizen_ids(texts: pa.Array) -> npt.NDArray[np.bool_]:
+def citizen_ids(texts: pa.Array, count: Callable[[], bool] | None = None) -> npt.NDArray[np.bool_]:
     """Return which distinct texts hold citizen ids.
 
     Other ids may have a date where a citizen id has that of birth, and one in eleven of them the right check sign.
     So texts count only where at least half of those with a date have it.
+
+    Parameters
+    ----------
+    texts : Array of string
+        Distinct ids.
+    count : callable, optional
+        Returns whether they count, where ``texts`` are only some of a column's; judged by these texts otherwise.
     """
+    right, n_dated = _right(texts)
+    if right.any() and not (count() if count else _enough(right, n_dated)):
+        right[:] = False
+    return right
+
+
+def count_as_citizen_ids(texts: pa.Array) -> bool:
+    """Return whether those of a column's distinct texts that have the right check sign are citizen ids."""
+    return _enough(*_right(texts))
+
+
+def _enough(right: npt.NDArray[np.bool_], n_dated: int) -> bool:
+    return int(right.sum()) >= 0.5 * n_dated
+
+
+def _right(texts: pa.Array) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return which texts have a date and the right check sign, and how many have such a date."""
     rows = np.arange(len(texts)) if len(texts) <= _FEW else _suspected(texts)
     dated = {
         row: found
         for row, text in zip(rows, texts.take(pa.array(rows)).to_pylist(), strict=True)
         if text and (found := _dated_in(text))
     }
-    right = [row for row, found in dated.items() if any(map(_checks, found))]
-    holds = np.zeros(len(texts), bool)
-    if len(right) >= 0.5 * len(dated):
-        holds[right] = True
-    return holds
+    right = np.zeros(len(texts), bool)
+    right[[row for row, found in dated.items() if any(map(_checks, found))]] = True
+    return right, len(dated)
 
 
 def _dated_in(text: str) -> list[str]:

@@ -7,87 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from relapse_risk.errors import NotFoundError, RecordsInvalid
 from relapse_risk.outputs import new_folder
-from relapse_risk.records.records import Records
-from relapse_risk.records.schema import empty
-from relapse_risk.records.tables import TABLES
-from relapse_risk.records.validate import check_tables
-from relapse_risk.records.violations import Violation
+from relapse_risk.records.blocks import load_records
+from relapse_risk.records.reading import settings_of
 from relapse_risk.records.writer import write_tables
 from relapse_risk.settings import SETTINGS_FILE, Settings
 
-
-def load_records(path: Path | str, settings: Settings | None = None) -> Records:
-    """Read and check a records folder.
-
-    Parameters
-    ----------
-    path : path
-        Folder of Parquet files, one a table, with ``relapse.toml``.
-    settings : Settings, optional
-        Instead of the folder's own.
-
-    Returns
-    -------
-    Records
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such folder, or no settings for it.
-    RecordsInvalid
-        If any rule is broken, by any table.
-
-    Examples
-    --------
-    >>> load_records("nowhere")
-    Traceback (most recent call last):
-    ...
-    relapse_risk.errors.NotFoundError: no records folder nowhere; ...
-    """
-    folder = _there(path)
-    settings = settings or Settings.load(folder)
-    tables: dict[str, pa.Table] = {}
-    violations: list[Violation] = []
-    for file in sorted(folder.glob("*.parquet")):
-        if file.stem not in TABLES:
-            valid = f"Valid tables: {', '.join(TABLES)}. Rename or remove the file."
-            violations.append(Violation("RR016", file.stem, "", valid))
-            continue
-        try:
-            tables[file.stem] = pq.read_table(file)
-        except (pa.ArrowInvalid, OSError):
-            violations.append(
-                Violation("RR016", file.stem, "", "The file is not Parquet or is damaged; write it again.")
-            )
-            tables[file.stem] = empty(TABLES[file.stem])
-    conformed, found = check_tables(tables, settings)
-    if violations or found:
-        raise RecordsInvalid((*violations, *found))
-    return Records.from_valid(conformed, settings, frozenset(tables))
-
-
-def settings_of(path: Path | str) -> Settings:
-    """Read a records folder's settings alone: what is asked of it can be checked before its tables are read.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such folder, or no settings in it.
-    SettingsInvalid
-        If they do not fit.
-    """
-    return Settings.load(_there(path))
-
-
-def _there(path: Path | str) -> Path:
-    folder = Path(path)
-    if not folder.is_dir():
-        raise NotFoundError(f"no records folder {folder}; `relapse import` and `relapse simulate` write one")
-    return folder
+__all__ = ["fill", "load_records", "new_records", "settings_of", "write_folder"]
 
 
 def write_folder(

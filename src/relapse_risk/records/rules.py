@@ -74,9 +74,12 @@ class ArrowValues:
     ----------
     data : pyarrow.Table
         A table that ``conform`` returned.
+    count_as_citizen_ids : callable, optional
+        See ``violations_of_rows``.
     """
 
-    def __init__(self, data: pa.Table) -> None:
+    def __init__(self, data: pa.Table, count_as_citizen_ids: Callable[[str], bool] | None = None) -> None:
+        self._count_as_citizen_ids = count_as_citizen_ids
         self.n_rows: int = data.num_rows
         self._columns = dict(zip(data.column_names, data.columns, strict=True))
         self._days: dict[str, npt.NDArray[Any]] = {}
@@ -113,7 +116,8 @@ class ArrowValues:
     def citizen_ids(self, name: str) -> list[str]:
         """Return the distinct ids of a column that hold citizen ids."""
         distinct = pc.unique(self._columns[name])
-        found: list[str] = distinct.filter(pa.array(citizen_ids.citizen_ids(distinct))).to_pylist()
+        count = partial(self._count_as_citizen_ids, name) if self._count_as_citizen_ids else None
+        found: list[str] = distinct.filter(pa.array(citizen_ids.citizen_ids(distinct, count))).to_pylist()
         return found
 
     def among(self, name: str, texts: Sequence[str]) -> Broken:
@@ -150,7 +154,12 @@ class Rule:
         return None if broken is None or not broken.any() else np.flatnonzero(broken)
 
 
-def violations_of_rows(table: type[Table], data: pa.Table, end: int | None) -> list[Violation]:
+def violations_of_rows(
+    table: type[Table],
+    data: pa.Table,
+    end: int | None,
+    count_as_citizen_ids: Callable[[str], bool] | None = None,
+) -> list[Violation]:
     """Return every violation of the rules that a row keeps or breaks by itself.
 
     Parameters
@@ -161,10 +170,13 @@ def violations_of_rows(table: type[Table], data: pa.Table, end: int | None) -> l
         A table that ``conform`` returned.
     end : int, optional
         First day that the records do not cover, days since 1970-01-01.
+    count_as_citizen_ids : callable, optional
+        Returns whether ids of a column that look like citizen ids are such, where these rows are only some of the
+        table's; judged by these rows otherwise.
     """
     if not data.num_rows:
         return []
-    values = ArrowValues(data)
+    values = ArrowValues(data, count_as_citizen_ids)
     found = []
     for rule in (*ROW_RULES[table.name], *_rules_of_end(end)):
         rows = rule.broken_by(values)

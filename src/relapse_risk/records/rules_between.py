@@ -30,9 +30,9 @@ def violations_between(tables: Mapping[str, pa.Table], settings: Settings) -> li
     """
     found: list[Violation] = []
 
-    def refuse(code: str, table: str, column: str, broken: _Flags, valid: str) -> None:
+    def refuse(code: str, table: str, column: str, broken: _Flags, valid: str, rank: int = 0) -> None:
         if broken.any():
-            found.append(Violation.of_rows(code, table, column, valid, np.flatnonzero(broken)))
+            found.append(Violation.of_rows(code, table, column, valid, np.flatnonzero(broken), rank))
 
     profiles = tables["households"]
     if tables["grids"].num_rows:
@@ -55,7 +55,8 @@ def violations_between(tables: Mapping[str, pa.Table], settings: Settings) -> li
         if name in MONEY_TABLES:
             uncovered = _days(data["occurred_on"]) < since[household]
             if uncovered.any():
-                refuse("RR015", name, "occurred_on", uncovered, _missing_line(since[household[uncovered]]))
+                latest = int(since[household[uncovered]].max())
+                refuse("RR015", name, "occurred_on", uncovered, _missing_line(latest), rank=latest)
     return found
 
 
@@ -86,9 +87,8 @@ def _covered_since(profiles: pa.Table, households: pa.Array, settings: Settings)
     return since
 
 
-def _missing_line(since: Days) -> str:
-    """Return what is valid where households have a line from these days on."""
-    latest = int(since.max())
+def _missing_line(latest: int) -> str:
+    """Return what is valid where the last of some households has a line from this day on."""
     if latest == FAR_FUTURE:
         return "A township of these households has no line on any day; add line.steps to the settings."
     day = np.datetime64(latest, "D")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,10 @@ class Violation:
     rows : tuple of int
         The first few row numbers, the first row being 1.
     at : ndarray of int
-        All rows, the first being 0: an import sets them aside.
+        All rows, the first being 0: an import sets them aside. Left out where violations of several blocks were
+        merged.
+    rank : int
+        Of the sentences on what is valid that several blocks give for one rule, that of the highest rank holds.
     """
 
     code: str
@@ -38,12 +42,35 @@ class Violation:
     n_rows: int = 0
     rows: tuple[int, ...] = ()
     at: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp), compare=False, repr=False)
+    rank: int = field(default=0, compare=False, repr=False)
 
     @classmethod
-    def of_rows(cls, code: str, table: str, column: str, valid: str, at: npt.NDArray[np.intp]) -> Violation:
+    def of_rows(
+        cls, code: str, table: str, column: str, valid: str, at: npt.NDArray[np.intp], rank: int = 0
+    ) -> Violation:
         """Return the violation of the rows ``at``, the first row being 0."""
         first = tuple(int(row) + 1 for row in at[:ROWS_NAMED])
-        return cls(code, table, column, valid, int(at.size), first, at)
+        return cls(code, table, column, valid, int(at.size), first, at, rank)
+
+    def in_file(self, place: Callable[[npt.NDArray[np.intp]], npt.NDArray[np.intp]]) -> Violation:
+        """Return the violation with the rows' numbers in their file, and without the list of all rows.
+
+        Parameters
+        ----------
+        place : callable
+            Returns where rows lie in the file, in the same order.
+        """
+        if not self.n_rows:
+            return self
+        rows = tuple(int(row) + 1 for row in place(self.at[:ROWS_NAMED]))
+        return replace(self, rows=rows, at=np.zeros(0, np.intp))
+
+    @classmethod
+    def merged(cls, of_blocks: Sequence[Violation]) -> Violation:
+        """Return violations of one rule in several blocks as one."""
+        first = max(of_blocks, key=lambda one: one.rank)
+        rows = sorted(row for one in of_blocks for row in one.rows)[:ROWS_NAMED]
+        return replace(first, n_rows=sum(one.n_rows for one in of_blocks), rows=tuple(rows))
 
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table
