@@ -101,7 +101,7 @@ def test_everyone_who_lives_there_has_a_profile_and_nobody_else() -> None:
     """Where many die and are born in one month: a child never takes the place of one who left unrecorded."""
     crowded = CountyParameters(births_per_year=4.0, deaths_by_age={0: 0.2, 90: 0.6})
     township = Township(0, 200, 1, Switches(delay=False), crowded)
-    members = live(township, 24).tables["members"].to_pandas().sort_values(["person_id", "occurred_on"])
+    members = live(township, 24).tables()["members"].to_pandas().sort_values(["person_id", "occurred_on"])
     last = members.drop_duplicates("person_id", keep="last")
     people = township.people
     ids = np.array(township.person_ids().to_pylist())

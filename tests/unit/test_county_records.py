@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from relapse_risk.datasets.county.parameters import CountyParameters
-from relapse_risk.datasets.county.simulate import simulate_county, townships
+from relapse_risk.datasets.county.simulate import simulate_county, townships, whole_tables
 from relapse_risk.datasets.county.state import Switches
 from relapse_risk.datasets.county.township import SIMULATED
 from relapse_risk.records.codes import SHOCK_KIND
@@ -41,8 +41,6 @@ def test_records_of_any_seed_are_sound(seed: int) -> None:
 
 def test_no_key_names_two_rows_where_everything_happens_at_once() -> None:
     """One entry a household, month and kind of shock, though several causes bring it."""
-    parts = list(townships(4000, 14, 5, switches=Switches(delay=False), parameters=CROWDED))
-    twice = {
-        name: key_used_twice(name, pa.concat_tables([part.tables[name] for part in parts])) for name in SIMULATED
-    }
+    tables = whole_tables(list(townships(4000, 14, 5, switches=Switches(delay=False), parameters=CROWDED)))
+    twice = {name: key_used_twice(name, tables[name]) for name in SIMULATED}
     assert twice == dict.fromkeys(SIMULATED, 0)

@@ -55,9 +55,12 @@ class Place:
         n_villages = max(1, min(p.villages_per_township, size // p.smallest_village))
         self.village = np.sort(rng.integers(0, n_villages, size))
         within = np.arange(size) - np.searchsorted(self.village, self.village)
-        self.township_id = f"T{number + 1:02d}"
-        villages = [f"{self.township_id}V{v + 1:02d}" for v in range(n_villages)]
-        self.ids = pa.array([f"{villages[v]}H{k + 1:04d}" for v, k in zip(self.village, within, strict=True)])
+        self.township_id = f"T{padded(number, p.n_townships, 2)}"
+        villages = [f"{self.township_id}V{padded(v, n_villages, 2)}" for v in range(n_villages)]
+        largest = int(within.max(initial=0)) + 1
+        self.ids = pa.array(
+            [f"{villages[v]}H{padded(k, largest, 4)}" for v, k in zip(self.village, within.tolist(), strict=True)]
+        )
         self.village_ids = pa.array(villages)
         self.workers_per_grid = p.workers_per_grid
         self.plans = []
@@ -66,7 +69,9 @@ class Place:
             per_village = np.bincount(self.village, minlength=n_villages) // households + 1
             grid = (np.cumsum(per_village) - per_village)[self.village] + within // households
             ids = [
-                f"{v}G{k + 1}{g + 1:02d}" for v, of in zip(villages, per_village, strict=True) for g in range(of)
+                f"{v}G{k + 1}{padded(g, max(per_village), 2)}"
+                for v, of in zip(villages, per_village, strict=True)
+                for g in range(of)
             ]
             own, n_workers = random(2, k), (int(grid.max(initial=0)) + 1) * p.workers_per_grid
             worker = grid * p.workers_per_grid + own.integers(0, p.workers_per_grid, size)
@@ -100,6 +105,11 @@ class Place:
             }
             parts.append(pa.table(columns, schema=arrow_schema(TABLES["grids"])))
         return pa.concat_tables(parts)
+
+
+def padded(number: int, of: int, digits: int) -> str:
+    """Return a number counted from 0 as a text counted from 1, so long that all in order are in order as texts."""
+    return f"{number + 1:0{max(digits, len(str(of)))}d}"
 
 
 def joined(left: pa.Array, right: pa.Array | pa.Scalar) -> pa.Array:

@@ -1,19 +1,38 @@
-"""Rows of the record tables as they come about, and as Arrow tables in the end."""
+"""Rows of the record tables as they come about, and as Arrow tables of some households at a time.
+
+A township's rows are most of what the simulator keeps in memory, so a column is an array of the smallest type that
+holds it, and rows are put in order only when they are taken.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relapse_risk.datasets.county.arrays import Ints, code
 from relapse_risk.records.columns import Column, Kind
-from relapse_risk.records.schema import arrow_schema
+from relapse_risk.records.order import order_of
+from relapse_risk.records.schema import ARROW_TYPES
 from relapse_risk.records.tables import TABLES
+
+_Column: TypeAlias = npt.NDArray[Any] | pa.Array
+#: What a column is stored as. Whole numbers (of persons, grades, months) are far below 2**24, up to which single
+#: precision is exact.
+_STORED: dict[Kind, Any] = {
+    Kind.ID: np.int32,
+    Kind.CODE: np.int8,
+    Kind.DATE: np.int32,
+    Kind.INTEGER: np.float32,
+    Kind.NUMBER: np.float64,
+    Kind.FLAG: np.bool_,
+}
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
 class Ledger:
@@ -25,7 +44,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._parts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._parts: dict[str, dict[str, list[_Column]]] = defaultdict(lambda: defaultdict(list))
 
     def add(
         self, table: str, household: Ints, occurred: npt.ArrayLike, known: npt.ArrayLike, **columns: Any
@@ -46,63 +65,107 @@ class Ledger:
         n = len(household)
         if not n:
             return
-        part: dict[str, Any] = {}
+        described, parts = TABLES[table].columns, self._parts[table]
         values = {"household_id": household, "occurred_on": occurred, "known_on": known, **columns}
         for name, value in values.items():
-            codes = TABLES[table].columns[name].codes
-            one = code(codes, value) if isinstance(value, str) and codes else value
-            part[name] = one if isinstance(one, pa.Array) else np.broadcast_to(np.asarray(one), (n,))
-        self._parts[table].append(part)
+            column = described[name]
+            if isinstance(value, pa.Array):
+                parts[name].append(value)
+                continue
+            stored = np.empty(n, _STORED[column.kind])
+            stored[:] = code(column.codes, value) if isinstance(value, str) and column.codes else value
+            parts[name].append(stored)
 
-    def table(self, name: str, ids: Mapping[str, pa.Array], end: int) -> pa.Table:
-        """Return a table's rows that were known before the end, household by household in order of days.
+    def rows(self, name: str, ids: Mapping[str, pa.Array], end: int) -> Rows:
+        """Return a table's rows, and forget them.
 
         Parameters
         ----------
         name : str
             Which table.
         ids : dict of str to pyarrow.Array of string
-            For each column kept as numbers, the ids they stand for.
+            For each column kept as numbers, the ids they stand for; those of households in their order as texts.
         end : int
-            First day not covered.
+            First day not covered: rows that were not known before are left out.
         """
-        described = TABLES[name]
-        schema, parts = arrow_schema(described), self._parts.get(name, [])
-        if not parts:
-            return schema.empty_table()
-        whole = {
-            column: pa.concat_arrays([part[column] for part in parts])
-            if isinstance(first, pa.Array)
-            else np.concatenate([part[column] for part in parts])
-            for column, first in parts[0].items()
-        }
-        known = whole["known_on"] = np.maximum(whole["known_on"], whole["occurred_on"])
-        keep = np.flatnonzero(known < end)
-        order = ["household_id", "occurred_on", *described.key[1:], "known_on"]
-        keys = [whole[c][keep] for c in order if isinstance(whole.get(c), np.ndarray)]
-        rows = keep[np.lexsort(keys[::-1])]
-        columns = [
-            _column(whole[field.name], rows, described.columns[field.name], ids.get(field.name))
-            if field.name in whole
-            else pa.nulls(len(rows), field.type)
-            for field in schema
-        ]
-        return pa.Table.from_arrays(columns, schema=schema)
+        parts = self._parts.pop(name, {})
+        columns = {column: _joined(parts.pop(column)) for column in list(parts)}
+        if columns:
+            np.maximum(columns["known_on"], columns["occurred_on"], out=columns["known_on"])
+        return Rows(name, columns, ids, end)
 
 
-def _column(values: Any, rows: Ints, column: Column, ids: pa.Array | None) -> pa.Array:
-    if isinstance(values, pa.Array):
-        return values.take(pa.array(rows))
-    values = values[rows]
-    if column.kind is Kind.CODE and column.codes is not None:
-        ids = pa.array(column.codes.values, pa.string())
-    if ids is not None:
-        return ids.take(pa.array(np.where(values < 0, 0, values), mask=values < 0))
-    if column.kind is Kind.DATE:
-        return pa.array(values.astype(np.int32), mask=values < 0).cast(pa.date32())
-    if column.kind in (Kind.INTEGER, Kind.NUMBER):
-        number, missing = values.astype(np.float64), np.isnan(values.astype(np.float64))
+class Rows:
+    """A table's rows of one township, to be taken by households; ``Ledger.rows`` makes them.
+
+    Parameters
+    ----------
+    name, ids, end
+        See ``Ledger.rows``.
+    columns : dict of str to ndarray or pyarrow.Array
+        As ``Ledger`` keeps them; what is lacking is missing in all rows.
+    """
+
+    def __init__(self, name: str, columns: Mapping[str, _Column], ids: Mapping[str, pa.Array], end: int) -> None:
+        self._name, self._columns, self._ids, self._end = name, columns, ids, end
+
+    def table(self, first: int, after: int) -> pa.Table:
+        """Return the rows of the households from the first to the one before ``after``, in the order of a folder.
+
+        Ids of households and persons, and codes, are dictionaries.
+        """
+        rows = self._rows_of(first, after)
+        return pa.table(
+            {name: self._arrow(name, column, rows) for name, column in TABLES[self._name].columns.items()}
+        )
+
+    def _rows_of(self, first: int, after: int) -> Ints:
+        """Return where the rows of some households lie, in the order of a folder."""
+        if not self._columns:
+            return np.empty(0, np.int64)
+        household = self._columns["household_id"]
+        rows = np.flatnonzero((household >= first) & (household < after) & (self._columns["known_on"] < self._end))
+        keys: list[npt.NDArray[Any]] = []
+        for name in order_of(self._name):
+            values = self._columns.get(name)
+            if isinstance(values, np.ndarray):
+                values = values[rows]
+                texts = None if name == "household_id" else self._texts(name)
+                keys.append(values if texts is None else _ranks(texts)[values])
+        ordered: Ints = rows[np.lexsort(keys[::-1])]
+        return ordered
+
+    def _texts(self, name: str) -> pa.Array | None:
+        """Return what the numbers of a column stand for; None where they are numbers."""
+        codes = TABLES[self._name].columns[name].codes
+        if TABLES[self._name].columns[name].kind is Kind.CODE and codes is not None:
+            return pa.array(codes.values)
+        return self._ids.get(name)
+
+    def _arrow(self, name: str, column: Column, rows: Ints) -> pa.Array:
+        values, texts = self._columns.get(name), self._texts(name)
+        if values is None:
+            return pa.nulls(len(rows), ARROW_TYPES[column.kind] if texts is None else _DICTIONARY)
+        if isinstance(values, pa.Array):
+            return values.take(pa.array(rows))
+        values = values[rows]
+        missing = np.isnan(values) if values.dtype.kind == "f" else values < 0
+        if texts is not None:
+            used, at = np.unique(np.maximum(values, 0), return_inverse=True)
+            return pa.DictionaryArray.from_arrays(
+                pa.array(at.astype(np.int32), mask=missing), texts.take(pa.array(used))
+            )
         if column.kind is Kind.INTEGER:
-            return pa.array(np.where(missing, 0, number).astype(np.int64), mask=missing)
-        return pa.array(number, mask=missing)
-    return pa.array(values.astype(bool))
+            return pa.array(np.where(missing, 0, values).astype(np.int64), mask=missing)
+        if column.kind is Kind.DATE:
+            return pa.array(values, mask=missing).cast(pa.date32())
+        return pa.array(values, mask=missing if column.kind is Kind.NUMBER else None)
+
+
+def _joined(parts: list[_Column]) -> _Column:
+    return pa.concat_arrays(parts) if isinstance(parts[0], pa.Array) else np.concatenate(parts)
+
+
+def _ranks(texts: pa.Array) -> npt.NDArray[np.int32]:
+    """Return numbers in the order of texts; the last is that of a missing one, and lies after all."""
+    return np.append(pc.rank(texts, tiebreaker="dense").to_numpy(), len(texts) + 1).astype(np.int32)

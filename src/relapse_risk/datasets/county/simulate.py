@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,11 @@ from relapse_risk.datasets.county.township import SIMULATED, TRUTH_SCHEMA, Simul
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import NotFoundError, UsageError
 from relapse_risk.outputs import new_folder
+from relapse_risk.records.order import in_order
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import TABLES
+from relapse_risk.records.writer import HOUSEHOLDS_OF_A_BLOCK, RecordsWriter
 from relapse_risk.settings import (
     SETTINGS_FILE,
     CycleSettings,
@@ -88,12 +89,17 @@ def townships(
     if households < 1 or months < 1:
         raise UsageError(f"households={households}, months={months}. Valid: 1 or more of each.")
     p = parameters or CountyParameters()
-    n_townships = max(1, min(p.n_townships, households // p.smallest_township))
-    sizes = np.full(n_townships, households // n_townships)
-    sizes[: households % n_townships] += 1
-    for number, size in enumerate(sizes.tolist()):
+    sizes = sizes_of(households, p)
+    for number, size in enumerate(sizes):
         yield live(Township(number, size, seed, switches or Switches(), p), months)
-        on_progress(number + 1, n_townships)
+        on_progress(number + 1, len(sizes))
+
+
+def sizes_of(households: int, parameters: CountyParameters) -> list[int]:
+    """Return how many households each township of a county has."""
+    n_townships = max(1, min(parameters.n_townships, households // parameters.smallest_township))
+    size, more = divmod(households, n_townships)
+    return [size + (number < more) for number in range(n_townships)]
 
 
 def simulate_county(
@@ -121,9 +127,16 @@ def simulate_county(
     """
     p = parameters or CountyParameters()
     parts = list(townships(households, months, seed, switches=switches, parameters=p))
-    tables = {name: pa.concat_tables([part.tables[name] for part in parts]) for name in SIMULATED}
     settings = county_settings(_end(p, months), p)
-    return Records.from_tables(tables, settings), pa.concat_tables([part.truth for part in parts])
+    return Records.from_tables(whole_tables(parts), settings), pa.concat_tables([part.truth for part in parts])
+
+
+def whole_tables(parts: Sequence[SimulatedTownship]) -> dict[str, pa.Table]:
+    """Return the tables of all townships, conformed and in the order of a folder."""
+    tables = _joined(
+        [{name: rows.cast(arrow_schema(TABLES[name])) for name, rows in part.tables().items()} for part in parts]
+    )
+    return {**tables, "grids": in_order(tables["grids"], "grids")}
 
 
 def write_county(
@@ -176,20 +189,15 @@ def write_county(
         new_folder(out, SIMULATION_FILE, lacking) as records,
         new_folder(truth, SIMULATION_FILE, lacking, "--truth") as hazards,
     ):
-        files = {name: (records / f"{name}.parquet", arrow_schema(TABLES[name])) for name in SIMULATED}
-        files["truth"] = (hazards / TRUTH_FILE, TRUTH_SCHEMA)
-        with ExitStack() as opened:
-            writers = {
-                name: opened.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
-                for name, (file, schema) in files.items()
-            }
-            for township in townships(
-                households, months, seed, switches=used, parameters=p, on_progress=on_progress
-            ):
-                for name in SIMULATED:
-                    writers[name].write_table(township.tables[name])
-                    rows[name] += township.tables[name].num_rows
-                writers["truth"].write_table(township.truth)
+        with (
+            RecordsWriter(records) as writer,
+            pq.ParquetWriter(hazards / TRUTH_FILE, TRUTH_SCHEMA, compression="zstd") as true,
+        ):
+            simulated = townships(households, months, seed, switches=used, parameters=p, on_progress=on_progress)
+            for block in _blocks(simulated, true.write_table):
+                writer.write_block(block)
+                for name, table in block.items():
+                    rows[name] += table.num_rows
         settings = county_settings(_end(p, months), p)
         (records / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
         for new in (records, hazards):
@@ -236,6 +244,32 @@ def true_hazard(truth: pa.Table, index: pd.MultiIndex) -> npt.NDArray[np.float64
     dates = pd.DatetimeIndex(index.get_level_values("as_of")).to_period("M")
     asked = pd.MultiIndex.from_arrays([index.get_level_values("household_id"), dates])
     return hazard.reindex(asked).to_numpy()
+
+
+def _blocks(
+    simulated: Iterator[SimulatedTownship], write_truth: Callable[[pa.Table], None]
+) -> Iterator[dict[str, pa.Table]]:
+    """Yield blocks of whole households; what is left of one township begins the next block."""
+    parts: list[dict[str, pa.Table]] = []
+    lacking = HOUSEHOLDS_OF_A_BLOCK
+    for township in simulated:
+        write_truth(township.truth)
+        first = 0
+        while first < township.size:
+            after = min(first + lacking, township.size)
+            parts.append(township.tables(first, after))
+            lacking -= after - first
+            first = after
+            if not lacking:
+                yield _joined(parts)
+                parts, lacking = [], HOUSEHOLDS_OF_A_BLOCK
+        del township  # or it would stay in memory while the next one is simulated
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: Sequence[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+    return {name: pa.concat_tables([part[name] for part in parts]) for name in SIMULATED}
 
 
 def _inside(folder: Path, other: Path) -> bool:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from relapse_risk.datasets.county import economy, entries, hazard, people, registry, visiting, work
 from relapse_risk.datasets.county.arrays import NEVER, Flags, anyone
+from relapse_risk.datasets.county.row_collector import Rows
 from relapse_risk.datasets.county.state import WARM_UP, Month, Township
 from relapse_risk.dates import add_months, to_days
 from relapse_risk.records.tables import TABLES
@@ -27,19 +28,34 @@ SIMULATED = tuple(name for name in TABLES if name != "observations")
 
 @dataclass(frozen=True)
 class SimulatedTownship:
-    """One township's tables and truth.
+    """One township's records and truth.
 
     Parameters
     ----------
-    tables : dict of str to pyarrow.Table
-        Records known before the end.
+    size : int
+        Households.
+    rows : dict of str to Rows
+        Of each table with households, the records known before the end.
+    grids : pyarrow.Table
+        The table without households.
     truth : pyarrow.Table
         ``household_id``, ``month`` (its first day) and ``hazard``: the chance, at the start of the month, of
         becoming identified by way of that month; missing while a household is on the list.
     """
 
-    tables: dict[str, pa.Table]
+    size: int
+    rows: dict[str, Rows]
+    grids: pa.Table
     truth: pa.Table
+
+    def tables(self, first: int = 0, after: int | None = None) -> dict[str, pa.Table]:
+        """Return the records of all households, or of a range of them; grids with the first.
+
+        Ids of households and persons, and codes, are dictionaries.
+        """
+        last = self.size if after is None else after
+        tables = {name: rows.table(first, last) for name, rows in self.rows.items()}
+        return {**tables, "grids": self.grids.slice(0, None if first == 0 else 0)}
 
 
 def live(t: Township, months: int) -> SimulatedTownship:
@@ -50,8 +66,8 @@ def live(t: Township, months: int) -> SimulatedTownship:
         live_a_month(t, t.month(number))
     end = int(add_months(to_days(t.p.start), months))
     ids = {"household_id": t.place.ids, "person_id": t.person_ids()}
-    tables = {name: t.ledger.table(name, ids, end) for name in SIMULATED if name != "grids"}
-    return SimulatedTownship({**tables, "grids": t.place.grids(end)}, truth_of(t, months))
+    rows = {name: t.ledger.rows(name, ids, end) for name in SIMULATED if name != "grids"}
+    return SimulatedTownship(t.size, rows, t.place.grids(end), truth_of(t, months))
 
 
 def truth_of(t: Township, months: int) -> pa.Table:

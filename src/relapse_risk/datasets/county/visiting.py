@@ -10,7 +10,10 @@ from relapse_risk.datasets.county.parameters import Age
 from relapse_risk.datasets.county.place import joined
 from relapse_risk.datasets.county.state import SHOCKS, Month, Township
 from relapse_risk.dates import add_months, to_days
-from relapse_risk.features.derive import LOOKS
+from relapse_risk.records.tables import Visits
+
+#: The looks of a visit.
+LOOKS = tuple(name for name, column in Visits.columns.items() if column.unit == "grade")
 
 
 def visit(t: Township, month: Month, to_line: Numbers) -> None:
