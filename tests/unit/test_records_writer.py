@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from tests.support import ascii as drawn
 from tests.support.small import Small
 
 from relapse_risk.errors import UsageError
-from relapse_risk.records.order import in_order, lies_in_order, order_of
+from relapse_risk.features.columns import ArrowColumns
+from relapse_risk.features.encode import EncodedTable
+from relapse_risk.records.order import in_order, lies_in_order
 from relapse_risk.records.schema import empty
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.writer import RecordsWriter, write_tables
@@ -59,12 +62,12 @@ def test_all_tables_are_cut_where_blocks_of_profiles_begin(tmp_path: Path) -> No
     assert pq.read_table(tmp_path / "shocks.parquet").equals(empty(TABLES["shocks"]))
 
 
-def test_missing_household_ids_are_written_last(tmp_path: Path) -> None:
+def test_missing_household_ids_are_written_first(tmp_path: Path) -> None:
     """A folder with errors in it can be written and then checked."""
     tables = drawn.tables(DRAWN)
     ids = pa.array(["h5", None, "h4", "h9"])
     write_tables(tmp_path, {**tables, "visits": tables["visits"].set_column(0, "household_id", ids)}, 2)
-    assert groups(tmp_path / "visits.parquet") == [["h4", "h5", "h9", None]]
+    assert groups(tmp_path / "visits.parquet") == [[None], ["h4", "h5", "h9"]]
 
 
 def test_the_same_rows_give_the_same_bytes(small: Small, tmp_path: Path) -> None:
@@ -88,12 +91,19 @@ def test_the_same_rows_give_the_same_bytes(small: Small, tmp_path: Path) -> None
         assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == first
 
 
-def test_rows_lie_in_order_of_household_day_key_and_day_known(small: Small, tmp_path: Path) -> None:
+def test_rows_lie_in_the_order_that_the_engine_needs(small: Small, tmp_path: Path) -> None:
+    """By household, day, codes of the key as listed, texts of the key and day known: nothing is sorted again."""
     tables = {name: small.records.table(name) for name in small.records.present}
     write_tables(tmp_path, {name: shuffled(data) for name, data in tables.items()}, households_of_a_block=64)
+    ids = pc.unique(tables["households"]["household_id"]).cast(pa.string())
+    ids = ids.take(pc.array_sort_indices(ids))
     for name, data in tables.items():
-        by_arrow = data.sort_by([(column, "ascending") for column in order_of(name)])
-        assert pq.read_table(tmp_path / f"{name}.parquet").equals(by_arrow), name
+        read = pq.read_table(tmp_path / f"{name}.parquet")
+        assert read.num_rows == data.num_rows
+        if name == "incomes":  # without amounts of several months, which are split into months
+            read = read.drop_columns("months").append_column("months", pa.nulls(read.num_rows, pa.int64()))
+        if name != "grids":
+            assert EncodedTable(name, ArrowColumns(read, ids), ())._rows is None, name
 
 
 @pytest.mark.parametrize(
@@ -103,21 +113,21 @@ def test_rows_lie_in_order_of_household_day_key_and_day_known(small: Small, tmp_
         ("household_id", "h2", "村1"),
         ("household_id", "\uffff", "\U00010000"),
         ("occurred_on", "2023-01-01", "2023-01-02"),
-        ("kind", "education", "medical"),
-        ("bill_id", "1", None),
+        ("kind", "medical", "education"),
+        ("bill_id", "", "1"),
         ("known_on", "2023-05-01", "2023-05-02"),
     ],
 )
-def test_each_column_of_the_order_counts(column: str, before: str, after: str | None) -> None:
+def test_each_column_of_the_order_counts(column: str, before: str, after: str) -> None:
     drawing = f"""
     | household_id | occurred_on | kind      | bill_id | known_on   | {column} |
     | h1           | 2023-01-01  | education | 1       | 2023-06-01 | {before} |
-    | h1           | 2023-01-01  | education | 1       | 2023-06-01 | {after or ""} |
+    | h1           | 2023-01-01  | education | 1       | 2023-06-01 | {after} |
     """
     ordered = drawn.table("expenses", drawing)
     reversed_ = ordered.take(pa.array([1, 0]))
-    assert lies_in_order(ordered, order_of("expenses"))
-    assert not lies_in_order(reversed_, order_of("expenses"))
+    assert lies_in_order(ordered, "expenses")
+    assert not lies_in_order(reversed_, "expenses")
     assert in_order(reversed_, "expenses").equals(ordered)
     assert in_order(ordered, "expenses") is ordered
 

@@ -1,6 +1,12 @@
-"""The order of rows in a records folder: household, day, the rest of the key, day known."""
+"""The order of rows in a records folder: household, day, the rest of the key, day known.
+
+Codes come in the order of their lists, texts in that of their UTF-8 bytes, and missing values first: the order that
+the feature engine needs, so that it need not sort what it reads.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +16,8 @@ import pyarrow.compute as pc
 from relapse_risk.records.tables import TABLES
 
 _Integers = npt.NDArray[np.int64]
-#: Where a missing value lies: after all others.
-_LAST = np.iinfo(np.int64).max
+#: Where a missing value lies: before all others.
+_FIRST = np.iinfo(np.int64).min
 
 
 def order_of(name: str) -> tuple[str, ...]:
@@ -28,24 +34,24 @@ def order_of(name: str) -> tuple[str, ...]:
 
 
 def in_order(data: pa.Table, name: str) -> pa.Table:
-    """Return a table's rows in order, missing values last; the same table where they lie so."""
-    columns = order_of(name)
-    if lies_in_order(data, columns):
+    """Return a table's rows in order; the same table where they lie so."""
+    if lies_in_order(data, name):
         return data
-    keys = pa.table({column: _ranks(data[column]) for column in columns})
+    columns = order_of(name)
+    keys = pa.table({column: _ranks(data[column], _listed(name, column)) for column in columns})
     return data.take(pc.sort_indices(keys, sort_keys=[(column, "ascending") for column in columns]))
 
 
-def lies_in_order(data: pa.Table, columns: tuple[str, ...]) -> bool:
-    """Return whether rows lie in order of some columns, the first before the second and so on."""
+def lies_in_order(data: pa.Table, name: str) -> bool:
+    """Return whether a table's rows lie in order."""
     tied: _Integers | None = None  # rows that equal their next one in the columns so far; None: all of them
-    for column in columns:
-        values = data[column]
+    for column in order_of(name):
+        values, listed = data[column], _listed(name, column)
         if tied is None:
-            ranks = _ranks(values)
+            ranks = _ranks(values, listed)
             before, after = ranks[:-1], ranks[1:]
         else:
-            ranks = _ranks(values.take(pa.array(np.concatenate([tied, tied + 1]))))
+            ranks = _ranks(values.take(pa.array(np.concatenate([tied, tied + 1]))), listed)
             before, after = ranks[: tied.size], ranks[tied.size :]
         if np.any(before > after):
             return False
@@ -56,14 +62,22 @@ def lies_in_order(data: pa.Table, columns: tuple[str, ...]) -> bool:
     return True
 
 
-def _ranks(values: pa.ChunkedArray) -> _Integers:
-    """Return numbers that order and equal each other as the values do."""
+def _listed(name: str, column: str) -> Sequence[str]:
+    codes = TABLES[name].columns[column].codes
+    return codes.values if codes else ()
+
+
+def _ranks(values: pa.ChunkedArray, listed: Sequence[str]) -> _Integers:
+    """Return numbers that order and equal each other as the values do, those of a list by their place in it."""
     if pa.types.is_date(values.type):
-        numbers = values.cast(pa.int32())
+        numbers = values.cast(pa.int32()).cast(pa.int64())
     else:
         encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         whole = encoded.combine_chunks()
-        rank = pc.rank(whole.dictionary, tiebreaker="dense")
-        numbers = rank.take(whole.indices)
-    ranks: _Integers = numbers.cast(pa.int64()).fill_null(_LAST).to_numpy()
+        rank = np.asarray(pc.rank(whole.dictionary, tiebreaker="dense")).astype(np.int64)
+        if listed:
+            place = pc.index_in(whole.dictionary.cast(pa.string()), value_set=pa.array(listed, pa.string()))
+            rank = np.where(place.is_valid(), np.asarray(place.fill_null(0)), len(listed) + rank)
+        numbers = pa.array(rank).take(whole.indices)
+    ranks: _Integers = numbers.fill_null(_FIRST).to_numpy()
     return ranks

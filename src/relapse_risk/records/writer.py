@@ -102,16 +102,15 @@ class RecordsWriter:
         last = self._last
         for name, data in tables.items():
             ids = data["household_id"]
-            n_known = len(ids) - ids.null_count
-            if not n_known:
+            if ids.null_count == len(ids):
                 continue
-            if self._last is not None and ids[0].as_py() <= self._last:
+            if self._last is not None and ids[ids.null_count].as_py() <= self._last:
                 raise UsageError(
                     f"block {self._n_blocks} of table {name} has a household id that does not come after those of "
                     "the blocks before. Valid: blocks in order of household ids (of their UTF-8 bytes), each "
                     "household in one block; sort the households before they are cut into blocks."
                 )
-            latest = ids[n_known - 1].as_py()
+            latest = ids[-1].as_py()
             last = latest if last is None else max(last, latest)
         self._last = last
 
@@ -152,16 +151,15 @@ def write_tables(
 
 
 def _cut(data: pa.Table, name: str, starts: Sequence[str]) -> Iterator[pa.Table]:
-    """Yield a table's rows in order, cut where blocks start; missing ids go to the last block."""
+    """Yield a table's rows in order, cut where blocks start; missing ids go to the first block."""
     if "household_id" not in TABLES[name].columns:
         yield data
         return
     data = in_order(data, name).cast(arrow_schema(TABLES[name]))
     ids = data["household_id"]
-    known = range(len(ids) - ids.null_count)
     begun = 0
     for start in starts:
-        end = bisect_left(known, start, key=lambda row: ids[row].as_py())
+        end = bisect_left(range(len(ids)), start, ids.null_count, key=lambda row: ids[row].as_py())
         yield data.slice(begun, end - begun)
         begun = end
     yield data.slice(begun)
