@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from relapse_risk.dates import to_days
+from relapse_risk.features.encode import Encoded, EncodedTable
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import ARROW_TYPES, empty
@@ -20,10 +19,9 @@ from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import violations_of
 from relapse_risk.records.violations import Violation
 from relapse_risk.settings import Settings
+from relapse_serve.posted import Household, PostedColumns, day, encode_sound
 from relapse_serve.refusals import MAX_LISTED, RequestInvalid, RequestViolation, Where
 from relapse_serve.shape import HISTORY, read
-
-Household = dict[str, Any]
 
 _EMPTY = {name: empty(table) for name, table in TABLES.items()}
 _DATE = ARROW_TYPES[Kind.DATE]
@@ -34,7 +32,6 @@ _AS_POSTED = {
 }
 _NOT_STATED = "Send its rows, or [] if the household has no rows of it."
 _NOT_A_DAY = "Valid: a day of the calendar, as 2024-03-01."
-_WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def parse(body: bytes, settings: Settings, needed: Collection[str]) -> tuple[dt.date, list[str], Records]:
@@ -67,20 +64,62 @@ def parse(body: bytes, settings: Settings, needed: Collection[str]) -> tuple[dt.
     """
     request = read(body)
     households: list[Household] = request["households"]
-    posted = {name: _PostedTable(name, households) for name in HISTORY}
-    as_of = _day(request["as_of"])
-    not_days = chain.from_iterable(table.not_days for table in posted.values())
-    _refuse(_of_request(as_of, households, needed), not_days, posted)
+    as_of = day(request["as_of"])
+    found = list(_of_request(as_of, households, needed))
+    posted = {name: PostedColumns(name, households) for name in HISTORY}
+    if settings.data.end is not None:
+        settings = settings.model_copy(update={"data": settings.data.model_copy(update={"end": None})})
+    # Nearly every request is sound: whoever breaks a rule waits until it is found where.
+    encoded = encode_sound(posted, settings, as_of) if as_of and not found else None
+    if encoded is None:
+        tables = _checked(as_of, found, households, posted, settings)
+        records = Records.from_valid(tables, settings, frozenset(TABLES))
+    else:
+        records = _records_of(encoded, posted, households, settings)
     assert as_of is not None  # noqa: S101
-    tables = {name: table.data for name, table in posted.items()} | {"grids": _EMPTY["grids"]}
-    _refuse((), violations_of(tables, settings, to_days(as_of) + 1), posted)
-    _refuse(_without_profile(households), (), posted)
-    settings = settings.model_copy(update={"data": settings.data.model_copy(update={"end": None})})
-    return as_of, [h["household_id"] for h in households], Records.from_valid(tables, settings, frozenset(TABLES))
+    return as_of, [household["household_id"] for household in households], records
+
+
+def _records_of(
+    encoded: Mapping[str, EncodedTable],
+    posted: Mapping[str, PostedColumns],
+    households: Sequence[Household],
+    settings: Settings,
+) -> Records:
+    """Return records of encoded tables; Arrow's are made of what was posted, should someone ask for them."""
+    end = 1 + max(int(columns.numbers("known_on").max()) for columns in posted.values() if columns.n_rows)
+    records = Records(_ArrowTables(posted), settings, frozenset(TABLES), end)
+    ids = pa.array([household["household_id"] for household in households], pa.string())
+    records.cache["encoded"] = Encoded(records, encoded, ids)  # where build_matrix looks first
+    return records
+
+
+def _checked(
+    as_of: dt.date | None,
+    found: Sequence[RequestViolation],
+    households: Sequence[Household],
+    posted: Mapping[str, PostedColumns],
+    settings: Settings,
+) -> dict[str, pa.Table]:
+    """Return posted tables in Arrow, checked rule by rule.
+
+    Raises
+    ------
+    RequestInvalid
+        With every rule that is broken.
+    """
+    tables = {name: _PostedTable(columns) for name, columns in posted.items()}
+    not_days = chain.from_iterable(table.not_days for table in tables.values())
+    _refuse(found, not_days, tables)
+    assert as_of is not None  # noqa: S101
+    arrow = {name: table.data for name, table in tables.items()} | {"grids": _EMPTY["grids"]}
+    _refuse((), violations_of(arrow, settings, to_days(as_of) + 1), tables)
+    _refuse(_without_profile(households), (), tables)
+    return arrow
 
 
 def _of_request(
-    as_of: dt.date | None, households: list[Household], needed: Collection[str]
+    as_of: dt.date | None, households: Sequence[Household], needed: Collection[str]
 ) -> Iterator[RequestViolation]:
     """Yield what is wrong with the day and the households asked for, whatever their rows are."""
     needed_in_order = [name for name in HISTORY if name in needed and name != "households"]
@@ -98,7 +137,7 @@ def _of_request(
                 yield RequestViolation(("households", h, name), "RR203", _NOT_STATED)
 
 
-def _without_profile(households: list[Household]) -> Iterator[RequestViolation]:
+def _without_profile(households: Sequence[Household]) -> Iterator[RequestViolation]:
     for h, household in enumerate(households):
         if not household.get("households"):
             yield _of_household(h, "RR017", "At least one profile row.")
@@ -111,29 +150,24 @@ def _of_household(h: int, code: str, valid: str) -> RequestViolation:
 
 
 class _PostedTable:
-    """The rows of one table, of all households of a request.
+    """The rows of one table in Arrow.
 
     Parameters
     ----------
-    name : str
-        Table name.
-    households : list of dict
+    posted : PostedColumns
         As they were posted.
     """
 
-    def __init__(self, name: str, households: list[Household]) -> None:
-        self.name = name
+    def __init__(self, posted: PostedColumns) -> None:
+        self.name = name = posted.name
         #: Dates that are no days of the calendar.
         self.not_days: list[Violation] = []
-        posted: list[list[dict[str, Any]]] = [household.get(name, []) for household in households]
-        self._n_rows = [len(rows) for rows in posted]
+        self._n_rows = posted.each_n_rows
         self.data = _EMPTY[name]
-        if any(self._n_rows):
-            as_posted = pa.array(list(chain.from_iterable(posted)), _AS_POSTED[name])
-            household_ids = pa.array([household.get("household_id") for household in households], pa.string())
-            owners = pa.array(np.repeat(np.arange(len(households)), self._n_rows))
+        if posted.n_rows:
+            as_posted = pa.array(posted.rows, _AS_POSTED[name])
             arrays = dict(zip(TABLES[name].columns, as_posted.flatten(), strict=True))
-            arrays["household_id"] = household_ids.take(owners)
+            arrays["household_id"] = pa.array(posted.values("household_id"), pa.string())
             for column in _DATES[name]:
                 arrays[column] = self._days(column, arrays[column])
             self.data = pa.Table.from_arrays(list(arrays.values()), schema=self.data.schema)
@@ -143,7 +177,7 @@ class _PostedTable:
         try:
             return texts.cast(_DATE)
         except pa.ArrowInvalid:
-            rows = [row for row, text in enumerate(texts.to_pylist()) if text is not None and not _day(text)]
+            rows = [row for row, text in enumerate(texts.to_pylist()) if text is not None and not day(text)]
             self.not_days.append(Violation.of_rows("RR004", self.name, column, _NOT_A_DAY, np.array(rows)))
             return pa.nulls(len(texts), _DATE)
 
@@ -157,16 +191,27 @@ class _PostedTable:
         return ("households", h, self.name, row - sum(self._n_rows[:h]))
 
 
-def _day(text: str) -> dt.date | None:
-    """Return the day that a text writes as YYYY-MM-DD, None where it does not."""
-    try:
-        return dt.date.fromisoformat(text) if _WRITTEN_DAY.fullmatch(text) else None
-    except ValueError:
-        return None
+class _ArrowTables(Mapping[str, pa.Table]):
+    """Posted tables in Arrow, each made when asked for."""
+
+    def __init__(self, posted: Mapping[str, PostedColumns]) -> None:
+        self._posted = posted
+        self._made = {"grids": _EMPTY["grids"]}
+
+    def __getitem__(self, name: str) -> pa.Table:
+        if name not in self._made:
+            self._made[name] = _PostedTable(self._posted[name]).data
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TABLES)
+
+    def __len__(self) -> int:
+        return len(TABLES)
 
 
 def _refuse(
-    found: Iterable[RequestViolation], of_tables: Iterable[Violation], posted: dict[str, _PostedTable]
+    found: Iterable[RequestViolation], of_tables: Iterable[Violation], posted: Mapping[str, _PostedTable]
 ) -> None:
     """Raise what was found, if anything, those of tables at their places in the request."""
     of_households = dict.fromkeys(found)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import histories
+from tests.support.encoded import arrays
 
 from relapse_risk.dates import FAR_FUTURE
 from relapse_risk.features.columns import Texts
-from relapse_risk.features.encode import Encoded, EncodedTable
+from relapse_risk.features.encode import Encoded
 from relapse_risk.features.order import Keys, lie_in_order, superseded
-from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 
@@ -63,22 +63,6 @@ def test_a_row_is_replaced_when_the_next_version_of_its_fact_is_known(rows: list
         for row in rows
     ]
     assert superseded(keys, by_day=by_day).tolist() == want
-
-
-def arrays(table: EncodedTable) -> dict[Any, Any]:
-    """Return all that the engine reads of a table."""
-    found: dict[Any, Any] = {
-        a: getattr(table, a) for a in ("household", "occurred", "known", "superseded", "month")
-    }
-    for name, column in TABLES[table.name].columns.items():
-        if column.kind in (Kind.ID, Kind.CODE_SET):
-            found[name] = table.column(name).to_pylist()
-            for code in column.codes.values if column.codes else ():
-                found[name, code] = table.holds_code(name, code)
-        else:
-            found[name] = table.number(name)
-        found[name, "missing"] = table.is_missing(name)
-    return found
 
 
 @pytest.mark.parametrize("n_chunks", [1, 3])

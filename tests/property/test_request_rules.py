@@ -7,12 +7,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import histories
+from tests.support.encoded import arrays
 
 from relapse_risk.errors import RecordsInvalid
+from relapse_risk.features.encode import Encoded
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.rules import ROW_RULES
@@ -96,10 +99,21 @@ def refused_by_the_service(rows: Rows) -> set[tuple[str, Place]]:
         assert refused.n_violations == len(refused.violations) == len(found)
         return found
     assert ids == households(rows)
+    assert_encoded_as_by_arrow(records)
     for name, of in rows.items():
         in_order = sorted(of, key=lambda row: ids.index(row["household_id"]))
         assert records.table(name).to_pylist() == in_order
     return set()
+
+
+def assert_encoded_as_by_arrow(records: Records) -> None:
+    """Assert that posted rows were encoded as they came, and into what Arrow's columns of them are encoded."""
+    encoded, by_arrow = records.cache["encoded"], Encoded(records)
+    assert isinstance(encoded, Encoded)
+    for name in HISTORY:
+        got = arrays(encoded.table(name))
+        for what, want in arrays(by_arrow.table(name)).items():
+            np.testing.assert_array_equal(got[what], want, err_msg=f"{name} {what}")
 
 
 def wrong_values(column: Column) -> list[Any]:

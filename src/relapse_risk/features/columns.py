@@ -145,7 +145,7 @@ class ArrowColumns:
 
 def code_type(listed: Sequence[str]) -> type[np.signedinteger]:
     """Return the smallest type of positions in a list."""
-    return np.int8 if len(listed) <= np.iinfo(np.int8).max else np.int16
+    return np.int8 if len(listed) < 2**7 else np.int16
 
 
 def positions(texts: pa.Array, among: pa.Array) -> npt.NDArray[np.int32]:

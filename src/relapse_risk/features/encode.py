@@ -6,7 +6,7 @@ known) whatever order its rows came in, and every row learns when a later versio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import cast
 
@@ -50,6 +50,8 @@ class EncodedTable:
     household, occurred, known, superseded, month : ndarray of int32, shape (n_rows,)
         Position of each row's household; days since 1970-01-01 on which it happened, was first known, and was
         replaced by a later version (far in the future if never); months since 1970-01.
+    repeats_rows : bool
+        Whether two rows share their key and the day they were known, which those of valid records never do.
     """
 
     def __init__(self, name: str, columns: Columns, items: tuple[str, ...]) -> None:
@@ -69,6 +71,7 @@ class EncodedTable:
             keys = keys.take(cast(Integers, self._rows))
         self.household, self.occurred, self.known = keys.household, keys.occurred, keys.known
         self.superseded = superseded(keys, by_day="occurred_on" in TABLES[name].key)
+        self.repeats_rows = bool((self.superseded == self.known).any())
         if "months" in self._kinds and not columns.all_missing("months"):
             self._split_by_month(keys)
         self.month = _months(self.occurred)
@@ -205,22 +208,21 @@ class Encoded:
     ----------
     records : Records
         What to encode; all the rows it shows.
-    columns : callable, optional
-        Makes the columns of a table, where they are not those of the records' Arrow tables.
+    tables : dict of str to EncodedTable, optional
+        Its tables, where they are not to be made of the records' Arrow tables.
     ids : pyarrow.StringArray, optional
-        The households that those columns give the positions of.
+        The households that those tables give the positions of.
     """
 
     def __init__(
         self,
         records: Records,
-        columns: Callable[[str], Columns] | None = None,
+        tables: Mapping[str, EncodedTable] | None = None,
         ids: pa.StringArray | None = None,
     ) -> None:
         self._records = records
         self.ids: pa.StringArray = _unique(records.table("households")["household_id"]) if ids is None else ids
-        self._columns = columns or (lambda name: ArrowColumns(records.table(name), self.ids))
-        self._tables: dict[str, EncodedTable] = {}
+        self._tables = dict(tables or {})
         self._line: Line | None = None
         self._account: Account | None = None
         self._persons: Persons | None = None
@@ -230,7 +232,8 @@ class Encoded:
     def table(self, name: str) -> EncodedTable:
         """Return a table's arrays."""
         if name not in self._tables:
-            self._tables[name] = EncodedTable(name, self._columns(name), tuple(self._records.settings.items))
+            columns = ArrowColumns(self._records.table(name), self.ids)
+            self._tables[name] = EncodedTable(name, columns, tuple(self._records.settings.items))
         return self._tables[name]
 
     @property

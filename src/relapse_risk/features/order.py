@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from relapse_risk.compiled import compiled
 from relapse_risk.dates import FAR_FUTURE, Days
-from relapse_risk.features.compiled import compiled
 
 Codes = npt.NDArray[np.int32]
 

@@ -54,7 +54,7 @@ class Records:
         end: int,
         bounds: tuple[str | None, str | None] = (None, None),
     ) -> None:
-        self._tables = dict(tables)
+        self._tables = tables
         self._visible: dict[str, pa.Table] = {}
         self.cache: dict[str, object] = {}
         self.settings = settings
@@ -95,7 +95,7 @@ class Records:
         else:
             latest = [pc.max(t["known_on"].cast(pa.int32())).as_py() for t in tables.values() if t.num_rows]
             end = max(latest, default=-1) + 1
-        return cls(tables, settings, present, end)
+        return cls(dict(tables), settings, present, end)
 
     @classmethod
     def from_frames(cls, frames: Mapping[str, pd.DataFrame], settings: Settings | None = None) -> Records:

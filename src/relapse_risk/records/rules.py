@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -54,16 +54,16 @@ class Values(Protocol):
     def numbers(self, name: str) -> npt.NDArray[Any]:
         """Return a column as numbers, dates as days since 1970-01-01; NaN where a value is missing."""
 
-    def distinct(self, name: str) -> Sequence[str]:
+    def distinct(self, name: str) -> Collection[str]:
         """Return the distinct texts of a column."""
 
     def not_well_formed(self, name: str) -> Mapping[str, str]:
         """Return the distinct ids of a column that are not well-formed, each with what is valid."""
 
-    def citizen_ids(self, name: str) -> Sequence[str]:
+    def citizen_ids(self, name: str) -> Collection[str]:
         """Return the distinct ids of a column that hold citizen ids."""
 
-    def among(self, name: str, texts: Sequence[str]) -> Broken:
+    def among(self, name: str, texts: Collection[str]) -> Broken:
         """Return where a column has one of some texts."""
 
 
@@ -120,9 +120,11 @@ class ArrowValues:
         found: list[str] = distinct.filter(pa.array(citizen_ids.citizen_ids(distinct, count))).to_pylist()
         return found
 
-    def among(self, name: str, texts: Sequence[str]) -> Broken:
+    def among(self, name: str, texts: Collection[str]) -> Broken:
         """Return where a column has one of some texts."""
-        return np.asarray(pc.is_in(self._columns[name], value_set=pa.array(texts, pa.string()))) if texts else None
+        if not texts:
+            return None
+        return np.asarray(pc.is_in(self._columns[name], value_set=pa.array(list(texts), pa.string())))
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def violations_of_rows(
         return []
     values = ArrowValues(data, count_as_citizen_ids)
     found = []
-    for rule in (*ROW_RULES[table.name], *_rules_of_end(end)):
+    for rule in (*ROW_RULES[table.name], *rules_of_end(end)):
         rows = rule.broken_by(values)
         if rows is not None:
             found.append(Violation.of_rows(rule.code, table.name, rule.column, rule.valid, rows))
@@ -215,11 +217,13 @@ def _rules_of(name: str, column: Column) -> Iterator[Rule]:
         yield Rule("RR014", name, valid, partial(_compares, np.greater, name, column.at_most))
 
 
-def _rules_of_end(end: int | None) -> Iterator[Rule]:
-    if end is not None:
-        valid = f"Valid: before the data's end ({np.datetime64(end, 'D')}, data.end in the settings)."
-        for name in ("occurred_on", "known_on"):
-            yield Rule("RR010", name, valid, partial(_outside, name, -np.inf, end - 1))
+def rules_of_end(end: int | None) -> tuple[Rule, ...]:
+    """Return the rules that no row lies at or after the end of the data, if there is one."""
+    if end is None:
+        return ()
+    valid = f"Valid: before the data's end ({np.datetime64(end, 'D')}, data.end in the settings)."
+    days = ("occurred_on", "known_on")
+    return tuple(Rule("RR010", name, valid, partial(_outside, name, -np.inf, end - 1)) for name in days)
 
 
 def compared_with(column: Column, code: str) -> str | None:
