@@ -58,22 +58,15 @@ class Selection(NamedTuple):
 
     Parameters
     ----------
-    ids : pyarrow.Array of string
-        Every household of the records, sorted.
-    days : ndarray of int32, shape (n_days,)
-        The dates, days since 1970-01-01.
-    household, date : ndarray of int64, shape (n,)
-        Positions of each pair's household in ``ids`` and of its date in ``days``, in this order.
+    pairs : Pairs
+        Households and dates, sorted; the ids are those of every household of the records, sorted.
     rules : tuple of str
         What each rule removes, in the order of the rules.
     removed, left : ndarray of int64, shape (n_days, n_rules)
         Households that a rule removed on a date, and those left after it.
     """
 
-    ids: pa.Array
-    days: Days
-    household: Positions
-    date: Positions
+    pairs: Pairs
     rules: tuple[str, ...]
     removed: Positions
     left: Positions
@@ -101,7 +94,7 @@ def cohort(
     """
     import pandas as pd  # noqa: PLC0415
 
-    parts = _selections(records, as_of, purpose)
+    parts = [part.pairs for part in _selections(records, as_of, purpose)]
     ids = pa.concat_arrays([part.ids for part in parts])
     first = np.cumsum([0, *(len(part.ids) for part in parts)])
     household = np.concatenate([part.household + begun for part, begun in zip(parts, first, strict=False)])
@@ -131,7 +124,7 @@ def attrition_of(parts: Sequence[Selection]) -> pd.DataFrame:
     """Return ``attrition`` of what was selected block by block."""
     import pandas as pd  # noqa: PLC0415
 
-    days, rules = parts[0].days, parts[0].rules
+    days, rules = parts[0].pairs.days, parts[0].rules
     removed, left = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("removed", "left"))
     return pd.DataFrame(
         {
@@ -228,7 +221,8 @@ def select(records: Records, days: Days, purpose: Purpose) -> Selection:
     passed = np.logical_and.accumulate([everyone, *steps.values()])
     left = np.stack([np.bincount(date[passing], minlength=len(days)) for passing in passed], axis=1)
     chosen = passed[-1]
-    return Selection(ids, days, household[chosen], date[chosen], tuple(steps), -np.diff(left), left[:, 1:])
+    pairs = Pairs(ids, household[chosen], days, date[chosen])
+    return Selection(pairs, tuple(steps), -np.diff(left), left[:, 1:])
 
 
 def _in_order(ids: pa.Array) -> pa.Array:

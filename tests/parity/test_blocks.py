@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,12 @@ import pytest
 from tests.support.blocks import in_blocks
 from tests.support.small import Small
 
-from relapse_risk import attrition, cohort, label_counts, labels
+from relapse_risk import attrition, cohort, label_counts, labels, load_model
 from relapse_risk.cohorts import Purpose, cohort_flags
+from relapse_risk.errors import RecordsEndBefore, UsageError
 from relapse_risk.records.blocks import RecordBlocks, each_block
+from relapse_risk.scoring.ranking import rank, ranked
+from relapse_risk.scoring.result_files import new_table
 
 DATES = [dt.date(2021, 1, 1), dt.date(2021, 9, 1), dt.date(2022, 5, 1)]
 
@@ -75,3 +79,25 @@ def test_households_done_are_counted_block_by_block(blocks: RecordBlocks) -> Non
     )
     assert sum(sizes) == 400
     assert told == ([(int(done), 400) for done in np.cumsum(sizes)] if len(sizes) > 1 else [])
+
+
+def test_the_ranked_list_is_that_of_the_whole_to_the_byte(
+    small: Small, blocks: RecordBlocks, tmp_path: Path
+) -> None:
+    bundle = load_model(small.folder)
+    day = small.as_of
+    whole, by_block = rank(bundle, small.records, day), rank(bundle, blocks, day)
+    assert len(whole.rows) > 50
+    assert by_block.first_profile == whole.first_profile
+    pd.testing.assert_frame_equal(by_block.attrition, whole.attrition)
+    for ending in ("csv", "parquet"):
+        files = [tmp_path / f"{name}.{ending}" for name in ("whole", "by_block")]
+        for file, ranking in zip(files, (whole, by_block), strict=True):
+            with new_table(file) as write:
+                write(ranking.rows)
+        assert files[0].read_bytes() == files[1].read_bytes()
+    pd.testing.assert_frame_equal(ranked(bundle, blocks, day), ranked(bundle, small.records, day))
+    with pytest.warns(RecordsEndBefore):
+        assert len(rank(bundle, blocks, day + dt.timedelta(days=5)).rows)
+    with pytest.raises(UsageError, match="Bring later records"):
+        rank(bundle, blocks, day + dt.timedelta(days=100))

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -169,12 +169,11 @@ def test_a_day_past_the_records_is_warned_of_on_stderr_and_in_json(run: Run, sma
 
 @pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])
 def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    def half(_: object, part: Path, **__: object) -> None:
-        part.write_text("half of i")
+    def half(table: pa.Table) -> Iterator[pa.Table]:
+        yield table
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", half)
-    monkeypatch.setattr(pd.DataFrame, "to_csv", half)
+    monkeypatch.setattr("relapse_risk.scoring.result_files._parts", half)
     (tmp_path / name).write_text("the older one")
     with pytest.raises(OSError, match="No space"), new_table(tmp_path / name) as write:
         write(pd.DataFrame({"a": [1]}))

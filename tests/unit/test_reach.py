@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.support import ascii as drawn
@@ -16,7 +17,7 @@ from relapse_risk import attrition, build_features, cohort, label_counts, labels
 from relapse_risk.errors import RecordsEndBefore, UsageError
 from relapse_risk.model.bundle import Bundle
 from relapse_risk.records.records import Records
-from relapse_risk.scoring.ranking import ranked
+from relapse_risk.scoring.ranking import rank, ranked
 from relapse_risk.scoring.reach import why_empty
 from relapse_risk.scoring.result_files import new_table
 from relapse_risk.training.dataset import make_dataset
@@ -80,10 +81,12 @@ def test_scores_of_nobody_have_the_columns_and_types_of_scores(small: Small, bun
 
 
 def test_files_of_nobodys_scores_have_the_schema_of_scores(small: Small, bundle: Bundle, tmp_path: Path) -> None:
-    full = ranked(bundle, small.records, small.as_of)
-    without_reasons = full.assign(reasons=pd.Series([[]] * len(full), full.index, dtype="object"))
+    full = rank(bundle, small.records, small.as_of).rows
+    at = full.column_names.index("reasons")
+    none = pa.array([[]] * len(full), full["reasons"].type)
+    without_reasons = full.set_column(at, "reasons", none)
     for name, rows in (
-        ("full", full), ("without", without_reasons), ("empty", ranked(bundle, small.records, LONG_AGO)),
+        ("full", full), ("without", without_reasons), ("empty", rank(bundle, small.records, LONG_AGO).rows),
     ):  # fmt: skip
         for ending in ("parquet", "csv"):
             with new_table(tmp_path / f"{name}.{ending}") as write:
@@ -100,13 +103,18 @@ def test_files_of_nobodys_scores_have_the_schema_of_scores(small: Small, bundle:
 def test_records_without_rows_score_nobody_on_any_day(bundle: Bundle, small: Small) -> None:
     held = {name: small.records.table(name).slice(0, 0) for name in small.records.present}
     nothing = Records.from_tables(held, small.records.settings)
-    assert len(bundle.score(nothing, as_of="2024-01-01")) == 0
-    assert "hold no household's profile" in why_empty(nothing, dt.date(2024, 1, 1))
+    day = dt.date(2024, 1, 1)
+    assert len(bundle.score(nothing, as_of=day)) == 0
+    rows, removed, first_profile = rank(bundle, nothing, day)
+    assert len(rows) == 0
+    assert "hold no household's profile" in why_empty(removed, first_profile, day)
 
 
-def test_the_reason_for_an_empty_cohort_is_stated(small: Small) -> None:
+def test_the_reason_for_an_empty_cohort_is_stated(small: Small, bundle: Bundle) -> None:
     first = min(small.records.table("households")["known_on"].to_pylist())
-    assert f"the first profile came in on {first}" in why_empty(small.records, first)
+    rows, removed, first_profile = rank(bundle, small.records, first)
+    assert (len(rows), first_profile) == (0, first)
+    assert f"the first profile came in on {first}" in why_empty(removed, first_profile, first)
     never_poor = drawn.records(
         """
         statuses
@@ -114,7 +122,9 @@ def test_the_reason_for_an_empty_cohort_is_stated(small: Small) -> None:
         | h            | 2020-01-01  | no   |
         """
     )
-    assert why_empty(never_poor, dt.date(2020, 6, 1)) == "the rule 'never poor or lifted before' left none"
+    day = dt.date(2020, 6, 1)
+    why = why_empty(attrition(never_poor, day), first, day)
+    assert why == "the rule 'never poor or lifted before' left none"
 
 
 @pytest.mark.parametrize("as_index", [False, True])

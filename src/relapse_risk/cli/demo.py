@@ -32,7 +32,7 @@ def demo(
     from relapse_risk.dates import add_months, from_days, to_days  # noqa: PLC0415
     from relapse_risk.outputs import check_folder, hold  # noqa: PLC0415
     from relapse_risk.records import load_records  # noqa: PLC0415
-    from relapse_risk.scoring.ranking import ranked  # noqa: PLC0415
+    from relapse_risk.scoring.ranking import rank, to_frame  # noqa: PLC0415
     from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import metrics_of, predictions_after  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
@@ -57,9 +57,10 @@ def demo(
         metrics = metrics_of(predictions, settings.training.capacity)
         report("5 of 5: training on everything, scoring the next cycle")
         latest = train(records, models).bundle
-        rows = ranked(latest, records, records.end)
-        write(rows)
+        ranking = rank(latest, records, records.end)
+        write(ranking.rows)
     show_metrics(metrics, settings.training.capacity, as_json=as_json)
+    rows = to_frame(ranking.rows)
     grid = _riskiest_grid(rows)
     in_grid = rows[rows["grid_id"] == grid]
     head = _head(in_grid)

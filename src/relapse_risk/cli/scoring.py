@@ -28,11 +28,13 @@ def score_command(
     as_json: JsonOption = False,
 ) -> None:
     """Score every household of the cohort, with reasons, riskiest first within each grid."""
-    from relapse_risk.cohorts import attrition  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     from relapse_risk.errors import RecordsEndBefore  # noqa: PLC0415
     from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
-    from relapse_risk.records.folder import load_records, settings_of  # noqa: PLC0415
-    from relapse_risk.scoring.ranking import as_of_date, ranked  # noqa: PLC0415
+    from relapse_risk.records.blocks import open_records  # noqa: PLC0415
+    from relapse_risk.records.folder import settings_of  # noqa: PLC0415
+    from relapse_risk.scoring.ranking import as_of_date, rank  # noqa: PLC0415
     from relapse_risk.scoring.reach import why_empty  # noqa: PLC0415
     from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
 
@@ -40,17 +42,16 @@ def score_command(
     settings = settings_of(data)
     day = as_of_date(as_of.date() if as_of else None, cycle, settings.cycle)
     with progress() as report, new_table(out) as write:
-        report("reading model and records")
-        bundle, records = load_model(folder), load_records(data, settings)
+        report("reading the model")
+        bundle, records = load_model(folder), open_records(data, settings)
         report(f"scoring as of {day}")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RecordsEndBefore)
-            rows = ranked(bundle, records, day)
-        records = records.with_model_settings(bundle.settings)
-        removed = attrition(records, day)
+            rows, removed, first_profile = rank(bundle, records, day, on_done=report.advance)
+        report("writing the scores")
         write(rows)
     warned = [str(warning.message) for warning in caught]
-    notes = [] if len(rows) else [f"nobody is in the cohort as of {day}: {why_empty(records, day)}"]
+    notes = [] if len(rows) else [f"nobody is in the cohort as of {day}: {why_empty(removed, first_profile, day)}"]
     for kind, texts in (("warning", warned), ("note", notes)):
         for text in texts:
             say(f"{kind}: {text}")
@@ -62,14 +63,15 @@ def score_command(
         ),
         as_json=as_json,
     )
-    first = rows.sort_values(["probability", "household_id"], ascending=[False, True]).head(head)
+    riskiest = [("probability", "descending"), ("household_id", "ascending")]
+    first = rows.take(pc.sort_indices(rows, riskiest)[:head])
     show(
         simple_table(
             f"Riskiest households as of {day} (a score orders visits; it decides nothing)",
             ["household", "grid", "probability", "band", "why"],
             (
                 (r["household_id"], r["grid_id"], r["probability"], r["band"], _why(r["reasons"]))
-                for r in first.to_dict("records")
+                for r in first.to_pylist()
             ),
         ),
         as_json=as_json,
@@ -84,7 +86,7 @@ def score_command(
                 "model": bundle.version,
                 "as_of": day,
                 "households": len(rows),
-                "bands": rows["band"].value_counts().to_dict(),
+                "bands": rows["band"].to_pandas().value_counts().to_dict(),
                 "attrition": removed[["rule", "removed", "left"]].to_dict("records"),
                 "out": out,
                 "warnings": warned,

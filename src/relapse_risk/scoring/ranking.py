@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING, NamedTuple
 
-from relapse_risk.cohorts import cycles
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relapse_risk.cohorts import Selection, attrition_of, cycles, select
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import UsageError
+from relapse_risk.features.build import encode
 from relapse_risk.model.bundle import Bundle
+from relapse_risk.model.reasons import Reason, as_records
+from relapse_risk.records.blocks import RecordBlocks, each_block
 from relapse_risk.records.records import Records
+from relapse_risk.records.visibility import is_visible
+from relapse_risk.scoring.reach import check_reach
+from relapse_risk.scoring.score import Scorer, Scores
 from relapse_risk.settings import CycleSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Type of texts in result tables: that of pandas.
+_TEXT = pa.large_string()
 
 
 def as_of_date(as_of: dt.date | None, cycle: str | None, settings: CycleSettings) -> dt.date:
@@ -48,14 +63,32 @@ def _months_on(days: int, months: int) -> dt.date:
     return from_days(min(max(moved, to_days(dt.date.min)), to_days(dt.date.max)))
 
 
-def ranked(bundle: Bundle, records: Records, as_of: dt.date) -> pd.DataFrame:
+class Ranking(NamedTuple):
+    """The scores of a cohort as a ranked list, and how the cohort came about.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        A row per household, see ``ranked``; the texts of reasons are dictionaries.
+    attrition : pandas.DataFrame
+        How many households each rule of the cohort removed, see ``attrition``.
+    first_profile : date or None
+        First day on which a household's profile became known, None where there is none.
+    """
+
+    rows: pa.Table
+    attrition: pd.DataFrame
+    first_profile: dt.date | None
+
+
+def ranked(bundle: Bundle, records: Records | RecordBlocks, as_of: dt.date) -> pd.DataFrame:
     """Return the scores of the cohort with the grid of each household and its place in it.
 
     Parameters
     ----------
     bundle : Bundle
         The model and its settings.
-    records : Records
+    records : Records or RecordBlocks
         Histories.
     as_of : date
         Day the scores are made for.
@@ -72,18 +105,99 @@ def ranked(bundle: Bundle, records: Records, as_of: dt.date) -> pd.DataFrame:
     UsageError
         As ``score``.
     """
-    scores = bundle.score(records, as_of=as_of).reset_index()
-    where = _where(records.visible(as_of))
-    rows = scores.merge(where, on="household_id", how="left", validate="one_to_one")
-    rows = rows.sort_values(["grid_id", "probability", "household_id"], ascending=[True, False, True])
-    rows["place_in_grid"] = rows.groupby("grid_id").cumcount() + 1
-    first = ["household_id", "as_of", "township_id", "village_id", "grid_id", "place_in_grid"]
-    rows["model_version"] = bundle.version
-    return rows[first + [column for column in rows if column not in first]].reset_index(drop=True)
+    return to_frame(rank(bundle, records, as_of).rows)
 
 
-def _where(records: Records) -> pd.DataFrame:
-    """Return the latest known grid, village and township of each household."""
-    profiles = records.frame("households").sort_values(["household_id", "occurred_on", "known_on"])
-    latest = profiles.drop_duplicates("household_id", keep="last")
-    return latest[["household_id", "township_id", "village_id", "grid_id"]]
+def to_frame(rows: pa.Table) -> pd.DataFrame:
+    """Return a ranked list as a pandas frame, reasons as lists of dictionaries."""
+    frame: pd.DataFrame = rows.drop_columns(["reasons"]).to_pandas()
+    reasons = np.empty(len(frame), object)
+    reasons[:] = rows["reasons"].to_pylist()
+    frame.insert(rows.column_names.index("reasons"), "reasons", reasons)
+    return frame
+
+
+def rank(
+    bundle: Bundle,
+    records: Records | RecordBlocks,
+    as_of: dt.date,
+    *,
+    on_done: Callable[[int, int], None] | None = None,
+) -> Ranking:
+    """Score the cohort block by block, and rank the households of each grid.
+
+    Parameters
+    ----------
+    bundle, records, as_of
+        See ``ranked``.
+    on_done : callable, optional
+        Called with the households done, and of how many.
+    """
+    records = records.with_model_settings(bundle.settings)
+    scorer = Scorer(bundle.model, bundle.settings)
+    scorer.check_tables(records.present)
+    check_reach(records, [as_of])
+    parts = list(each_block(records, lambda block: _score_block(scorer, block, as_of), on_done=on_done))
+    rows = _in_order(pa.concat_tables([part.rows for part in parts]))
+    rows = rows.append_column("model_version", pa.array([bundle.version] * len(rows), _TEXT))
+    firsts = [part.first_profile for part in parts if part.first_profile is not None]
+    return Ranking(rows, attrition_of([part.selection for part in parts]), min(firsts, default=None))
+
+
+class _Part(NamedTuple):
+    """What comes of one block: its scores, unordered."""
+
+    rows: pa.Table
+    selection: Selection
+    first_profile: dt.date | None
+
+
+def _score_block(scorer: Scorer, block: Records, as_of: dt.date) -> _Part:
+    day = to_days(as_of)
+    selection = select(block, np.array([day], np.int32), "score")
+    pairs = selection.pairs
+    scores = scorer.score(block, *pairs)
+    chosen = pairs.ids.take(pa.array(pairs.household))
+    rows = pa.table(
+        {
+            "household_id": chosen.cast(_TEXT),
+            "as_of": pa.array(np.full(len(chosen), np.datetime64(as_of, "s"))),
+            **_where(block, chosen, day),
+            "probability": scores.probability,
+            "band": pa.array(scores.band, _TEXT),
+            "raw_score": scores.raw,
+            "base_score": scores.base,
+            "reasons": _reasons(scores),
+            **{f"contribution_{group}": scores.by_group[:, k] for k, group in enumerate(scores.groups)},
+        }
+    )
+    first = pc.min(block.table("households")["known_on"]).as_py()
+    return _Part(rows, selection, first)
+
+
+def _reasons(scores: Scores) -> pa.Array:
+    types = {"str": pa.string(), "float": pa.float64(), "float | None": pa.float64()}
+    reason = pa.struct([(field.name, types[str(field.type)]) for field in fields(Reason)])
+    return pa.array([as_records(reasons) for reasons in scores.reasons], pa.list_(reason))
+
+
+def _where(records: Records, ids: pa.Array, day: int) -> dict[str, pa.Array]:
+    """Return the township, village and grid of households by their latest profile known before a day."""
+    encoded = encode(records)
+    profiles = encoded.table("households")
+    visible = np.flatnonzero(is_visible(profiles.known, day))
+    last = visible[np.searchsorted(profiles.household[visible], encoded.households(ids), side="right") - 1]
+    names = ("township_id", "village_id", "grid_id")
+    return {name: profiles.column(name).take(pa.array(last)).cast(_TEXT) for name in names}
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    """Return rows by grid, probability and id, with each one's place in its grid."""
+    order = [("grid_id", "ascending"), ("probability", "descending"), ("household_id", "ascending")]
+    rows = rows.combine_chunks().sort_by(order)
+    grids = rows["grid_id"].combine_chunks()
+    position = np.arange(len(rows))
+    begins = np.ones(len(rows), bool)
+    begins[1:] = np.asarray(pc.not_equal(grids[1:], grids[:-1]))
+    first = np.maximum.accumulate(np.where(begins, position, 0))
+    return rows.add_column(5, "place_in_grid", pa.array(position - first + 1))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
-from relapse_risk.cohorts import attrition
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import RecordsEndBefore, UsageError, warn_caller
+from relapse_risk.records.blocks import RecordBlocks
 from relapse_risk.records.records import Records
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
+
+def check_reach(records: Records | RecordBlocks, dates: Sequence[dt.date]) -> None:
     """Warn if scores are made for a day after the end of the records, and refuse more than a visit cycle after it.
 
     With cycles of two months and records that end on 2024-07-01 (known until 2024-06-30)::
@@ -24,7 +26,7 @@ def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
 
     Parameters
     ----------
-    records : Records
+    records : Records or RecordBlocks
         What is scored; records without any row are not checked.
     dates : sequence of date
         Days the scores are made for.
@@ -40,7 +42,7 @@ def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
         If a day is after the end.
     """
     late = [day for day in dates if day > records.end]
-    if not late or not any(records.table(name).num_rows for name in records.present):
+    if not late or not _has_rows(records):
         return
     last = from_days(int(add_months(to_days(records.end), records.settings.cycle.months)))
     if max(late) > last:
@@ -54,13 +56,25 @@ def check_reach(records: Records, dates: Sequence[dt.date]) -> None:
     )
 
 
-def why_empty(records: Records, as_of: dt.date) -> str:
-    """Return why the cohort to score of a day is empty, in words."""
-    first = pc.min(records.table("households")["known_on"]).as_py()
-    if first is None:
+def _has_rows(records: Records | RecordBlocks) -> bool:
+    return any(block.table(name).num_rows for block in records.blocks for name in records.present)
+
+
+def why_empty(attrition: pd.DataFrame, first_profile: dt.date | None, as_of: dt.date) -> str:
+    """Return why the cohort to score of a day is empty, in words.
+
+    Parameters
+    ----------
+    attrition : pandas.DataFrame
+        How many households each rule removed on that day.
+    first_profile : date or None
+        First day on which a household's profile became known, None where there is none.
+    as_of : date
+        The day.
+    """
+    if first_profile is None:
         return "the records hold no household's profile"
-    if as_of <= first:
-        return f"the first profile came in on {first}; a later day has households to score"
-    steps = attrition(records, as_of)
-    rule = steps.loc[steps["left"] == 0, "rule"].iloc[0]
+    if as_of <= first_profile:
+        return f"the first profile came in on {first_profile}; a later day has households to score"
+    rule = attrition.loc[attrition["left"] == 0, "rule"].iloc[0]
     return f"the rule {rule!r} left none"

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from relapse_risk.errors import UsageError
-from relapse_risk.model.reasons import Reason
 from relapse_risk.outputs import new_file
-from relapse_risk.spreadsheet import harmless
+from relapse_risk.scoring.csv_text import header_of, lines_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Rows: TypeAlias = pa.Table | pd.DataFrame
+
+#: Rows that are made plain and written at a time: bounds the memory of their texts.
+_ROWS_AT_ONCE = 65_536
 
 
 def check_ending(file: Path) -> None:
@@ -34,12 +37,12 @@ def check_ending(file: Path) -> None:
 
 
 @contextmanager
-def new_table(file: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Hold a result file from the start of a long run, and yield the function that writes a frame to it.
+def new_table(file: Path | None) -> Iterator[Callable[[Rows], None]]:
+    """Hold a result file from the start of a long run, and yield the function that writes a table to it.
 
-    The frame is written as Parquet or CSV, by the file's suffix. In CSV, reasons are JSON, and a text that a
-    spreadsheet would take for a formula gets a single quote before it. The file appears, or replaces an older one,
-    if the block succeeds.
+    An Arrow table or a pandas frame is written as Parquet or CSV, by the file's suffix; dictionaries are written as
+    their values. In CSV, reasons are JSON, and a text that a spreadsheet would take for a formula gets a single
+    quote before it. The file appears, or replaces an older one, if the block succeeds.
 
     Parameters
     ----------
@@ -63,29 +66,40 @@ def new_table(file: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
         yield partial(_write, file=new)
 
 
-def _write(frame: pd.DataFrame, file: Path) -> None:
+def _write(rows: Rows, file: Path) -> None:
+    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
     if file.suffix == ".parquet":
-        frame.to_parquet(file, index=False, schema=_schema(frame))
+        _write_parquet(table, file)
     else:
-        _plain(frame).to_csv(file, index=False, date_format="%Y-%m-%d")
+        _write_csv(table, file)
 
 
-def _schema(frame: pd.DataFrame) -> pa.Schema:
-    """Return the frame's schema, with the declared type of reasons: rows without reasons do not show it."""
-    schema = pa.Schema.from_pandas(frame, preserve_index=False)
-    if "reasons" not in frame:
-        return schema
-    types = {"str": pa.string(), "float": pa.float64(), "float | None": pa.float64()}
-    reason = pa.struct([(field.name, types[str(field.type)]) for field in fields(Reason)])
-    return schema.set(schema.get_field_index("reasons"), pa.field("reasons", pa.list_(reason)))
+def _write_parquet(table: pa.Table, file: Path) -> None:
+    schema = pa.schema([field.with_type(_plain(field.type)) for field in table.schema], table.schema.metadata)
+    with pq.ParquetWriter(file, schema) as writer:
+        for part in _parts(table):
+            writer.write_table(part.cast(schema))
 
 
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    if "reasons" in frame:
-        frame = frame.assign(reasons=[json.dumps(reasons, ensure_ascii=False) for reasons in frame["reasons"]])
-    texts = frame.select_dtypes(include=["object", "str", "category"]).map(_shown)
-    return frame.assign(**{str(name): texts[name] for name in texts})
+def _write_csv(table: pa.Table, file: Path) -> None:
+    with file.open("wb") as out:
+        out.write(header_of(table.column_names).encode())
+        for part in _parts(table):
+            for batch in part.combine_chunks().to_batches():
+                out.write(lines_of(batch))
 
 
-def _shown(cell: object) -> object:
-    return harmless(cell) if isinstance(cell, str) else cell
+def _parts(table: pa.Table) -> Iterator[pa.Table]:
+    for begun in range(0, max(1, table.num_rows), _ROWS_AT_ONCE):
+        yield table.slice(begun, _ROWS_AT_ONCE)
+
+
+def _plain(of: pa.DataType) -> pa.DataType:
+    """Return a type with the values of dictionaries in their place."""
+    if pa.types.is_dictionary(of):
+        return of.value_type
+    if pa.types.is_struct(of):
+        return pa.struct([field.with_type(_plain(field.type)) for field in of])
+    if pa.types.is_list(of):
+        return pa.list_(of.value_field.with_type(_plain(of.value_type)))
+    return of

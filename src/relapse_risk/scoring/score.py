@@ -90,6 +90,21 @@ class Scorer:
         """Return the tables the model's features come from."""
         return set().union(*(feature.tables for feature in self.features))
 
+    def check_tables(self, present: frozenset[str]) -> None:
+        """Refuse records without a table that the features come from.
+
+        Raises
+        ------
+        UsageError
+            If they lack one.
+        """
+        lacking = self.tables() - present
+        if lacking:
+            raise UsageError(
+                f"the model was trained with table(s) {', '.join(sorted(lacking))}, which these records lack. "
+                "Add them, empty if there is truly nothing, or train without them."
+            )
+
     def score(
         self,
         records: Records,
@@ -179,12 +194,7 @@ def score(
     if (as_of is None) == (index is None):
         raise UsageError("give as_of (to score a cohort) or index (to score given pairs), not both")
     scorer = Scorer(model, settings or records.settings)
-    lacking = scorer.tables() - records.present
-    if lacking:
-        raise UsageError(
-            f"the model was trained with table(s) {', '.join(sorted(lacking))}, which these records lack. "
-            "Add them, empty if there is truly nothing, or train without them."
-        )
+    scorer.check_tables(records.present)
     if index is None:
         assert as_of is not None  # noqa: S101
         dates = [from_days(day) for day in as_days(as_of)]
