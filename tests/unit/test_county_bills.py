@@ -110,10 +110,10 @@ def test_a_bills_number_names_one_bill_and_those_without_add_up_among_themselves
     done = take(tmp_path, rows, columns={"bill_id": "单号"})
     held = [(r["bill_id"], str(r["known_on"]), r["total_yuan"]) for r in done.records.table("expenses").to_pylist()]
     assert held == [
-        (None, "2023-05-10", 3.0),
         ("A1", "2023-05-10", 300.0),
         ("A1", "2023-06-01", 320.0),
         ("A2", "2023-05-10", 70.0),
+        (None, "2023-05-10", 3.0),
     ]
     assert exports.codes(done) == [("expenses", "RR011", [5, 6])]
     assert done.counts["expenses"] == Counts(new=4, added=2, sums=1)

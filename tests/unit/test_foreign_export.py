@@ -232,10 +232,10 @@ def test_the_records_say_what_the_county_knew_and_when(first: tuple[Imported, Pa
     ]
     assert rows(done, "expenses", "household_id", "bill_id", "known_on", "total_yuan", "reimbursed_yuan") == [
         (A, None, "2024-04-12", 40.0, None),
-        (B, None, "2024-02-20", 920.5, 500.0),
-        (B, None, "2024-03-04", 1000.0, 500.0),
         (B, "No.7", "2024-02-20", 300.0, 200.0),
         (B, "No.7", "2024-02-28", 300.0, 260.0),
+        (B, None, "2024-02-20", 920.5, 500.0),
+        (B, None, "2024-03-04", 1000.0, 500.0),
     ]
     assert rows(done, "supports", "household_id", "known_on", "ended_on") == [
         (A, "2024-06-12", None),

@@ -126,13 +126,14 @@ def import_county(
             max_reject_share=max_rejects,
             id_key=id_key,
             report=report,
+            advance=report.advance,
         )
     show_import(done, out, as_json=as_json)
 
 
 def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
     """Print what became of an export."""
-    from relapse_risk.datasets.exports.run import REJECTS  # noqa: PLC0415
+    from relapse_risk.datasets.exports.reject_files import REJECTS  # noqa: PLC0415
 
     columns = [
         "table 表",
@@ -166,7 +167,7 @@ def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
             c.corrected,
             c.unchanged,
             c.kept,
-            done.records.table(name).num_rows,
+            done.rows[name],
         ]
         for name, c in done.counts.items()
     ]
@@ -194,18 +195,17 @@ def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
         )
     if done.kept_settings:
         say(f"the settings in {out / 'relapse.toml'} stay; the mapping's differ: edit that file to change them")
-    say(f"records in {out}, until {done.records.end}. Next: relapse check {out}")
+    say(f"records in {out}, until {done.end}. Next: relapse check {out}")
     if as_json:
         emit(
             {
                 "out": str(out),
                 "exported_on": done.exported_on,
-                "end": done.records.end,
+                "end": done.end,
                 "sources": [dataclasses.asdict(source) for source in done.sources],
                 "undated": done.undated,
                 "tables": {
-                    name: {**dataclasses.asdict(c), "rows": done.records.table(name).num_rows}
-                    for name, c in done.counts.items()
+                    name: {**dataclasses.asdict(c), "rows": done.rows[name]} for name, c in done.counts.items()
                 },
                 "rejects": [
                     {

@@ -112,6 +112,23 @@ class RecordBlocks(Sequence[Records]):
         """First day the records do not cover."""
         return from_days(self._end)
 
+    def distinct(self, name: str, column: str) -> pa.Array:
+        """Return the distinct texts of a column of all blocks; none where it cannot be read, as blocks report."""
+        try:
+            return self._files.tables[name].distinct(column)
+        except (DamagedFile, KeyError):
+            return pa.array([], pa.string())
+
+    def cut_at(self, starts: Sequence[str]) -> RecordBlocks:
+        """Return the same rows in other blocks; the folder lies in order of household ids.
+
+        Parameters
+        ----------
+        starts : sequence of str
+            First household id of each block but the first.
+        """
+        return RecordBlocks(self._files, self.settings, [None, *starts], self._end)
+
     def visible(self, as_of: DateLike) -> RecordBlocks:
         """Return the blocks as ``Records.visible`` shows them."""
         return self._with(self.settings, min(self._end, to_days(to_date(as_of))))

@@ -23,6 +23,7 @@ _WITHIN = re.compile(f"(?=({_DATED}))")
 _BETWEEN = r"[\p{Z}\p{P}\p{S}\p{C}]"
 #: So many texts are looked at faster one by one than Arrow compiles its expressions.
 _FEW = 300
+_Flags = npt.NDArray[np.bool_]
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_SIGNS = "10X98765432"
 
@@ -40,7 +41,7 @@ def citizen_id_in(text: str) -> str | None:
     return next(filter(_checks, _dated_in(text)), None)
 
 
-def citizen_ids(texts: pa.Array, count: Callable[[], bool] | None = None) -> npt.NDArray[np.bool_]:
+def citizen_ids(texts: pa.Array, count: Callable[[], bool] | None = None) -> _Flags:
     """Return which distinct texts hold citizen ids.
 
     Other ids may have a date where a citizen id has that of birth, and one in eleven of them the right check sign.
@@ -53,32 +54,32 @@ def citizen_ids(texts: pa.Array, count: Callable[[], bool] | None = None) -> npt
     count : callable, optional
         Returns whether they count, where ``texts`` are only some of a column's; judged by these texts otherwise.
     """
-    right, n_dated = _right(texts)
-    if right.any() and not (count() if count else _enough(right, n_dated)):
+    dated, right = dated_and_right(texts)
+    if right.any() and not (count() if count else share_counts(int(dated.sum()), int(right.sum()))):
         right[:] = False
     return right
 
 
 def count_as_citizen_ids(texts: pa.Array) -> bool:
     """Return whether those of a column's distinct texts that have the right check sign are citizen ids."""
-    return _enough(*_right(texts))
+    dated, right = dated_and_right(texts)
+    return share_counts(int(dated.sum()), int(right.sum()))
 
 
-def _enough(right: npt.NDArray[np.bool_], n_dated: int) -> bool:
-    return int(right.sum()) >= 0.5 * n_dated
+def share_counts(n_dated: int, n_right: int) -> bool:
+    """Return whether so many texts with the right check sign are citizen ids, of so many with a date."""
+    return n_right >= 0.5 * n_dated
 
 
-def _right(texts: pa.Array) -> tuple[npt.NDArray[np.bool_], int]:
-    """Return which texts have a date and the right check sign, and how many have such a date."""
+def dated_and_right(texts: pa.Array) -> tuple[_Flags, _Flags]:
+    """Return which texts have a date where a citizen id has it, and which of them the right check sign as well."""
     rows = np.arange(len(texts)) if len(texts) <= _FEW else _suspected(texts)
-    dated = {
-        row: found
-        for row, text in zip(rows, texts.take(pa.array(rows)).to_pylist(), strict=True)
-        if text and (found := _dated_in(text))
-    }
-    right = np.zeros(len(texts), bool)
-    right[[row for row, found in dated.items() if any(map(_checks, found))]] = True
-    return right, len(dated)
+    dated, right = np.zeros(len(texts), bool), np.zeros(len(texts), bool)
+    for row, text in zip(rows, texts.take(pa.array(rows)).to_pylist(), strict=True):
+        if text and (found := _dated_in(text)):
+            dated[row] = True
+            right[row] = any(map(_checks, found))
+    return dated, right
 
 
 def _dated_in(text: str) -> list[str]:

@@ -74,6 +74,22 @@ class Cells:
         """Return the same cell in every row."""
         return cls(pa.array([text], pa.string()), np.zeros(n_rows, np.int32), np.zeros(1, bool))
 
+    @classmethod
+    def joined(cls, several: Sequence[Cells]) -> Cells:
+        """Return the cells of several batches one below the other, each distinct cell once."""
+        if len(several) == 1:
+            return several[0]
+        numeric = np.concatenate([cells.numeric for cells in several])
+        texts = pa.concat_arrays([cells.texts for cells in several])
+        marked = pc.binary_join_element_wise(pa.array(np.where(numeric, "1", "0")), texts, "")
+        of_text = np.asarray(marked.dictionary_encode().indices).astype(np.int32)
+        first = np.unique(of_text, return_index=True)[1]
+        sizes = np.array([len(cells.texts) for cells in several])
+        before = np.repeat(np.cumsum(sizes) - sizes, [len(cells) for cells in several])
+        positions = np.concatenate([cells.positions for cells in several])
+        moved = np.where(positions < 0, np.int32(-1), np.append(of_text, -1)[positions + before])
+        return cls(texts.take(pa.array(first)), moved.astype(np.int32), numeric[first])
+
     def blank_where(self, nulls: Sequence[str]) -> Cells:
         """Return the cells trimmed, those that stand for nothing left out."""
         texts = pc.utf8_trim(self.texts, characters=" \t\r\n\u00a0\u3000\u200b\ufeff")
@@ -95,7 +111,9 @@ class Cells:
 
     def compact(self) -> Cells:
         """Return the same cells without texts that no row holds."""
-        used = np.unique(self.positions[self.positions >= 0])
+        is_used = np.zeros(len(self.texts) + 1, bool)
+        is_used[self.positions] = True
+        used = np.flatnonzero(is_used[:-1])
         if len(used) == len(self.texts):
             return self
         moved = np.full(len(self.texts) + 1, -1, np.int32)

@@ -108,8 +108,17 @@ def decoded(path: Path, codec: str) -> Iterator[str]:
 
 
 def as_utf8(path: Path, codec: str) -> Iterator[bytes]:
-    """Return a file's text as UTF-8, chunk by chunk."""
+    """Return a file's text as UTF-8, chunk by chunk; the file is known to be valid in its encoding."""
+    if codec in ("ascii", "utf-8-sig"):
+        return _without_mark(path)
     return (text.encode("utf-8") for text in decoded(path, codec))
+
+
+def _without_mark(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield file.read(_CHUNK).removeprefix(codecs.BOM_UTF8)
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 class ByteStream(io.RawIOBase):

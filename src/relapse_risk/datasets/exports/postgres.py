@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from relapse_risk.datasets.exports.cells import Cells
 from relapse_risk.datasets.exports.delimited import read_chunks
 from relapse_risk.datasets.exports.raw import Head, Location, RawTable
 from relapse_risk.errors import ImportRefused, UsageError
@@ -64,18 +64,20 @@ class Database:
         names = tuple(column.name for column in described)
         return Head(names, "PostgreSQL", [names], [column.type_code in _NUMERIC for column in described])
 
-    def read(self, place: Location, header: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
-        """Return the columns at some positions."""
+    def batches(
+        self, place: Location, header: Head, at: Mapping[str, int], nulls: Sequence[str], rows_of_a_batch: int
+    ) -> Iterator[RawTable]:
+        """Yield the columns at some positions, so many rows at a time."""
         try:
             with self._connection.cursor() as cursor, cursor.copy(_copy(place)) as copy:
-                raw = read_chunks(place, copy, len(header.names), at, nulls)
+                for raw in read_chunks(place, copy, len(header.names), at, nulls, rows_of_a_batch):
+                    columns = {
+                        name: replace(cells, numeric=np.full(len(cells.texts), header.detail[at[name]]))
+                        for name, cells in raw.columns.items()
+                    }
+                    yield replace(raw, columns=columns, rows=raw.rows - 1)
         except self._errors as error:
             raise self._refused(place, error) from error
-        columns = {
-            name: Cells(cells.texts, cells.positions, np.full(len(cells.texts), header.detail[at[name]]))
-            for name, cells in raw.columns.items()
-        }
-        return RawTable(place, columns, raw.rows - 1, raw.miscounted, raw.n_blank)
 
     def _ask(self, place: Location, around: str) -> Any:
         try:

@@ -40,6 +40,7 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._made: dict[str, str] = {}
         #: What every pseudonym begins with, so that those of another key are recognised.
         self.prefix = self._hash(b"key", _KEPT_OF_KEY)
 
@@ -69,15 +70,16 @@ class Pseudonyms:
         plain = citizen_id_in(text) or "".join(unicodedata.normalize("NFKC", text).split()).upper()
         return f"{self.prefix}-{self._hash(b'id:' + plain.encode(), _KEPT)}"
 
-    def are_of_another_key(self, ids: pa.ChunkedArray) -> bool:
+    def are_of_another_key(self, ids: pa.Array) -> bool:
         """Return whether some ids are pseudonyms, and none is by this key."""
         made = pc.match_substring_regex(ids, r"^[a-z2-7]{8}-[a-z2-7]{16}$")
         mine = pc.starts_with(ids, f"{self.prefix}-")
         return bool(pc.any(made).as_py()) and not pc.any(mine).as_py()
 
     def of_cells(self, cells: Cells) -> Cells:
-        """Return the pseudonyms of a column's ids."""
-        texts = [self.of(text) for text in cells.texts.to_pylist()]
+        """Return the pseudonyms of a batch's ids; each is made once, however many batches have it."""
+        made = self._made
+        texts = [made.get(text) or made.setdefault(text, self.of(text)) for text in cells.texts.to_pylist()]
         return Cells(pa.array(texts, pa.string()), cells.positions, cells.numeric)
 
     def _hash(self, data: bytes, kept: int) -> str:

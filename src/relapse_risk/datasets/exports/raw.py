@@ -1,11 +1,11 @@
-"""What every kind of source is read into: where it lies, its header, its columns of cells."""
+"""What every kind of source is read into: where it lies, its header, its cells, a batch of rows at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +76,7 @@ class Head:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A source's columns of cells.
+    """A batch of a source's rows, as columns of cells.
 
     Parameters
     ----------
@@ -90,6 +90,8 @@ class RawTable:
         Rows left out, since their fields do not match the header.
     n_blank : int
         Rows left out, since every cell was blank.
+    read : Progress, optional
+        How much of the source has been read with this batch, where that can be said.
     """
 
     place: Location
@@ -97,10 +99,28 @@ class RawTable:
     rows: RowNumbers
     miscounted: RowNumbers = field(default_factory=lambda: np.zeros(0, np.int64))
     n_blank: int = 0
+    read: Progress | None = None
+
+
+class Progress(NamedTuple):
+    """How much is done, of how much, and what is counted."""
+
+    done: int
+    of: int
+    unit: str
+
+
+def joined(batches: Iterable[RawTable]) -> RawTable:
+    """Return all batches of a source as one; there is at least one."""
+    parts = list(batches)
+    columns = {name: Cells.joined([part.columns[name] for part in parts]) for name in parts[0].columns}
+    rows = np.concatenate([part.rows for part in parts])
+    miscounted = np.concatenate([part.miscounted for part in parts])
+    return RawTable(parts[0].place, columns, rows, miscounted, sum(part.n_blank for part in parts))
 
 
 def without_blank_rows(
-    place: Location, columns: Mapping[str, Cells], rows: RowNumbers, miscounted: RowNumbers, nulls: Sequence[str]
+    place: Location, columns: Mapping[str, Cells], rows: RowNumbers, nulls: Sequence[str], read: Progress | None
 ) -> RawTable:
     """Return the columns trimmed, without the rows in which every cell is blank."""
     trimmed = {name: cells.blank_where(nulls) for name, cells in columns.items()}
@@ -109,7 +129,7 @@ def without_blank_rows(
         filled |= cells.positions >= 0
     if not filled.all():
         trimmed = {name: cells.take(filled) for name, cells in trimmed.items()}
-    return RawTable(place, trimmed, rows[filled], miscounted, int((~filled).sum()))
+    return RawTable(place, trimmed, rows[filled], n_blank=int((~filled).sum()), read=read)
 
 
 def located(head: Head, wanted: Collection[str]) -> tuple[dict[str, int], list[str], list[str]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -16,39 +15,20 @@ from relapse_risk.datasets.exports.cells import Cells, Flags
 from relapse_risk.datasets.exports.date_cells import AGE, DateCells, as_array, first_of_month, read_ages, read_dates
 from relapse_risk.datasets.exports.encoding import is_garbled
 from relapse_risk.datasets.exports.mapping import EXPORT, Block, Source, Spread
-from relapse_risk.datasets.exports.national_form import FLAG, MONTH, national_form, valid_codes
-from relapse_risk.datasets.exports.personal import WITHHELD, may_be_of_person, mostly_names
+from relapse_risk.datasets.exports.national_form import FLAG, MONTH, national_form
 from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
 from relapse_risk.datasets.exports.raw import RawTable, RowNumbers
-from relapse_risk.datasets.exports.texts import digits_lost, plain, read_code_sets, read_codes, read_flags, read_ids
+from relapse_risk.datasets.exports.steps import CitizenIds, CutIds, SetAside, Step, all_rows
+from relapse_risk.datasets.exports.texts import plain, read_code_sets, read_codes, read_flags, read_ids
 from relapse_risk.dates import Days, from_days
-from relapse_risk.records.citizen_ids import citizen_ids
 from relapse_risk.records.columns import Column, Kind, Table
 from relapse_risk.records.schema import ARROW_TYPES, arrow_schema
-
-#: From this share of a column's cells on, a fault is the file's and not the rows'.
-OF_THE_FILE = {
-    reject_reasons.ID_NUMERIC: 0.5,
-    reject_reasons.TEXT_GARBLED: 0.1,
-    reject_reasons.CITIZEN_ID: 0.5,
-}
-#: Reasons with texts listed in the rejects file.
-_TEXTS_LISTED = (reject_reasons.CODE_UNKNOWN, reject_reasons.FLAG_UNREADABLE)
-#: So many different texts that look like names are no chance: a list of codes has fewer that nobody knows.
-_FEWEST_NAMES = 5
-_MEND = {
-    reject_reasons.ID_NUMERIC: "ids stored as numbers (digits beyond the 15th and leading zeros are lost); export "
-    "the column as text from the source system: making it text in the spreadsheet does not bring them back",
-    reject_reasons.TEXT_GARBLED: "garbled text: it was decoded in a wrong encoding before it reached this file; "
-    "export it again from the source system as UTF-8 or GBK",
-    reject_reasons.CITIZEN_ID: "citizen ids (身份证号) are never stored; map the column of the system's own ids "
-    "(户编号, 人员编号), or say pseudonym = true for this column, to have keyed hashes stored in their place",
-}
+from relapse_risk.records.tables import TABLES
 
 
 @dataclass
 class Part:
-    """Rows of one record table from one source.
+    """Rows of one record table, from a batch of rows of one source.
 
     Parameters
     ----------
@@ -62,10 +42,8 @@ class Part:
         The county's column of each record column.
     seen : ndarray of int64
         Numbers of all rows looked at.
-    rejects : list of Rejects
-        Rows set aside.
-    faults : list of str
-        What is wrong with the source as a whole.
+    steps : list of Step
+        What was found, check by check.
     unfilled : ndarray of int64
         Numbers of rows left out, since all of the columns to spread are blank.
     account : int
@@ -77,8 +55,7 @@ class Part:
     rows: RowNumbers
     headers: dict[str, str]
     seen: RowNumbers
-    rejects: list[reject_reasons.Rejects] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     unfilled: RowNumbers = field(default_factory=lambda: np.zeros(0, np.int64))
     account: int = -1
 
@@ -91,8 +68,9 @@ def read_block(
     *,
     of_a_case: bool = False,
     pseudonyms: Pseudonyms | None = None,
+    by_chance: Collection[tuple[int, int]] = (),
 ) -> list[Part]:
-    """Return the rows a block makes of a source; several parts where it spreads columns.
+    """Return the rows a block makes of a batch; several parts where it spreads columns, always as many.
 
     Parameters
     ----------
@@ -101,16 +79,19 @@ def read_block(
     block : Block
         What stands for what.
     raw : RawTable
-        The source's cells.
+        The batch's cells.
     exported_on : int
         Day of the export, days since 1970-01-01.
     of_a_case : bool
         Other blocks read the same rows for this table: a row is a case, of which the block reads one event.
     pseudonyms : Pseudonyms, optional
         For ids that the block says are citizen ids.
+    by_chance : collection of (int, int)
+        Parts and their steps that found texts with the check sign of a citizen id, where that is by chance.
     """
     if block.spread is None:
-        parts = [_Reader(table, block, raw, exported_on, pseudonyms, of_a_case=of_a_case).read()]
+        steps = {step for part, step in by_chance if part == 0}
+        parts = [_Reader(table, block, raw, exported_on, pseudonyms, steps, of_a_case=of_a_case).read()]
     else:
         raw, unfilled = _filled(raw, block, block.spread)
         parts = []
@@ -123,15 +104,23 @@ def read_block(
                 "only_if": (*block.only_if, *needed),
                 "spread": None,
             }
-            parts.append(_Reader(table, block.model_copy(update=update), raw, exported_on, pseudonyms).read())
+            steps = {step for part, step in by_chance if part == len(parts)}
+            reader = _Reader(table, block.model_copy(update=update), raw, exported_on, pseudonyms, steps)
+            parts.append(reader.read())
         parts[0].unfilled = unfilled
+    miscounted = SetAside(table.name, raw.place.name, "", reject_reasons.FIELDS_MISCOUNTED)
     if len(raw.miscounted):
-        miscounted = reject_reasons.Rejects(
-            table.name, raw.place.name, "", reject_reasons.FIELDS_MISCOUNTED, raw.miscounted
-        )
-        parts[0].rejects.append(miscounted)
+        miscounted.rows.append(raw.miscounted)
         parts[0].seen = np.concatenate([parts[0].seen, raw.miscounted])
+    parts[0].steps.append(miscounted)
     return parts
+
+
+def household_ids(block: Block, raw: RawTable, pseudonyms: Pseudonyms | None) -> pa.Array:
+    """Return the household ids of a batch as ``read_block`` reads them, those it sets aside among them."""
+    source = block.columns["household_id"]
+    reader = _Reader(TABLES["households"], Block(columns={"household_id": source}), raw, 0, pseudonyms, ())
+    return reader.ids(source)
 
 
 def _filled(raw: RawTable, block: Block, spread: Spread) -> tuple[RawTable, RowNumbers]:
@@ -153,7 +142,7 @@ def as_accounts(parts: Sequence[Part], number: int) -> None:
 
     A household whose account lacks an amount that could not be read would look poor.
     """
-    aside = np.concatenate([np.zeros(0, np.int64), *(found.rows for part in parts for found in part.rejects)])
+    aside = np.concatenate([all_rows(part.steps) for part in parts])
     for part in parts:
         part.account = number
         whole = ~np.isin(part.rows, aside)
@@ -169,10 +158,12 @@ class _Reader:
         raw: RawTable,
         exported_on: int,
         pseudonyms: Pseudonyms | None,
+        by_chance: Collection[int],
         *,
         of_a_case: bool = False,
     ) -> None:
         self.pseudonyms = pseudonyms
+        self.by_chance = by_chance
         self.table = table
         self.block = block
         self.of_a_case = of_a_case
@@ -188,8 +179,7 @@ class _Reader:
             self.cells = {header: cells.take(kept).compact() for header, cells in self.cells.items()}
         self.rows: RowNumbers = raw.rows[kept]
         self.bad = np.zeros(len(self.rows), bool)
-        self.rejects: list[reject_reasons.Rejects] = []
-        self.faults: list[str] = []
+        self.steps: list[Step] = []
 
     def read(self) -> Part:
         for header, cells in self.cells.items():
@@ -226,11 +216,11 @@ class _Reader:
         if not good.all():
             data = data.filter(pa.array(good))
         headers = {name: ", ".join(source.read) for name, source in self.block.columns.items()}
-        return Part(data, self.place, self.rows[good], headers, self.rows, self.rejects, self.faults)
+        return Part(data, self.place, self.rows[good], headers, self.rows, self.steps)
 
     def _column(self, column: Column, source: Source) -> pa.Array:
         if column.kind is Kind.ID:
-            return self._ids(source)
+            return self.ids(source)
         words = national_form().of(column, source.texts)
         if column.kind is Kind.CODE_SET:
             return self._code_set(column, source, words)
@@ -273,16 +263,17 @@ class _Reader:
         self._set_aside(source.column or "", code, cells.rows_of(bad), cells, column)
         return cells.spread(values)
 
-    def _ids(self, source: Source) -> pa.Array:
+    def ids(self, source: Source) -> pa.Array:
+        """Return the ids of each row."""
         joined = []
         for header in source.columns or (source.column,):
             cells, numeric = read_ids(self._cells(source) if header is None else self._with_blank(header, source))
             self._set_aside(header or "", reject_reasons.ID_NUMERIC, cells.rows_of(numeric), cells)
-            if header is not None and digits_lost(cells):
-                self.faults.append(f"{self.place}: column {header}: {_MEND[reject_reasons.ID_NUMERIC]}")
+            if header is not None:
+                self.steps.append(CutIds.of_batch(self.place, header, cells))
             if source.pseudonym and self.pseudonyms is not None:
                 cells = self.pseudonyms.of_cells(cells)
-            self._set_aside(header or "", reject_reasons.CITIZEN_ID, cells.rows_of(citizen_ids(cells.texts)), cells)
+            self._without_citizen_ids(header or "", cells)
             joined.append(cells.spread(cells.texts))
         return joined[0] if len(joined) == 1 else pc.binary_join_element_wise(*joined, "-")
 
@@ -409,37 +400,20 @@ class _Reader:
             return pa.array(read.values, mask=no_value)
         return pa.array(np.where(no_value, 0, read.values).clip(-(2**53), 2**53).astype(np.int64), mask=no_value)
 
+    def _without_citizen_ids(self, header: str, cells: Cells) -> None:
+        found = CitizenIds(self.table.name, self.place, header, reject_reasons.CITIZEN_ID)
+        right = found.judge(cells.texts)
+        if len(self.steps) in self.by_chance:
+            right = np.zeros(len(right), bool)
+        self._take_note(found, cells.rows_of(right), cells)
+
     def _set_aside(self, header: str, code: str, bad: Flags, cells: Cells, column: Column | None = None) -> None:
-        n_bad = int(bad.sum())
-        if not n_bad:
-            return
+        self._take_note(SetAside(self.table.name, self.place, header, code, column), bad, cells)
+
+    def _take_note(self, found: SetAside, bad: Flags, cells: Cells) -> None:
         self.bad |= bad
-        found = reject_reasons.Rejects(self.table.name, self.place, header, code, self.rows[bad])
-        if column is not None and code in _TEXTS_LISTED:
-            texts = _listed(cells.spread(cells.texts).filter(pa.array(bad)).to_pylist())
-            found = replace(found, valid=", ".join(valid_codes(column)), texts=texts)
-        if code == reject_reasons.DATE_UNREADABLE:
-            found = replace(found, hint=_date_hint(cells.spread(cells.texts).filter(pa.array(bad)).to_pylist()))
-        self.rejects.append(found)
-        if code in OF_THE_FILE and n_bad >= OF_THE_FILE[code] * (cells.positions >= 0).sum():
-            self.faults.append(f"{self.place}: column {header}: {_MEND[code]}")
-
-
-def _date_hint(texts: list[str]) -> str:
-    """Return what a mapping lacks where most unreadable dates are ages or years."""
-    if sum(bool(re.fullmatch(r"-?\d{1,3}岁?", text)) for text in texts) > len(texts) / 2:
-        return f'ages? Say unit = "{AGE}" for a month of birth; an age is from 0 to 130'
-    if sum(bool(re.fullmatch(r"(19|20)\d\d年?", text)) for text in texts) > len(texts) / 2:
-        return 'years? Say coarsest = "year"'
-    return ""
-
-
-def _listed(texts: list[str | None]) -> tuple[str, ...]:
-    """Return texts for the rejects file, without those that may be of a person: a shifted row has names there."""
-    distinct = {text for text in texts if text}
-    if len(distinct) >= _FEWEST_NAMES and mostly_names(distinct):
-        return (WITHHELD,) * len(texts)
-    return tuple(WITHHELD if text and may_be_of_person(text) else text or "" for text in texts)
+        found.take(self.rows, bad, cells)
+        self.steps.append(found)
 
 
 def _garbled(cells: Cells) -> Flags:

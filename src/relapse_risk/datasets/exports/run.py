@@ -1,70 +1,52 @@
-"""An export to a records folder, whole or not at all."""
+"""An export to a records folder, whole or not at all.
+
+Sources are read batch by batch, and their sound rows put aside on disk by range of household ids. Then one range
+after another is settled and written: everything that rows have to do with each other happens within a household. So
+memory does not grow with the county.
+"""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import datetime as dt
-import io
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import numpy as np
 import pyarrow as pa
 
 from relapse_risk.datasets.exports import reject_reasons
-from relapse_risk.datasets.exports.checks import RowsByTable, line_fault, own_rules, rules_between
-from relapse_risk.datasets.exports.encoding import is_garbled
-from relapse_risk.datasets.exports.gather import contradictions, gather, repeated_rows
-from relapse_risk.datasets.exports.mapping import Block, CountyMapping
-from relapse_risk.datasets.exports.merge import Counts, first_import, merge
-from relapse_risk.datasets.exports.national_form import national_form
+from relapse_risk.datasets.exports.checks import line_fault
+from relapse_risk.datasets.exports.held import Held
+from relapse_risk.datasets.exports.mapping import CountyMapping
+from relapse_risk.datasets.exports.merge import Counts
 from relapse_risk.datasets.exports.pseudonyms import Pseudonyms
-from relapse_risk.datasets.exports.raw import Head, Location, RawTable, located
-from relapse_risk.datasets.exports.rows import Part, as_accounts, read_block
-from relapse_risk.datasets.exports.same_key import SameKey
-from relapse_risk.datasets.exports.sources import ExportReader
-from relapse_risk.datasets.exports.tablerows import TableRows
+from relapse_risk.datasets.exports.reading import (
+    Advance,
+    Source,
+    SourceRead,
+    TableRead,
+    ids_of_profiles,
+    read_source,
+    sources_of,
+)
+from relapse_risk.datasets.exports.reject_files import REJECTS, write_rejects
+from relapse_risk.datasets.exports.settle import Settled, Settling
+from relapse_risk.datasets.exports.sources import ROWS_OF_A_BATCH, ExportReader
+from relapse_risk.datasets.exports.spill import Spill, starts_of
+from relapse_risk.datasets.exports.threads import in_threads
+from relapse_risk.datasets.exports.together import Together
 from relapse_risk.dates import to_days
-from relapse_risk.errors import ImportRefused, UsageError
-from relapse_risk.records.folder import fill, load_records, new_records
+from relapse_risk.errors import ImportRefused, RecordsInvalid, UsageError
+from relapse_risk.records.blocks import load_records
+from relapse_risk.records.folder import new_records
 from relapse_risk.records.records import Records
-from relapse_risk.records.tables import TABLES
-from relapse_risk.settings import Settings, county_defaults
-from relapse_risk.spreadsheet import harmless
-
-#: Folder of the rejects, in the records folder.
-REJECTS = "rejects"
-
-
-@dataclass(frozen=True)
-class SourceRead:
-    """What one source gave one table.
-
-    Parameters
-    ----------
-    source, note : str
-        File and sheet, and how it was read.
-    table : str
-        The record table.
-    read, set_aside : int
-        Rows looked at, and rows of them set aside.
-    blank : int
-        Rows without any cell, or any in the columns to spread; not counted as read.
-    made : int
-        Record rows made of those not set aside: as many, unless a row makes several.
-    """
-
-    source: str
-    note: str
-    table: str
-    read: int
-    set_aside: int
-    blank: int
-    made: int = 0
+from relapse_risk.records.tables import MONEY_TABLES, TABLES
+from relapse_risk.records.writer import HOUSEHOLDS_OF_A_BLOCK, RecordsWriter
+from relapse_risk.settings import SETTINGS_FILE, Settings, county_defaults
 
 
 @dataclass(frozen=True)
@@ -73,10 +55,14 @@ class Imported:
 
     Parameters
     ----------
+    out : Path
+        The records folder.
     exported_on : date
         Day of the export.
-    records : Records
-        As written.
+    end : date
+        First day that the records do not cover.
+    rows : dict of str to int
+        Rows of each table, as written.
     sources : list of SourceRead
         By source and table.
     counts : dict of str to Counts
@@ -89,13 +75,20 @@ class Imported:
         The folder's own settings differ from the mapping's, and stay.
     """
 
+    out: Path
     exported_on: dt.date
-    records: Records
+    end: dt.date
+    rows: dict[str, int]
     sources: list[SourceRead]
     counts: dict[str, Counts]
     rejects: list[reject_reasons.Rejects]
     undated: tuple[str, ...]
     kept_settings: bool
+
+    @cached_property
+    def records(self) -> Records:
+        """The records, read from the folder as a whole."""
+        return load_records(self.out)
 
 
 def import_county(
@@ -107,6 +100,9 @@ def import_county(
     max_reject_share: float | None = None,
     id_key: Path | None = None,
     report: Callable[[str], None] = lambda _: None,
+    advance: Advance = lambda _done, _of, _unit: None,
+    households_of_a_range: int = HOUSEHOLDS_OF_A_BLOCK,
+    rows_of_a_batch: int = ROWS_OF_A_BATCH,
 ) -> Imported:
     """Turn a county's export into records, or bring the records up to date with it.
 
@@ -127,6 +123,12 @@ def import_county(
         File of the county's secret key, for columns that the mapping says are citizen ids (``pseudonym = true``).
     report : callable
         Called with what is being done.
+    advance : callable
+        Called with how much of it is done, of how much, and what is counted.
+    households_of_a_range : int
+        Households that are settled and written at a time.
+    rows_of_a_batch : int
+        Most rows of a source that are read at a time.
 
     Raises
     ------
@@ -140,20 +142,6 @@ def import_county(
     OutputBusy
         If another run is writing it.
     """
-    with new_records(out) as new:
-        return _import(src, mapping, Path(out), new, exported_on, max_reject_share, id_key, report)
-
-
-def _import(
-    src: str,
-    mapping: CountyMapping,
-    out: Path,
-    new: Path,
-    exported_on: dt.date | None,
-    max_reject_share: float | None,
-    id_key: Path | None,
-    report: Callable[[str], None],
-) -> Imported:
     day = exported_on or mapping.export.date
     if day is None:
         raise UsageError(
@@ -161,80 +149,157 @@ def _import(
             "[export] in the mapping"
         )
     share = mapping.export.max_reject_share if max_reject_share is None else max_reject_share
-    held = _held(out, day)
-    settings, kept_settings = _settings(mapping, held, day)
-    pseudonyms = _pseudonyms(mapping, id_key, held)
-    with ExportReader(src) as reader:
-        parts, sources = _read(reader, mapping, to_days(day), pseudonyms, report)
-    report("checking the rows")
-    rows = {name: TableRows.of_parts(TABLES[name], of) for name, of in parts.items()}
-    fault = line_fault(rows, settings)
-    if fault:
-        raise ImportRefused(fault)
-    rejects = [reject for of in parts.values() for part in of for reject in part.rejects]
-    held_tables = {name: held.table(name) for name in held.present} if held else {}
-    rules = {name: mapping.same_key(name) for name in rows}
-    rows, again, found = _sound(rows, rules, held_tables, settings)
-    rejects += found
-
-    report("merging")
-    tables, counts, made = dict(held_tables), {}, Counter[tuple[str, str]]()
-    for name in [*rows]:
-        fresh = rows.pop(name)
-        while True:
-            gathered = gather(fresh, rules[name], to_days(day))
-            if name in held_tables and held is not None:
-                merged = merge(TABLES[name], held_tables[name], gathered.data, to_days(day), to_days(held.end))
-            else:
-                merged = first_import(TABLES[name], gathered.data)
-            if not merged.stuck.size:
-                break
-            stuck = gathered.rows_of(merged.stuck)
-            rejects += fresh.rejects(reject_reasons.NOTHING_LATER, TABLES[name].key[-1], stuck)
-            fresh = fresh.keep(~np.isin(np.arange(fresh.data.num_rows), stuck))
-        made += fresh.by_source() + again[name].by_source()
-        tables[name] = merged.data
-        counts[name] = dataclasses.replace(
-            merged.counts,
-            repeated=again[name].data.num_rows + gathered.repeated,
-            added=gathered.added,
-            sums=gathered.sums,
-            ends=gathered.ends,
-        )
-    rejects = reject_reasons.joined(rejects)
-    read = [
-        dataclasses.replace(
-            source,
-            set_aside=reject_reasons.n_rows(rejects, source.table, source.source),
-            made=made[source.table, source.source],
-        )
-        for source in sources
-    ]
-    _stop_above(share, read, rejects)
-    report("checking the records")
-    records = Records.from_tables(tables, settings)
-    report("writing the records")
-    fill(new, tables, settings, extra_files=_as_files(rejects))
+    with new_records(out) as new:
+        held = Held.open(Path(out), day)
+        settings, kept_settings = _settings(mapping, held, day)
+        pseudonyms = _pseudonyms(mapping, id_key, held)
+        with TemporaryDirectory(dir=new, prefix="rows-") as spare, ExportReader(src, rows_of_a_batch) as reader:
+            run = _Run(mapping, to_days(day), pseudonyms, held, settings, Path(spare), report, advance)
+            run.read(reader, households_of_a_range)
+            rows = run.settle(new)
+        rejects = run.rejects()
+        sources = run.sources(rejects)
+        _stop_above(share, sources, rejects)
+        run.refuse_unsound()
+        (new / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
+        write_rejects(new, rejects)
     undated = tuple(
         name for name, blocks in mapping.tables.items() if any("known_on" not in block.columns for block in blocks)
     )
-    return Imported(day, records, read, counts, rejects, undated, kept_settings)
+    end = day + dt.timedelta(days=1)
+    return Imported(Path(out), day, end, rows, sources, run.counts, rejects, undated, kept_settings)
 
 
-def _held(out: Path, day: dt.date) -> Records | None:
-    """Return the records already there, None where there are none."""
-    if not out.exists():
-        return None
-    held = load_records(out)
-    if day + dt.timedelta(days=1) < held.end:
-        raise ImportRefused(
-            f"the export is of {day}, but {out} already covers the days before {held.end}; import exports in the "
-            "order they were made, or into another --out"
-        )
-    return held
+class _Run:
+    """One import: first everything is read, then everything is settled.
+
+    Parameters
+    ----------
+    mapping, pseudonyms, held, settings, report, advance
+        See ``import_county``.
+    exported_on : int
+        Day of the export, days since 1970-01-01.
+    spare : Path
+        An empty folder for rows put aside.
+    """
+
+    def __init__(
+        self,
+        mapping: CountyMapping,
+        exported_on: int,
+        pseudonyms: Pseudonyms | None,
+        held: Held | None,
+        settings: Settings,
+        spare: Path,
+        report: Callable[[str], None],
+        advance: Advance,
+    ) -> None:
+        self._mapping = mapping
+        self._exported_on = exported_on
+        self._pseudonyms = pseudonyms
+        self._held = held
+        self._settings = settings
+        self._spare = spare
+        self._report = report
+        self._advance = advance
+        self._sources: list[SourceRead] = []
+        self._read: dict[str, TableRead] = {}
+        self._whole = Settled()
+        self._all = Together()
+        self.counts: dict[str, Counts] = {}
+
+    def read(self, reader: ExportReader, households_of_a_range: int) -> None:
+        """Read all sources; raise one error that lists all that is wrong with them."""
+        sources, self._read, faults = sources_of(reader, self._mapping)
+        _refuse(faults)
+        self._report("reading household ids")
+        self._starts = self._starts_of_ranges(reader, sources, households_of_a_range)
+        (self._spare / "new").mkdir()
+        self._spill = Spill(self._spare / "new", self._starts)
+        with self._spill:
+            for source in sources:
+                self._report(f"reading {source.place.name}")
+                try:
+                    read, found = read_source(
+                        reader,
+                        source,
+                        self._read,
+                        self._spill,
+                        self._settings,
+                        self._exported_on,
+                        self._pseudonyms,
+                        self._advance,
+                    )
+                except ImportRefused as error:
+                    faults.append(str(error))
+                    continue
+                self._sources += read
+                faults += found
+        _refuse(faults)
+        if any(self._read[name].n_rows for name in MONEY_TABLES if name in self._read):
+            fault = line_fault(self._settings, self._read["households"].townships)
+            if fault:
+                raise ImportRefused(fault)
+
+    def _starts_of_ranges(self, reader: ExportReader, sources: Sequence[Source], households: int) -> list[str]:
+        blocks = chain.from_iterable(self._mapping.tables.values())
+        spread = [values for block in blocks if block.spread for values in block.spread.columns.values()]
+        if any("household_id" in values for values in spread):
+            return []  # rows of several households are one account
+        ids: Iterator[pa.Array] = ids_of_profiles(reader, sources, self._pseudonyms)
+        if self._held:
+            ids = chain(ids, [self._held.distinct("households", "household_id")])
+        return starts_of(ids, households)
+
+    def settle(self, new: Path) -> dict[str, int]:
+        """Settle and write one range of households after another; return the rows of each table."""
+        self._report("merging and writing the records")
+        if self._held:
+            (self._spare / "held").mkdir()
+            self._held.cut_at(self._starts, self._spare / "held")
+        rules = {name: self._mapping.same_key(name) for name in self._read}
+        settling = Settling(self._read, rules, self._spill, self._held, self._settings, self._exported_on)
+        self._all.add(settling.whole)
+        n_ranges = len(self._starts) + 1
+        with RecordsWriter(new) as writer:
+            writer.write_block(settling.whole.tables)
+            for number, done in enumerate(in_threads(settling.settle, range(n_ranges)), 1):
+                if not self._all.broken and not done.broken:
+                    writer.write_block(done.tables)
+                self._all.add(done)
+                done.tables.clear()
+                self._advance(number, n_ranges, "blocks of households")
+        if self._all.broken:
+            raise ImportRefused(f"rows already held would break a rule: {self._all.broken[0]}")
+        order = [name for name in TABLES if name in self._read]
+        self.counts = {name: self._all.counts[name] for name in order}
+        return {name: self._all.n_rows[name] for name in TABLES if name in self._all.n_rows}
+
+    def rejects(self) -> list[reject_reasons.Rejects]:
+        """Return all rows set aside, an entry a source, column and reason."""
+        found = [found for table in self._read.values() for found in table.all_rejects()]
+        return reject_reasons.joined([*found, *self._all.rejects])
+
+    def sources(self, rejects: list[reject_reasons.Rejects]) -> list[SourceRead]:
+        """Return what became of each source's rows."""
+        order = list(TABLES)
+        return [
+            dataclasses.replace(
+                source,
+                set_aside=reject_reasons.n_rows(rejects, source.table, source.source),
+                made=self._all.made[source.table, source.source],
+            )
+            for source in sorted(self._sources, key=lambda source: order.index(source.table))
+        ]
+
+    def refuse_unsound(self) -> None:
+        """Raise the violations of the new records, if there are any."""
+        violations = self._all.violations()
+        if violations:
+            raise RecordsInvalid(tuple(violations))
 
 
-def _pseudonyms(mapping: CountyMapping, id_key: Path | None, held: Records | None) -> Pseudonyms | None:
+def _pseudonyms(mapping: CountyMapping, id_key: Path | None, held: Held | None) -> Pseudonyms | None:
     """Return the key's pseudonyms, None where the mapping asks for none."""
     asked = {
         (name, column)
@@ -250,7 +315,7 @@ def _pseudonyms(mapping: CountyMapping, id_key: Path | None, held: Records | Non
         raise UsageError(f"the mapping asks for pseudonyms ({columns}): say --id-key FILE, the county's secret key")
     pseudonyms = Pseudonyms.load(id_key)
     for name, column in sorted(asked):
-        if held and name in held.present and pseudonyms.are_of_another_key(held.table(name)[column]):
+        if held and name in held.present and pseudonyms.are_of_another_key(held.distinct(name, column)):
             raise ImportRefused(
                 f"{name}.{column}: the records hold pseudonyms by another key than {id_key}; give the key of the "
                 "earlier imports, else nothing joins"
@@ -258,7 +323,7 @@ def _pseudonyms(mapping: CountyMapping, id_key: Path | None, held: Records | Non
     return pseudonyms
 
 
-def _settings(mapping: CountyMapping, held: Records | None, day: dt.date) -> tuple[Settings, bool]:
+def _settings(mapping: CountyMapping, held: Held | None, day: dt.date) -> tuple[Settings, bool]:
     """Return the settings to write, and whether they stay although the mapping says otherwise.
 
     The export's own day is covered: what came in on it is known from the next day on.
@@ -268,124 +333,6 @@ def _settings(mapping: CountyMapping, held: Records | None, day: dt.date) -> tup
     kept = named.over(settings) != settings
     end = day + dt.timedelta(days=1)
     return settings.model_copy(update={"data": settings.data.model_copy(update={"end": end})}), kept
-
-
-def _read(
-    reader: ExportReader,
-    mapping: CountyMapping,
-    exported_on: int,
-    pseudonyms: Pseudonyms | None,
-    report: Callable[[str], None],
-) -> tuple[dict[str, list[Part]], list[SourceRead]]:
-    """Return the rows of every source; raise one error that lists all that is wrong with them."""
-    wanted, faults = _wanted(reader, mapping)
-    found: dict[Location, tuple[Head, dict[str, int]]] = {}
-    for place, blocks in wanted.items():
-        try:
-            found[place] = _header(reader, place, [block for _, block in blocks])
-        except ImportRefused as error:
-            faults.append(str(error))
-    _refuse(faults)
-    nulls = (*national_form().nulls, *mapping.export.nulls)
-    parts: dict[str, list[Part]] = {name: [] for name in TABLES if name in mapping.tables}
-    sources: list[SourceRead] = []
-    for place, (head, at) in found.items():
-        report(f"reading {place.name}")
-        try:
-            raw = reader.read(place, head, at, nulls)
-        except ImportRefused as error:
-            faults.append(str(error))
-            continue
-        made: dict[str, list[Part]] = {}
-        tables = [name for name, _ in wanted[place]]
-        for name, block in wanted[place]:
-            read = read_block(
-                TABLES[name],
-                block,
-                _of_block(raw, block),
-                exported_on,
-                of_a_case=tables.count(name) > 1,
-                pseudonyms=pseudonyms,
-            )
-            made.setdefault(name, []).extend(read)
-        for number, (name, of) in enumerate(made.items(), len(sources)):
-            if any(block.spread for table, block in wanted[place] if table == name):
-                as_accounts(of, number)
-            parts[name] += of
-            faults += [fault for part in of for fault in part.faults]
-            seen = np.unique(np.concatenate([part.seen for part in of]))
-            unfilled = np.setdiff1d(np.concatenate([part.unfilled for part in of]), seen)
-            sources.append(SourceRead(place.name, head.note, name, len(seen), 0, raw.n_blank + len(unfilled)))
-    _refuse(faults)
-    order = list(TABLES)
-    return parts, sorted(sources, key=lambda source: order.index(source.table))
-
-
-def _sound(
-    rows: RowsByTable, rules: Mapping[str, SameKey], held: Mapping[str, pa.Table], settings: Settings
-) -> tuple[RowsByTable, RowsByTable, list[reject_reasons.Rejects]]:
-    """Return the rows that come in, those that repeat another, and those set aside.
-
-    Each row is first judged alone; only sound rows compete for a key.
-    """
-    found: list[reject_reasons.Rejects] = []
-    again = {}
-    for name, of in rows.items():
-        sound, bad = own_rules(of, settings)
-        repeats = repeated_rows(sound)
-        again[name], rows[name] = sound.keep(repeats), sound.keep(~repeats)
-        found += bad
-    rows, bad = rules_between(held, rows, settings)
-    found += bad
-    n_sound = len(found)
-    for name, of in rows.items():
-        rows[name], bad = contradictions(of, rules[name])
-        found += bad
-    if len(found) > n_sound:  # a household may have lost its profile
-        rows, bad = rules_between(held, rows, settings)
-        found += bad
-    return rows, again, found
-
-
-def _of_block(raw: RawTable, block: Block) -> RawTable:
-    columns = {name: raw.columns[name] for name in block.read}
-    return RawTable(raw.place, columns, raw.rows, raw.miscounted, raw.n_blank)
-
-
-def _wanted(
-    reader: ExportReader, mapping: CountyMapping
-) -> tuple[dict[Location, list[tuple[str, Block]]], list[str]]:
-    wanted: dict[Location, list[tuple[str, Block]]] = {}
-    faults = []
-    for name, blocks in mapping.tables.items():
-        for block in blocks:
-            try:
-                for place in reader.places(block, name):
-                    wanted.setdefault(place, []).append((name, block))
-            except ImportRefused as error:
-                faults.append(f"tables.{name}: {error}")
-    return wanted, faults
-
-
-def _header(reader: ExportReader, place: Location, blocks: list[Block]) -> tuple[Head, dict[str, int]]:
-    names = tuple(dict.fromkeys(name for block in blocks for name in block.read))
-    head = reader.head(place, names)
-    at, missing, twice = located(head, names)
-    if twice:
-        raise ImportRefused(f"{place.name}: column(s) {', '.join(twice)} stand there twice; rename one")
-    if not missing:
-        return head, at
-    if any(is_garbled(name) for name in head.names):
-        raise ImportRefused(
-            f"{place.name}: the column names are garbled text, decoded in a wrong encoding before they reached "
-            "this file; export it again from the source system as UTF-8 or GBK"
-        )
-    for number, row in enumerate(head.first_rows, 1):
-        if number != place.header_row and not located(Head(tuple(row), ""), names)[1]:
-            raise ImportRefused(f"{place.name}: the column names stand in row {number}; say header_row = {number}")
-    # a row that holds none of the names may be a household's, and is not shown
-    shown = f" It has: {', '.join(name for name in head.names if name)}." if at else ""
-    raise ImportRefused(f"{place.name}: no column(s) {', '.join(missing)} in row {place.header_row}.{shown}")
 
 
 def _refuse(faults: list[str]) -> None:
@@ -419,29 +366,3 @@ def _shown(found: reject_reasons.Rejects) -> str:
     return (
         f"{place}: {found.code} {said.en} ({said.zh}), {len(found.rows):,} row(s): {found.first_rows}{valid}{hint}"
     )
-
-
-def _as_files(rejects: list[reject_reasons.Rejects]) -> dict[str, str]:
-    """Return a CSV file for each table's rejects; with a mark, so that Excel shows Chinese.
-
-    Texts that stand for no code are listed here alone; what a spreadsheet would compute gets a quote before it.
-    """
-    files = {}
-    for name in dict.fromkeys(found.table for found in rejects):
-        text = io.StringIO()
-        text.write("\ufeff")
-        writer = csv.writer(text)
-        writer.writerow(("source", "row", "column", "code", "reason", "原因", "text"))
-        lines = [
-            (harmless(found.source), row, harmless(found.column), found.code, *_words(found), harmless(text))
-            for found in rejects
-            if found.table == name
-            for row, text in zip_longest(found.rows.tolist(), found.texts, fillvalue="")
-        ]
-        writer.writerows(sorted(lines))
-        files[f"{REJECTS}/{name}.csv"] = text.getvalue()
-    return files
-
-
-def _words(found: reject_reasons.Rejects) -> tuple[str, str]:
-    return harmless(found.reason.en), harmless(found.reason.zh)

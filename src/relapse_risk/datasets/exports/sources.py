@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from relapse_risk.datasets.exports import columnar, delimited, workbook
 from relapse_risk.datasets.exports.mapping import Block
 from relapse_risk.datasets.exports.postgres import SCHEMES, Database, relation_query
-from relapse_risk.datasets.exports.raw import Head, Location, RawTable
+from relapse_risk.datasets.exports.raw import Head, Location, RawTable, joined
 from relapse_risk.errors import ImportRefused, NotFoundError
 
+#: Rows read at a time: few enough that their columns take some hundred megabytes.
+ROWS_OF_A_BATCH = 1 << 18
 SUFFIXES = (*delimited.SUFFIXES, *workbook.SUFFIXES, *columnar.SUFFIXES)
 
 
@@ -22,6 +24,8 @@ class ExportReader:
     ----------
     src : str
         Path, or ``postgresql://`` URL.
+    rows_of_a_batch : int
+        Most rows that are read at a time.
 
     Raises
     ------
@@ -29,7 +33,8 @@ class ExportReader:
         If there is no such file or folder.
     """
 
-    def __init__(self, src: str) -> None:
+    def __init__(self, src: str, rows_of_a_batch: int = ROWS_OF_A_BATCH) -> None:
+        self._rows_of_a_batch = rows_of_a_batch
         self._database: Database | None = None
         self._path = Path(src)
         if src.startswith(SCHEMES):
@@ -109,16 +114,22 @@ class ExportReader:
             return columnar.head(place)
         return delimited.head(place, wanted)
 
-    def read(self, place: Location, head: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
-        """Return a place's columns, by the positions they have in its header."""
+    def batches(
+        self, place: Location, head: Head, at: Mapping[str, int], nulls: Sequence[str]
+    ) -> Iterator[RawTable]:
+        """Yield a place's columns, by the positions they have in its header, at least one batch of rows."""
         if self._database is not None:
-            return self._database.read(place, head, at, nulls)
+            return self._database.batches(place, head, at, nulls, self._rows_of_a_batch)
         kind = _kind(place)
         if kind in workbook.SUFFIXES:
-            return workbook.read(place, at, nulls)
+            return workbook.batches(place, at, nulls, self._rows_of_a_batch)
         if kind in columnar.SUFFIXES:
-            return columnar.read(place, head, at, nulls)
-        return delimited.read(place, head, at, nulls)
+            return columnar.batches(place, head, at, nulls, self._rows_of_a_batch)
+        return delimited.batches(place, head, at, nulls, self._rows_of_a_batch)
+
+    def read(self, place: Location, head: Head, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
+        """Return a place's columns as a whole."""
+        return joined(self.batches(place, head, at, nulls))
 
 
 def _kind(place: Location) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.cells import Flags
 from relapse_risk.datasets.exports.raw import RowNumbers
 from relapse_risk.datasets.exports.rows import Part
+from relapse_risk.datasets.exports.spill import Spill
 from relapse_risk.records.columns import Table
 from relapse_risk.records.groups import number_groups
 from relapse_risk.records.rules import compared_with
@@ -22,8 +23,27 @@ from relapse_risk.records.schema import arrow_schema
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where some rows of a table come from.
+
+    Parameters
+    ----------
+    source : str
+        File and sheet, or database table.
+    headers : dict of str to str
+        The county's column of each record column.
+    account : int
+        See ``Part``.
+    """
+
+    source: str
+    headers: Mapping[str, str]
+    account: int
+
+
+@dataclass(frozen=True)
 class TableRows:
-    """All rows of one record table, with where each comes from.
+    """Rows of one record table, with where each comes from.
 
     Parameters
     ----------
@@ -31,7 +51,7 @@ class TableRows:
         Which table.
     data : pyarrow.Table
         The rows.
-    parts : sequence of Part
+    parts : sequence of Part or Origin
         Their sources.
     part, rows : ndarray
         Each row's part and number in the source.
@@ -41,7 +61,7 @@ class TableRows:
 
     table: type[Table]
     data: pa.Table
-    parts: Sequence[Part]
+    parts: Sequence[Part | Origin]
     part: npt.NDArray[np.int32]
     rows: RowNumbers
     account: RowNumbers
@@ -52,10 +72,13 @@ class TableRows:
         data = pa.concat_tables([arrow_schema(table).empty_table(), *(part.data for part in parts)])
         part = np.repeat(np.arange(len(parts), dtype=np.int32), [p.data.num_rows for p in parts])
         rows = np.concatenate([np.zeros(0, np.int64), *(p.rows for p in parts)])
-        source = np.array([p.account for p in parts], np.int64)[part]
-        last = int(rows.max(initial=0)) + 1
-        account = np.where(source < 0, np.int64(-1), source * last + rows)
-        return cls(table, data.combine_chunks(), parts, part, rows, account)
+        return cls(table, data.combine_chunks(), parts, part, rows, _accounts(parts, part, rows))
+
+    @classmethod
+    def of_range(cls, table: type[Table], origins: Sequence[Origin], spill: Spill, number: int) -> TableRows:
+        """Return the rows of a range of household ids."""
+        data, part, rows = spill.read(table, number)
+        return cls(table, data, origins, part, rows, _accounts(origins, part, rows))
 
     def keep(self, good: Flags) -> TableRows:
         """Return the rows marked."""
@@ -98,3 +121,11 @@ class TableRows:
                 reject_reasons.Rejects(self.table.name, part.source, header, code, rows, other=with_column)
             )
         return found
+
+
+def _accounts(
+    parts: Sequence[Part | Origin], part: npt.NDArray[np.int32], rows: RowNumbers
+) -> npt.NDArray[np.int64]:
+    source = np.array([p.account for p in parts], np.int64)[part]
+    last = int(rows.max(initial=0)) + 1
+    return np.where(source < 0, np.int64(-1), source * last + rows)

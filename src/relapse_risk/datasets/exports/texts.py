@@ -41,13 +41,19 @@ def read_ids(cells: Cells) -> tuple[Cells, Flags]:
     return Cells(texts, cells.positions, cells.numeric), cells.numeric | disguised(texts)
 
 
-def digits_lost(ids: Cells) -> bool:
-    """Return whether a spreadsheet cut the column's long ids: past the 15th digit, it keeps only zeros."""
-    long = ids.texts.filter(pc.match_substring_regex(ids.texts, rf"^\d{{{_DIGITS_KEPT + 2},}}$"))
-    if len(long) < _FEW:
-        return False
-    cut = np.asarray(pc.match_substring_regex(long, rf"^\d{{{_DIGITS_KEPT}}}0+$"))
-    return bool(cut.sum() >= _FEW and cut.mean() > 0.5)
+def long_numbers(ids: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the ids so long that a spreadsheet would cut them, and those that look cut.
+
+    Past the 15th digit it keeps only zeros.
+    """
+    ids = ids.filter(pc.greater_equal(pc.binary_length(ids), _DIGITS_KEPT + 2))
+    long = ids.filter(pc.match_substring_regex(ids, rf"^\d{{{_DIGITS_KEPT + 2},}}$"))
+    return long, long.filter(pc.match_substring_regex(long, rf"^\d{{{_DIGITS_KEPT}}}0+$"))
+
+
+def are_cut(n_long: int, n_cut: int) -> bool:
+    """Return whether so many cut ids of so many long ones are no chance."""
+    return n_cut >= _FEW and n_cut > 0.5 * n_long
 
 
 def read_codes(cells: Cells, words: Mapping[str, str]) -> tuple[pa.Array, Flags]:

@@ -33,14 +33,18 @@ def head(place: Location) -> Head:
     return Head(tuple(rows[place.header_row - 1]), "Excel", rows)
 
 
-def read(place: Location, at: Mapping[str, int], nulls: Sequence[str]) -> RawTable:
-    """Return the columns at some positions of the header."""
-    with opened_sheet(place) as sheet:
-        rows = list(islice(sheet.iter_rows(), place.header_row, None))
-    columns = {name: Cells.of_objects(row[position] for row in rows) for name, position in at.items()}
+def batches(
+    place: Location, at: Mapping[str, int], nulls: Sequence[str], rows_of_a_batch: int
+) -> Iterator[RawTable]:
+    """Yield the columns at some positions of the header, so many rows at a time."""
     first = place.header_row + 1
-    numbers = np.arange(first, first + len(rows), dtype=np.int64)
-    return without_blank_rows(place, columns, numbers, np.zeros(0, np.int64), nulls)
+    with opened_sheet(place) as sheet:
+        below = islice(sheet.iter_rows(), place.header_row, None)
+        while (rows := list(islice(below, rows_of_a_batch))) or first == place.header_row + 1:
+            columns = {name: Cells.of_objects(row[position] for row in rows) for name, position in at.items()}
+            numbers = np.arange(first, first + len(rows), dtype=np.int64)
+            first += max(len(rows), 1)
+            yield without_blank_rows(place, columns, numbers, nulls, None)
 
 
 def _shown(cell: Any) -> str:
