@@ -34,6 +34,7 @@ _IMPORT = (
     *("unit/test_county_accounts.py", "unit/test_county_bills.py", "unit/test_county_import.py"),
     "unit/test_member_export.py",
 )
+_TREES = ("spec/test_tree_contributions.py", "property/test_trees.py", "unit/test_boosters.py")
 #: Modules to mutate, and the tests that should notice.
 TESTS: dict[str, tuple[str, ...]] = {
     "cohorts.py": (*_COHORT, "unit/test_reach.py"),
@@ -44,7 +45,13 @@ TESTS: dict[str, tuple[str, ...]] = {
     "model/calibration_split.py": ("spec/test_calibration.py",),
     "model/calibration.py": ("spec/test_calibration.py",),
     "model/estimator.py": ("spec/test_calibration.py", "unit/test_estimator.py"),
-    "model/boosters.py": ("unit/test_estimator.py", "parity/test_determinism.py"),
+    "model/boosters.py": ("unit/test_boosters.py", "unit/test_estimator.py", "parity/test_determinism.py"),
+    "model/grouping.py": ("spec/test_reasons.py", "property/test_trees.py"),
+    "model/trees/model_text.py": _TREES,
+    "model/trees/kernels.py": _TREES,
+    "model/trees/tables.py": _TREES,
+    "model/trees/rows.py": _TREES,
+    "model/wording.py": ("spec/test_reasons.py",),
     "model/reasons.py": ("spec/test_reasons.py", "serve/test_answers.py"),
     "model/inputs.py": ("spec/test_reasons.py", "faults/test_bundle.py"),
     "model/bundle.py": ("faults/test_bundle.py", "unit/test_cli.py"),
