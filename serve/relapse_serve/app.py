@@ -146,7 +146,7 @@ class _Service:
                     "raw_score": float(scores.raw[i]),
                     "base_score": float(scores.base[i]),
                     "contributions": {g: float(v) for g, v in zip(scores.groups, scores.by_group[i], strict=True)},
-                    "reasons": as_records(scores.reasons[i]),
+                    "reasons": as_records(scores.reasons.of(i)),
                 }
                 for i in range(n)
             ],

@@ -6,43 +6,23 @@ caused anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from relapse_risk.features.declare import REASON_GROUPS, Feature
+from relapse_risk.model.boosters import Matrix
+from relapse_risk.model.grouping import Explanation
 from relapse_risk.model.inputs import FeatureReference
-from relapse_risk.records.codes import Label
+from relapse_risk.model.wording import Wording
 
-#: Words of units: put after the number, or around it where there is a ``{}``. Other units have none.
-UNITS: dict[str, Label] = {
-    "line": Label("月监测线的{}倍", "{} times the monthly line"),
-    "line a month": Label("每月{}倍月监测线", "{} times the monthly line, each month"),
-    "head line": Label("一人月监测线的{}倍", "{} times one member's monthly line"),
-    "share": Label("", ""),
-    "standard deviations": Label("个标准差", "standard deviations"),
-    "days": Label("天", "days"),
-    "months": Label("个月", "months"),
-    "month": Label("月", ""),
-    "persons": Label("人", "persons"),
-    "persons a month": Label("人/月", "persons a month"),
-    "mu": Label("亩", "mu"),
-    "visits": Label("次", "visits"),
-    "looks": Label("项", "looks"),
-    "clues": Label("条", "clues"),
-    "times": Label("次", "times"),
-    "events": Label("次", "events"),
-    "bills": Label("笔", "bills"),
-    "measures": Label("项", "measures"),
-    "years": Label("岁", "years"),
-    "rooms": Label("间", "rooms"),
-}
 #: Reasons given for each household, at most.
 MOST_REASONS = 3
-YES, NO = Label("是", "yes"), Label("否", "no")
-NOT_RECORDED = Label("无记录", "not recorded")
 
 
 @dataclass(frozen=True)
@@ -71,8 +51,92 @@ class Reason:
     en: str
 
 
+_ARROW_TYPES = {"str": pa.string(), "float": pa.float64(), "float | None": pa.float64()}
+#: Type of a household's reasons in Arrow.
+REASONS_TYPE = pa.list_(pa.struct([(field.name, _ARROW_TYPES[str(field.type)]) for field in fields(Reason)]))
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """The reasons of n scores as arrays, put into words when asked for.
+
+    Parameters
+    ----------
+    wordings : sequence of Wording
+        One for each feature.
+    groups : sequence of str
+        Reason groups.
+    group, feature : ndarray of int32, shape (n, n_reasons)
+        Positions of each reason's group and feature, the largest contribution first; -1 where there is no reason.
+    contribution : ndarray of float64, shape (n, n_reasons)
+        What the group adds to the raw score, in log-odds; NaN where there is no reason.
+    value : ndarray of float32, shape (n, n_reasons)
+        The feature's value; NaN where it is missing, or there is no reason.
+    """
+
+    wordings: Sequence[Wording]
+    groups: Sequence[str]
+    group: npt.NDArray[np.int32]
+    feature: npt.NDArray[np.int32]
+    contribution: npt.NDArray[np.float64]
+    value: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    def of(self, row: int) -> list[Reason]:
+        """Return the reasons of one row in words."""
+        arrays = (self.group, self.contribution, self.feature, self.value)
+        return [
+            self._reason(g, contribution, f, value, self.wordings[f].sentence(value))
+            for g, contribution, f, value in zip(*(array[row].tolist() for array in arrays), strict=True)
+            if g >= 0
+        ]
+
+    def to_arrow(self) -> pa.ListArray:
+        """Return the reasons as Arrow lists, of type ``REASONS_TYPE``."""
+        there = self.group >= 0
+        sentences, which = self._sentences(there)
+        zh, en = (pa.array([sentence[k] for sentence in sentences], pa.string()) for k in range(2))
+        groups, features = pa.array(self.groups), pa.array([wording.feature.name for wording in self.wordings])
+        value = self.value[there].astype(np.float64)
+        columns = [
+            groups.take(pa.array(self.group[there])),
+            pa.array(self.contribution[there]),
+            features.take(pa.array(self.feature[there])),
+            pa.array(value, mask=np.isnan(value)),
+            zh.take(pa.array(which)),
+            en.take(pa.array(which)),
+        ]
+        ends = np.cumsum(there.sum(axis=1), dtype=np.int32)
+        structs = pa.StructArray.from_arrays(columns, fields=list(REASONS_TYPE.value_type))
+        return pa.ListArray.from_arrays(np.concatenate([np.zeros(1, np.int32), ends]), structs, type=REASONS_TYPE)
+
+    def to_list(self) -> list[list[Reason]]:
+        """Return the reasons of every row in words; equal sentences are one text."""
+        there = self.group >= 0
+        sentences, which = self._sentences(there)
+        arrays = (self.group, self.contribution, self.feature, self.value)
+        columns = [array[there].tolist() for array in arrays]
+        rows = zip(*columns, which.tolist(), strict=True)
+        reasons = (self._reason(g, by, f, value, sentences[k]) for g, by, f, value, k in rows)
+        return [list(islice(reasons, n)) for n in there.sum(axis=1).tolist()]
+
+    def _sentences(self, there: npt.NDArray[np.bool_]) -> tuple[list[tuple[str, str]], npt.NDArray[np.int64]]:
+        """Return the distinct sentences, and which of them each reason has."""
+        feature, value = self.feature[there], self.value[there]
+        key = (feature.astype(np.int64) << 32) | value.view(np.uint32)
+        _, first, which = np.unique(key, return_index=True, return_inverse=True)
+        pairs = zip(feature[first].tolist(), value[first].tolist(), strict=True)
+        return [self.wordings[f].sentence(v) for f, v in pairs], which
+
+    def _reason(self, g: int, contribution: float, f: int, value: float, sentence: tuple[str, str]) -> Reason:
+        known = None if math.isnan(value) else value
+        return Reason(self.groups[g], contribution, self.wordings[f].feature.name, known, *sentence)
+
+
 class Explainer:
-    """Makes reasons of contributions.
+    """Makes reasons of raw scores.
 
     Parameters
     ----------
@@ -80,109 +144,34 @@ class Explainer:
         The model's features, in order.
     references : dict of str to FeatureReference
         Distribution of each feature over the training rows, to give the usual value.
+
+    Attributes
+    ----------
+    groups : tuple of str
+        The reason groups of the features.
+    group_of : ndarray of int32, shape (n_features,)
+        The position of each feature's group.
     """
 
-    def __init__(self, features: tuple[Feature, ...], references: Mapping[str, FeatureReference]) -> None:
-        self._features = features
-        self._references = references
-        self.groups = tuple(g for g in REASON_GROUPS if any(f.risk_type == g for f in features))
-        self._members = [
-            np.array([k for k, feature in enumerate(features) if feature.risk_type == group])
-            for group in self.groups
-        ]
+    def __init__(self, features: Sequence[Feature], references: Mapping[str, FeatureReference]) -> None:
+        present = {feature.risk_type for feature in features}
+        self.groups = tuple(group for group in REASON_GROUPS if group in present)
+        self.group_of = np.array([self.groups.index(feature.risk_type) for feature in features], np.int32)
+        self._wordings = tuple(Wording.of_feature(feature, references[feature.name]) for feature in features)
 
-    def by_group(self, contributions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return contributions summed by group.
-
-        Parameters
-        ----------
-        contributions : ndarray of float64, shape (n, n_features + 1)
-            As ``Boosters.contributions`` returns them, the base score last.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, n_groups)
-            In the order of ``groups``.
-        """
-        # cumsum adds from left to right; the order in which numpy's sum adds depends on the number of rows.
-        sums = [np.cumsum(contributions[:, members], axis=1)[:, -1] for members in self._members]
-        return np.stack(sums, axis=1)
-
-    def reasons(
-        self,
-        values: npt.NDArray[np.float32],
-        contributions: npt.NDArray[np.float64],
-        grouped: npt.NDArray[np.float64],
-        at_most: int,
-    ) -> list[Reason]:
-        """Return the groups that raise a household's risk most, largest contribution first.
-
-        Parameters
-        ----------
-        values : ndarray of float32, shape (n_features,)
-            The household's features.
-        contributions : ndarray of float64, shape (n_features + 1,)
-            Their contributions.
-        grouped : ndarray of float64, shape (n_groups,)
-            Their sums by group.
-        at_most : int
-            Most reasons; there are fewer if fewer groups raise the risk.
-        """
-        order = [g for g in np.argsort(-grouped, kind="stable") if grouped[g] > 0]
-        reasons = []
-        for g in order[:at_most]:
-            members = self._members[g]
-            k = int(members[np.argmax(contributions[members])])
-            reasons.append(self._worded(self.groups[g], float(grouped[g]), k, float(values[k])))
-        return reasons
-
-    def _worded(self, group: str, contribution: float, k: int, value: float) -> Reason:
-        feature = self._features[k]
-        words = self._value_in_words(feature, value)
-        usual = self._usual(feature)
-        word = REASON_GROUPS[group]
-        beside = Label(f"(通常{usual.zh})", f" (usually {usual.en})") if usual else Label("", "")
-        missing = np.isnan(value)
-        return Reason(
-            group=group,
-            contribution=contribution,
-            feature=feature.name,
-            value=None if missing else value,
-            zh=f"{word.zh}:{feature.label.zh}{':' if missing else '为'}{words.zh}{beside.zh}",
-            en=f"{word.en}: {feature.label.en}: {words.en}{beside.en}",
+    def reasons(self, matrix: Matrix, explanation: Explanation) -> Reasons:
+        """Return the reasons of the rows of a matrix; ``explanation`` is of the same rows, by ``group_of``."""
+        group, feature = explanation.group, explanation.feature
+        none = group < 0
+        row = np.arange(len(matrix))[:, None]
+        return Reasons(
+            self._wordings,
+            self.groups,
+            group,
+            feature,
+            np.where(none, np.nan, explanation.by_group[row, group]),
+            np.where(none, np.float32(np.nan), matrix[row, feature]),
         )
-
-    def _usual(self, feature: Feature) -> Label | None:
-        reference = self._references[feature.name]
-        if feature.codes or reference.median is None:
-            return None
-        if reference.missing > 0.5:
-            return self._value_in_words(feature, float("nan"))
-        return self._value_in_words(feature, reference.median, beside=True)
-
-    @staticmethod
-    def _value_in_words(feature: Feature, value: float, *, beside: bool = False) -> Label:
-        """Return a value in words, with its unit; ``beside`` the household's own value, the unit is shortened."""
-        if np.isnan(value):
-            missing = feature.missing.value
-            return Label(missing.zh, missing.en) if feature.codes is None else NOT_RECORDED
-        if feature.codes:
-            return feature.codes.labels[feature.codes.values[int(value)]]
-        if feature.unit == "flag" and value in (0.0, 1.0):
-            return YES if value else NO
-        number = f"{value:.0%}" if feature.unit == "share" else _number(value)
-        unit = UNITS.get(feature.unit, Label("", ""))
-        if "{}" in unit.zh and beside:
-            return Label(f"{number}倍", number)
-        if "{}" in unit.zh:
-            return Label(unit.zh.format(number), unit.en.format(number))
-        return Label(f"{number}{unit.zh}", f"{number} {unit.en}".rstrip())
-
-
-def _number(value: float) -> str:
-    if value == round(value):
-        return f"{value:.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def as_records(reasons: Sequence[Reason]) -> list[dict[str, object]]:

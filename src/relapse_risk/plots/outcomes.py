@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from relapse_risk.errors import UsageError
-from relapse_risk.model.reasons import UNITS
+from relapse_risk.model.wording import UNITS
 from relapse_risk.plots.canvas import (
     BLACK,
     BLUE,

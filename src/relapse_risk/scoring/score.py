@@ -18,7 +18,7 @@ from relapse_risk.features.plan import Plan, make_plan
 from relapse_risk.model.checks import check_fitted
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.model.inputs import features_by_name
-from relapse_risk.model.reasons import MOST_REASONS, Explainer, Reason, as_records
+from relapse_risk.model.reasons import MOST_REASONS, Explainer, Reasons, as_records
 from relapse_risk.records.records import Records
 from relapse_risk.scoring.reach import check_reach
 from relapse_risk.settings import Settings
@@ -41,8 +41,8 @@ class Scores:
         What each reason group adds; ``base + by_group.sum(axis=1)`` is ``raw``.
     groups : tuple of str
         The groups.
-    reasons : list of list of Reason
-        The weightiest risk-raising groups of each household.
+    reasons : Reasons
+        The groups that raise each household's risk most.
     """
 
     probability: npt.NDArray[np.float64]
@@ -51,7 +51,7 @@ class Scores:
     band: npt.NDArray[np.str_]
     by_group: npt.NDArray[np.float64]
     groups: tuple[str, ...]
-    reasons: list[list[Reason]]
+    reasons: Reasons
 
 
 class Scorer:
@@ -114,24 +114,30 @@ class Scorer:
         date: npt.NDArray[np.int64],
         *,
         n_reasons: int = MOST_REASONS,
+        n_threads: int | None = None,
     ) -> Scores:
-        """Score pairs of households and dates; see ``build_matrix`` for how pairs are given."""
+        """Score pairs of households and dates; calls on several threads at once do not disturb each other.
+
+        Parameters
+        ----------
+        records, ids, household, days, date
+            The pairs, as ``build_matrix`` takes them.
+        n_reasons : int
+            Reasons of each pair, at most.
+        n_threads : int, optional
+            Threads that evaluate the trees; those of the model otherwise.
+        """
         matrix = build_matrix(records, ids, household, days, date, self.plan)
-        boosters, threads = self.model.boosters_, self.model.n_threads
-        raw = boosters.raw_scores(matrix, threads)
-        contributions = boosters.contributions(matrix, threads)
-        grouped = self._explainer.by_group(contributions)
-        reasons = [
-            self._explainer.reasons(matrix[i], contributions[i], grouped[i], n_reasons) for i in range(len(matrix))
-        ]
+        threads = n_threads or self.model.n_threads
+        explained = self.model.boosters_.explain(matrix, self._explainer.group_of, n_reasons, threads)
         return Scores(
-            self.model.calibrator_(raw),
-            raw,
-            contributions[:, -1],
-            self.model.band(raw),
-            grouped,
+            self.model.calibrator_(explained.raw),
+            explained.raw,
+            explained.base,
+            self.model.band(explained.raw),
+            explained.by_group,
             self._explainer.groups,
-            reasons,
+            self._explainer.reasons(matrix, explained),
         )
 
 
@@ -211,7 +217,9 @@ def score(
             "band": scores.band.astype(str),
             "raw_score": scores.raw,
             "base_score": scores.base,
-            "reasons": pd.Series([as_records(reasons) for reasons in scores.reasons], index, dtype=object),
+            "reasons": pd.Series(
+                [as_records(reasons) for reasons in scores.reasons.to_list()], index, dtype=object
+            ),
         },
         index=index,
     )
