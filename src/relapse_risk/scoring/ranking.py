@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,12 +16,11 @@ from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.build import encode
 from relapse_risk.model.bundle import Bundle
-from relapse_risk.model.reasons import Reason, as_records
 from relapse_risk.records.blocks import RecordBlocks, each_block
 from relapse_risk.records.records import Records
 from relapse_risk.records.visibility import is_visible
 from relapse_risk.scoring.reach import check_reach
-from relapse_risk.scoring.score import Scorer, Scores
+from relapse_risk.scoring.score import Scorer
 from relapse_risk.settings import CycleSettings
 
 if TYPE_CHECKING:
@@ -167,18 +165,12 @@ def _score_block(scorer: Scorer, block: Records, as_of: dt.date) -> _Part:
             "band": pa.array(scores.band, _TEXT),
             "raw_score": scores.raw,
             "base_score": scores.base,
-            "reasons": _reasons(scores),
+            "reasons": scores.reasons.to_arrow(),
             **{f"contribution_{group}": scores.by_group[:, k] for k, group in enumerate(scores.groups)},
         }
     )
     first = pc.min(block.table("households")["known_on"]).as_py()
     return _Part(rows, selection, first)
-
-
-def _reasons(scores: Scores) -> pa.Array:
-    types = {"str": pa.string(), "float": pa.float64(), "float | None": pa.float64()}
-    reason = pa.struct([(field.name, types[str(field.type)]) for field in fields(Reason)])
-    return pa.array([as_records(reasons) for reasons in scores.reasons], pa.list_(reason))
 
 
 def _where(records: Records, ids: pa.Array, day: int) -> dict[str, pa.Array]:

@@ -21,9 +21,9 @@ from relapse_risk.datasets.exports.spill import Spill
 from relapse_risk.datasets.exports.tablerows import TableRows
 from relapse_risk.dates import to_days
 from relapse_risk.records.order import in_order
-from relapse_risk.records.tables import TABLES
 from relapse_risk.records.rules_between import violations_between
 from relapse_risk.records.schema import empty
+from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import Findings, end_of, violations_within
 from relapse_risk.records.violations import Violation
 from relapse_risk.settings import Settings

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
+from functools import partial
+
+import numpy as np
 
 from relapse_risk.datasets.exports import reject_reasons
 from relapse_risk.datasets.exports.checks import CITIZEN_ID, CitizenSuspects
@@ -71,4 +74,4 @@ class Together:
 
 def _further_down(violations: Sequence[Violation], before: Mapping[str, int]) -> list[Violation]:
     """Return violations with the numbers that rows have below others of their table."""
-    return [found.in_file(lambda rows, n=before[found.table]: rows + n) for found in violations]
+    return [found.in_file(partial(np.add, before[found.table])) for found in violations]
