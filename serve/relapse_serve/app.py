@@ -49,7 +49,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     settings = settings or ServiceSettings()
     bundle = load_model(find_bundle(settings.models, settings.model))
     bundle.model.n_threads = 1  # one request, one thread: OpenMP's wake-up costs more than a row
-    service = _Service(bundle, settings)
+    service = Service(bundle, settings)
     service.score(service.example())
     # Nothing is described or served but what is listed here.
     app = FastAPI(title="relapse-risk", docs_url=None, redoc_url=None, openapi_url=None)
@@ -78,18 +78,26 @@ def _error_answer(
     return JSONResponse({"error": message, "violations": violations}, status_code=status, headers=headers)
 
 
-class _Service:
+class Service:
+    """Answers requests with one model.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    settings : ServiceSettings
+        What the process was started with.
+    """
+
     def __init__(self, bundle: Bundle, settings: ServiceSettings) -> None:
         self._version = bundle.version
         self._scorer = Scorer(bundle.model, bundle.settings)
         #: Tables that each household of a request must state, those the batch needs.
         self.needed = self._scorer.tables()
         self._settings = settings
-        self._records_settings = bundle.settings
-        if settings.config:
-            of_folder = Settings.load(settings.config)
-            update = {"line": of_folder.line, "data": of_folder.data}
-            self._records_settings = self._records_settings.model_copy(update=update)
+        of_folder = Settings.load(settings.config) if settings.config else bundle.settings
+        data = of_folder.data.model_copy(update={"end": None})  # a request ends on its own day
+        self._records_settings = bundle.settings.model_copy(update={"line": of_folder.line, "data": data})
 
     async def post_scores(self, request: Request) -> JSONResponse:
         """Score households from the raw histories in the request."""

@@ -333,7 +333,7 @@ def test_every_route_answers_through_the_guard(
     async def fail(*_: Any) -> None:
         raise ValueError(f"could not convert {CANARY}")
 
-    monkeypatch.setattr("relapse_serve.app._Service._body", fail)
+    monkeypatch.setattr("relapse_serve.app.Service._body", fail)
     routes = [route for route in client.app.routes if isinstance(route, APIRoute)]
     assert ROUTE in {route.path for route in routes}
     for route in routes:
