@@ -152,7 +152,7 @@ def rules_between(
 
 
 def _of_rows(violation: Violation, at: npt.NDArray[np.intp]) -> Violation:
-    return Violation.of_rows(violation.code, violation.table, violation.column, violation.valid, at)
+    return Violation.of_rows(violation.code, violation.table, violation.column, violation.valid, at, violation.rank)
 
 
 def _below(table: type[Table], held: pa.Table | None, rows: TableRows | None) -> pa.Table:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from relapse_risk.datasets.exports.spill import Spill
 from relapse_risk.errors import ImportRefused
 from relapse_risk.records.blocks import RecordBlocks, load_records, open_records
+from relapse_risk.records.schema import arrow_schema
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import check_tables
 from relapse_risk.settings import Settings
@@ -106,7 +107,7 @@ class Held:
         """
         if self._spill is None:
             records = self._blocks[number]
-            return {name: records.table(name) for name in self.present}
+            return {name: records.table(name).cast(arrow_schema(TABLES[name])) for name in self.present}
         of_households = {name for name in self.present if "household_id" in TABLES[name].columns}
         tables = {
             name: self._spill.read(TABLES[name], number if name in of_households else 0)[0] for name in self.present
@@ -114,4 +115,4 @@ class Held:
         conformed, violations = check_tables(tables, self.settings)
         if violations:
             load_records(self._folder)  # raises with all of them
-        return {name: conformed[name] for name in self.present}
+        return {name: conformed[name].cast(arrow_schema(TABLES[name])) for name in self.present}
