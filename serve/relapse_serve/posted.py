@@ -115,6 +115,9 @@ class PostedColumns:
         """Return where a column has no value, None where it has one everywhere."""
         return self.is_missing(name) if self.n_missing(name) else None
 
+    def span(self, _: str) -> None:
+        """Return that no least and greatest number is known: the few there are are looked at."""
+
     def distinct(self, name: str) -> set[str]:
         """Return the distinct texts of a column."""
         distinct = set(self.values(name))

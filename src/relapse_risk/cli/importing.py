@@ -249,13 +249,13 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check a records folder: every violation in every table, or counts, ranges and freshness."""
-    from relapse_risk.records import load_records  # noqa: PLC0415
+    from relapse_risk.records.blocks import open_records  # noqa: PLC0415
     from relapse_risk.records.summary import summarise  # noqa: PLC0415
 
     with progress() as report:
         report("checking the records")
-        records = load_records(folder)
-        summary = summarise(records)
+        records = open_records(folder)
+        summary = summarise(records, report.advance)
     columns = ["table", "rows", "households", "first day", "last day", "last known", "late", "missing values"]
     show(simple_table(f"{folder}: sound", columns, (list(row.values()) for row in summary)), as_json=as_json)
     say(f"records until {records.end}; late: rows known more than 30 days after they occurred")

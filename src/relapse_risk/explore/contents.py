@@ -16,6 +16,7 @@ from relapse_risk.dates import month_number
 from relapse_risk.errors import UsageError
 from relapse_risk.records.columns import Column, Kind
 from relapse_risk.records.records import Records
+from relapse_risk.records.schema import plain
 from relapse_risk.records.summary import LATE_DAYS
 from relapse_risk.records.tables import TABLES
 
@@ -55,7 +56,14 @@ def columns_of(records: Records, table: str) -> pd.DataFrame:
 
     data = records.table(table)
     rows = [
-        (name, c.zh, c.en, c.unit, _share_missing(data[name]), _holds(data[name].drop_null(), c))
+        (
+            name,
+            c.zh,
+            c.en,
+            c.unit,
+            _share_missing(data[name]),
+            _holds(plain(data.select([name]))[name].drop_null(), c),
+        )
         for name, c in TABLES[table].columns.items()
     ]
     return pd.DataFrame(rows, columns=["column", "zh", "en", "unit", "missing", "holds"]).set_index("column")

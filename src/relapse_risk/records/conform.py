@@ -6,8 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.records.columns import Column, Kind, Table
-from relapse_risk.records.schema import ARROW_TYPES, arrow_schema
+from relapse_risk.records.schema import ARROW_TYPES, DICTIONARY, encoded, held_schema
 from relapse_risk.records.violations import Violation
+
+_OF_TEXTS = (Kind.ID, Kind.TEXT, Kind.CODE, Kind.CODE_SET)
 
 
 def conform(table: type[Table], data: pa.Table) -> tuple[pa.Table | None, list[Violation]]:
@@ -23,7 +25,7 @@ def conform(table: type[Table], data: pa.Table) -> tuple[pa.Table | None, list[V
     Returns
     -------
     pyarrow.Table or None
-        The conformed table, None where a column cannot be used at all.
+        The conformed table, its texts as dictionaries; None where a column cannot be used at all.
     violations : list of Violation
         Missing and unknown columns, wrong types, ids stored as numbers.
     """
@@ -31,36 +33,45 @@ def conform(table: type[Table], data: pa.Table) -> tuple[pa.Table | None, list[V
     violations = [
         Violation("RR003", table.name, name, valid) for name in data.column_names if name not in table.columns
     ]
+    schema = held_schema(table)
     arrays: list[pa.ChunkedArray] = []
     for name, column in table.columns.items():
-        target = ARROW_TYPES[column.kind]
         if name not in data.column_names:
             if not column.optional:
                 what = f"{column.kind.value}: {column.en}"
                 violations.append(Violation("RR002", table.name, name, f"Add it ({what})."))
-            arrays.append(pa.chunked_array([pa.nulls(data.num_rows, target)]))
+            arrays.append(pa.chunked_array([pa.nulls(data.num_rows, schema.field(name).type)]))
             continue
         try:
-            arrays.append(_cast(data[name], column, target))
+            arrays.append(_texts(data[name], column) if column.kind in _OF_TEXTS else _cast(data[name], column))
         except pa.ArrowInvalid as error:
             violations.append(_wrong_type(table.name, name, column, str(error)))
     if len(arrays) < len(table.columns):
         return None, violations
-    return pa.Table.from_arrays(arrays, schema=arrow_schema(table)), violations
+    return pa.Table.from_arrays(arrays, schema=schema), violations
 
 
-def _cast(values: pa.ChunkedArray, column: Column, target: pa.DataType) -> pa.ChunkedArray:
+def _texts(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    """Return texts as one dictionary, each distinct one once; raise ArrowInvalid where they are no texts."""
+    source = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if pa.types.is_null(source):
+        return pa.chunked_array([pa.nulls(len(values), DICTIONARY)])
+    if not (pa.types.is_string(source) or pa.types.is_large_string(source) or pa.types.is_string_view(source)):
+        raise pa.ArrowInvalid("id" if column.kind is Kind.ID else "text")
+    whole = encoded(values if values.type == DICTIONARY else values.cast(pa.string()))
+    if whole.dictionary.null_count or pc.count_distinct(whole.dictionary).as_py() < len(whole.dictionary):
+        whole = whole.cast(pa.string()).dictionary_encode()
+    whole.dictionary.validate(full=True)  # texts are UTF-8
+    return pa.chunked_array([whole])
+
+
+def _cast(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     """Return the values in the declared type; raise ArrowInvalid where that would lose or invent something."""
+    target = ARROW_TYPES[column.kind]
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     source = values.type
     if source.equals(target) or pa.types.is_null(source):
-        values = values.cast(target)
-    elif column.kind is Kind.ID and not _is_text(source):
-        raise pa.ArrowInvalid("id")
-    elif column.kind in (Kind.ID, Kind.TEXT, Kind.CODE, Kind.CODE_SET):
-        if not _is_text(source):
-            raise pa.ArrowInvalid("text")
         values = values.cast(target)
     elif column.kind is Kind.DATE:
         if not (pa.types.is_timestamp(source) or pa.types.is_date(source)):
@@ -78,12 +89,8 @@ def _cast(values: pa.ChunkedArray, column: Column, target: pa.DataType) -> pa.Ch
     return _without_nan(values)
 
 
-def _is_text(source: pa.DataType) -> bool:
-    return bool(pa.types.is_string(source) or pa.types.is_large_string(source) or pa.types.is_string_view(source))
-
-
 def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if not pa.types.is_floating(values.type):
+    if not pa.types.is_floating(values.type) or not pc.any(pc.is_nan(values)).as_py():
         return values
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
 

@@ -69,9 +69,8 @@ def rule_broken(text: str) -> str | None:
     return None if len(text) <= MAX_LENGTH and _FITS.fullmatch(text) else VALID
 
 
-def not_well_formed(ids: pa.ChunkedArray) -> dict[str, str]:
+def not_well_formed(distinct: pa.StringArray) -> dict[str, str]:
     """Return the distinct ids that break the rule, each with the sentence on what is valid; missing ones do not."""
-    distinct = pc.unique(ids)
     if len(distinct) > _FEW:
         distinct = distinct.filter(suspected(distinct))
     broken = {text: rule_broken(text) for text in distinct.to_pylist() if text is not None}

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relapse_risk.records.schema import encoded
 from relapse_risk.records.tables import TABLES
 
 _Integers = npt.NDArray[np.int64]
@@ -72,8 +73,7 @@ def _ranks(values: pa.ChunkedArray, listed: Sequence[str]) -> _Integers:
     if pa.types.is_date(values.type):
         numbers = values.cast(pa.int32()).cast(pa.int64())
     else:
-        encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-        whole = encoded.combine_chunks()
+        whole = encoded(values)
         rank = np.asarray(pc.rank(whole.dictionary, tiebreaker="dense")).astype(np.int64)
         if listed:
             place = pc.index_in(whole.dictionary.cast(pa.string()), value_set=pa.array(listed, pa.string()))

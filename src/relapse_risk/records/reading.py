@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relapse_risk.errors import NotFoundError
+from relapse_risk.records.schema import DICTIONARY, held_schema
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.violations import Violation
 from relapse_risk.settings import Settings
@@ -101,6 +102,8 @@ class TableFile:
         except (pa.ArrowException, OSError) as error:
             raise DamagedFile from error
         self._columns = list(self._metadata.schema.names)
+        held = held_schema(TABLES[name])
+        self._texts = [field.name for field in held if field.type == DICTIONARY and field.name in self._columns]
         self.n_rows = int(self._metadata.num_rows)
         self.groups = list(self._groups())
 
@@ -141,7 +144,7 @@ class TableFile:
         before = groups[0].before if groups else 0
         if is_whole:
             return Part(data, before)
-        ids = data["household_id"]
+        ids = data["household_id"].cast(pa.string())
         kept = np.ones(len(ids), bool)
         if low is not None:
             kept &= np.asarray(pc.greater_equal(ids, low))
@@ -151,7 +154,7 @@ class TableFile:
 
     def _rows(self, groups: Sequence[int], *, use_threads: bool, columns: Sequence[str] | None = None) -> pa.Table:
         try:
-            parquet = pq.ParquetFile(self._source, metadata=self._metadata)
+            parquet = pq.ParquetFile(self._source, metadata=self._metadata, read_dictionary=self._texts)
             return parquet.read_row_groups(groups, columns, use_threads=use_threads)
         except (pa.ArrowException, OSError) as error:
             raise DamagedFile from error

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from relapse_risk.dates import DateLike, from_days, to_date, to_days
 from relapse_risk.errors import RecordsInvalid, UsageError
+from relapse_risk.records.schema import plain
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.validate import check_tables
 from relapse_risk.records.visibility import is_visible
@@ -143,7 +144,7 @@ class Records:
         return self.with_settings(self.settings.model_copy(update=update))
 
     def table(self, name: str) -> pa.Table:
-        """Return a table's visible rows.
+        """Return a table's visible rows, their texts as Arrow dictionaries.
 
         Raises
         ------
@@ -159,11 +160,11 @@ class Records:
         return self._visible[name]
 
     def frame(self, name: str) -> pd.DataFrame:
-        """Return a table's visible rows as a pandas frame."""
+        """Return a table's visible rows as a pandas frame, their texts plain."""
         import pandas as pd  # noqa: PLC0415
 
         dtypes = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-        frame: pd.DataFrame = self.table(name).to_pandas(date_as_object=False, types_mapper=dtypes.get)
+        frame: pd.DataFrame = plain(self.table(name)).to_pandas(date_as_object=False, types_mapper=dtypes.get)
         return frame
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from relapse_risk.dates import to_date, to_days
 from relapse_risk.records import citizen_ids, ids
 from relapse_risk.records.columns import Column, Kind, Table
+from relapse_risk.records.schema import encoded
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.violations import Violation
 
@@ -51,11 +52,14 @@ class Values(Protocol):
     def missing(self, name: str) -> Broken:
         """Return where a column has no value."""
 
+    def span(self, name: str) -> tuple[float, float] | None:
+        """Return a column's least and greatest number; None where that takes a look at each."""
+
     def numbers(self, name: str) -> npt.NDArray[Any]:
         """Return a column as numbers, dates as days since 1970-01-01; NaN where a value is missing."""
 
     def distinct(self, name: str) -> Collection[str]:
-        """Return the distinct texts of a column."""
+        """Return the distinct texts of a column; some may have no row."""
 
     def not_well_formed(self, name: str) -> Mapping[str, str]:
         """Return the distinct ids of a column that are not well-formed, each with what is valid."""
@@ -70,10 +74,13 @@ class Values(Protocol):
 class ArrowValues:
     """The columns of an Arrow table as rules read them.
 
+    Texts are judged once a distinct value, and numbers by the least and the greatest: which rows break a rule is
+    looked up only if some do.
+
     Parameters
     ----------
     data : pyarrow.Table
-        A table that ``conform`` returned.
+        A table with the declared columns; its texts may be plain or dictionaries.
     count_as_citizen_ids : callable, optional
         See ``violations_of_rows``.
     """
@@ -83,6 +90,8 @@ class ArrowValues:
         self.n_rows: int = data.num_rows
         self._columns = dict(zip(data.column_names, data.columns, strict=True))
         self._days: dict[str, npt.NDArray[Any]] = {}
+        self._spans: dict[str, tuple[float, float] | None] = {}
+        self._texts: dict[str, pa.DictionaryArray] = {}
         self._ids: dict[str, dict[str, str]] = {}
 
     def n_missing(self, name: str) -> int:
@@ -92,6 +101,14 @@ class ArrowValues:
     def missing(self, name: str) -> Broken:
         """Return where a column has no value."""
         return np.asarray(pc.is_null(self._columns[name])) if self.n_missing(name) else None
+
+    def span(self, name: str) -> tuple[float, float] | None:
+        """Return a column's least and greatest number; None where it has none."""
+        if name not in self._spans:
+            values = self._columns[name]
+            span = pc.min_max(values.cast(pa.int32()) if values.type == _DATE else values).as_py()
+            self._spans[name] = None if span["min"] is None else (span["min"], span["max"])
+        return self._spans[name]
 
     def numbers(self, name: str) -> npt.NDArray[Any]:
         """Return a column as numbers, dates as days since 1970-01-01; NaN where a value is missing."""
@@ -104,18 +121,19 @@ class ArrowValues:
         return self._days[name]
 
     def distinct(self, name: str) -> list[str]:
-        """Return the distinct texts of a column."""
-        return [text for text in pc.unique(self._columns[name]).to_pylist() if text is not None]
+        """Return the distinct texts of a column; some may have no row."""
+        texts: list[str] = self._encoded(name).dictionary.to_pylist()
+        return texts
 
     def not_well_formed(self, name: str) -> dict[str, str]:
         """Return the distinct ids of a column that are not well-formed, each with what is valid."""
         if name not in self._ids:
-            self._ids[name] = ids.not_well_formed(self._columns[name])
+            self._ids[name] = ids.not_well_formed(self._encoded(name).dictionary)
         return self._ids[name]
 
     def citizen_ids(self, name: str) -> list[str]:
         """Return the distinct ids of a column that hold citizen ids."""
-        distinct = pc.unique(self._columns[name])
+        distinct = pc.unique(self._encoded(name)).cast(pa.string())  # of those with rows
         count = partial(self._count_as_citizen_ids, name) if self._count_as_citizen_ids else None
         found: list[str] = distinct.filter(pa.array(citizen_ids.citizen_ids(distinct, count))).to_pylist()
         return found
@@ -124,7 +142,15 @@ class ArrowValues:
         """Return where a column has one of some texts."""
         if not texts:
             return None
-        return np.asarray(pc.is_in(self._columns[name], value_set=pa.array(list(texts), pa.string())))
+        held = self._encoded(name)
+        wanted = np.asarray(pc.is_in(held.dictionary, value_set=pa.array(list(texts), pa.string())))
+        broken: npt.NDArray[np.bool_] = np.append(wanted, False)[np.asarray(held.indices.fill_null(-1))]
+        return broken
+
+    def _encoded(self, name: str) -> pa.DictionaryArray:
+        if name not in self._texts:
+            self._texts[name] = encoded(self._columns[name])
+        return self._texts[name]
 
 
 @dataclass(frozen=True)
@@ -304,6 +330,9 @@ def _not_together(name: str, column: Column, values: Values) -> Broken:
 
 
 def _outside(name: str, low: float, high: float, values: Values) -> Broken:
+    span = values.span(name)
+    if span is not None and low <= span[0] and span[1] <= high:
+        return None
     of = values.numbers(name)
     return (of < low) | (of > high)
 

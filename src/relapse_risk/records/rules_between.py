@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.dates import FAR_FUTURE, Days, to_days
+from relapse_risk.records.schema import encoded
 from relapse_risk.records.tables import MONEY_TABLES
 from relapse_risk.records.violations import Violation
 from relapse_risk.settings import Settings
@@ -30,32 +31,31 @@ def violations_between(tables: Mapping[str, pa.Table], settings: Settings) -> li
     """
     found: list[Violation] = []
 
-    def refuse(code: str, table: str, column: str, broken: _Flags, valid: str, rank: int = 0) -> None:
-        if broken.any():
+    def refuse(code: str, table: str, column: str, broken: _Flags | None, valid: str, rank: int = 0) -> None:
+        if broken is not None and broken.any():
             found.append(Violation.of_rows(code, table, column, valid, np.flatnonzero(broken), rank))
 
     profiles = tables["households"]
     if tables["grids"].num_rows:
-        known = pc.is_in(profiles["grid_id"], value_set=pc.unique(tables["grids"]["grid_id"]))
-        valid = "Add the grid to table grids, or correct the profile."
-        refuse("RR012", "households", "grid_id", ~np.asarray(known), valid)
+        unknown = _not_among(profiles["grid_id"], _unique(tables["grids"]["grid_id"]))
+        refuse("RR012", "households", "grid_id", unknown, "Add the grid to table grids, or correct the profile.")
     if tables["observations"].num_rows:
-        declared = pc.is_in(tables["observations"]["item"], value_set=pa.array(list(settings.items), pa.string()))
+        declared = pa.array(list(settings.items), pa.string())
         items = ", ".join(settings.items) or "none"
         valid = f"Items declared in the settings: {items}. Declare it there, or remove the rows."
-        refuse("RR013", "observations", "item", ~np.asarray(declared), valid)
-    households = pc.unique(profiles["household_id"])
+        refuse("RR013", "observations", "item", _not_among(tables["observations"]["item"], declared), valid)
+    households = _unique(profiles["household_id"])
     since = _covered_since(profiles, households, settings)
     for name, data in tables.items():
         if name in ("households", "grids") or not data.num_rows:
             continue
-        household = _positions(data["household_id"], households)
         valid = "Add a profile row to table households, or remove the rows."
-        refuse("RR017", name, "household_id", household < 0, valid)
-        if name in MONEY_TABLES:
-            uncovered = _days(data["occurred_on"]) < since[household]
+        refuse("RR017", name, "household_id", _not_among(data["household_id"], households), valid)
+        if name in MONEY_TABLES and pc.min(_days(data["occurred_on"])).as_py() < int(since.max()):
+            since_day = since[_positions(data["household_id"], households)]
+            uncovered = np.asarray(_days(data["occurred_on"])) < since_day
             if uncovered.any():
-                latest = int(since[household[uncovered]].max())
+                latest = int(since_day[uncovered].max())
                 refuse("RR015", name, "occurred_on", uncovered, _missing_line(latest), rank=latest)
     return found
 
@@ -78,12 +78,12 @@ def _covered_since(profiles: pa.Table, households: pa.Array, settings: Settings)
     Amounts are compared with the line of their day, in the township of the household. The last element, at position
     -1, is for households that are not known.
     """
-    township = pc.unique(profiles["township_id"])
-    firsts = [first_covered_day(settings, [name]) for name in township.to_pylist()]
+    township = encoded(profiles["township_id"])
+    firsts = [first_covered_day(settings, [name]) for name in (*township.dictionary.to_pylist(), None)]
     of_township = np.array([FAR_FUTURE if day is None else to_days(day) for day in firsts], np.int32)
     since = np.full(len(households) + 1, np.iinfo(np.int32).min, np.int32)
     household = _positions(profiles["household_id"], households)
-    np.maximum.at(since, household, of_township[_positions(profiles["township_id"], township)])
+    np.maximum.at(since, household, of_township[np.asarray(township.indices.fill_null(-1))])
     return since
 
 
@@ -95,13 +95,28 @@ def _missing_line(latest: int) -> str:
     return f"Valid: {day} or later, since no line holds before; add line.steps to the settings, or remove the rows."
 
 
-def _positions(values: pa.ChunkedArray, among: pa.Array) -> npt.NDArray[np.int32]:
-    """Return where each value lies in an array, -1 where it does not."""
-    found = pc.index_in(values, value_set=among)
-    positions: npt.NDArray[np.int32] = (found.fill_null(-1) if found.null_count else found).to_numpy()
+def _unique(texts: pa.ChunkedArray) -> pa.StringArray:
+    """Return the distinct texts that rows have."""
+    return pc.unique(encoded(texts)).cast(pa.string())
+
+
+def _not_among(texts: pa.ChunkedArray, among: pa.Array) -> _Flags | None:
+    """Return which texts do not lie in an array, None where all do."""
+    of_distinct = encoded(texts)
+    known = pc.is_in(of_distinct.dictionary, value_set=among)
+    if pc.all(known, min_count=0).as_py() and not of_distinct.null_count:
+        return None
+    unknown: _Flags = np.append(~np.asarray(known), True)[np.asarray(of_distinct.indices.fill_null(-1))]
+    return unknown
+
+
+def _positions(texts: pa.ChunkedArray, among: pa.Array) -> npt.NDArray[np.int32]:
+    """Return where each text lies in an array, -1 where it does not."""
+    of_distinct = encoded(texts)
+    place = np.asarray(pc.index_in(of_distinct.dictionary, value_set=among).fill_null(-1))
+    positions: npt.NDArray[np.int32] = np.append(place, np.int32(-1))[np.asarray(of_distinct.indices.fill_null(-1))]
     return positions
 
 
-def _days(values: pa.ChunkedArray) -> Days:
-    days: Days = values.cast(pa.int32()).to_numpy()
-    return days
+def _days(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return values.cast(pa.int32())

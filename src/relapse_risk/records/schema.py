@@ -1,4 +1,8 @@
-"""Arrow schemas and storage types that follow from the table classes."""
+"""Arrow schemas that follow from the table classes: as tables are stored and exchanged, and as records hold them.
+
+Records hold texts as dictionaries: each distinct text once, and its number a row. So ids and codes take little
+memory, are judged once a distinct text, and are looked up as numbers.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
     Kind.FLAG: pa.bool_(),
 }
 
+#: How records hold ids, texts and codes.
+DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+
 
 def arrow_field(name: str, column: Column) -> pa.Field:
     """Return the Arrow field of a column."""
@@ -28,6 +35,39 @@ def arrow_schema(table: type[Table]) -> pa.Schema:
     return pa.schema([arrow_field(name, column) for name, column in table.columns.items()])
 
 
+def held_schema(table: type[Table]) -> pa.Schema:
+    """Return the schema of a table as records hold it."""
+    stored = arrow_schema(table)
+    return pa.schema([field.with_type(DICTIONARY) if field.type == pa.string() else field for field in stored])
+
+
+def encoded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Return texts, plain or dictionaries, as one dictionary.
+
+    Examples
+    --------
+    >>> texts = encoded(pa.chunked_array([["a", None], ["b", "a"]]))
+    >>> texts.dictionary.to_pylist(), texts.indices.to_pylist()
+    (['a', 'b'], [0, None, 1, 0])
+    """
+    if not pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary_encode()
+    return texts.unify_dictionaries().combine_chunks()
+
+
+def plain(data: pa.Table) -> pa.Table:
+    """Return a table with plain texts instead of dictionaries.
+
+    Examples
+    --------
+    >>> table = pa.table({"kind": pa.array(["illness", "illness"]).dictionary_encode()})
+    >>> plain(table).schema.types
+    [DataType(string)]
+    """
+    fields = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in data.schema]
+    return data.cast(pa.schema(fields))
+
+
 def empty(table: type[Table]) -> pa.Table:
-    """Return the table without rows."""
+    """Return the table without rows, as it is stored."""
     return arrow_schema(table).empty_table()

@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from relapse_risk.dates import to_days
-from relapse_risk.records.columns import Table
 from relapse_risk.records.conform import conform
-from relapse_risk.records.groups import number_groups
+from relapse_risk.records.groups import repeated
 from relapse_risk.records.rules import ROW_RULES, violations_of_rows
 from relapse_risk.records.rules_between import violations_between
-from relapse_risk.records.schema import empty
+from relapse_risk.records.schema import held_schema
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.violations import Violation
 from relapse_risk.settings import Settings
@@ -104,7 +101,9 @@ def conform_tables(names: Iterable[str], tables: Mapping[str, pa.Table]) -> tupl
     conformed: dict[str, pa.Table] = {}
     for name in names:
         table = TABLES[name]
-        data, violations = conform(table, tables[name]) if name in tables else (empty(table), [])
+        data, violations = (
+            conform(table, tables[name]) if name in tables else (held_schema(table).empty_table(), [])
+        )
         found.of_tables.extend(violations)
         if data is not None and not any(violation.code == "RR002" for violation in violations):
             conformed[name] = data
@@ -167,20 +166,12 @@ def violations_within(
         found += violations_of_rows(
             table, data, end, partial(count_as_citizen_ids, name) if count_as_citizen_ids else None
         )
-        at = _same_key(table, data)
+        at = repeated(data, (*table.key, "known_on"))
         if at.size:
             key = ", ".join(table.key)
             valid = f"({key}, known_on) names one row. Keep one; a correction has a later known_on."
             found.append(Violation.of_rows("RR011", name, key, valid, at))
     return found
-
-
-def _same_key(table: type[Table], data: pa.Table) -> npt.NDArray[np.intp]:
-    """Return the rows that share their key and day known with another row."""
-    group, n_groups = number_groups(data, (*table.key, "known_on"))
-    if n_groups == data.num_rows:
-        return np.zeros(0, np.intp)
-    return np.flatnonzero(np.bincount(group)[group] > 1)
 
 
 def _merged(violations: Iterable[Violation], place: Callable[[Violation], Any]) -> list[Violation]:
