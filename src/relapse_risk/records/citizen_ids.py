@@ -21,6 +21,7 @@ _DATED = r"[0-9]{6}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01
 _WITHIN = re.compile(f"(?=({_DATED}))")
 #: What people put between the digits, after NFKC: blanks, punctuation, signs.
 _BETWEEN = r"[\p{Z}\p{P}\p{S}\p{C}]"
+_SIGNS = 18
 #: So many texts are looked at faster one by one than Arrow compiles its expressions.
 _FEW = 300
 _Flags = npt.NDArray[np.bool_]
@@ -84,6 +85,8 @@ def dated_and_right(texts: pa.Array) -> tuple[_Flags, _Flags]:
 
 def _dated_in(text: str) -> list[str]:
     """Return the runs of 18 signs in a text that have a date where a citizen id has it."""
+    if len(text) < _SIGNS and text.isascii():
+        return []  # of other letters one may stand for several digits
     wide = unicodedata.normalize("NFKC", text).upper().replace("×", "X")
     plain = "".join(sign for sign in wide if unicodedata.category(sign)[0] not in "ZPSC")
     return [match[1] for match in _WITHIN.finditer(plain)]

@@ -7,6 +7,7 @@ them. Lists that the form leaves open are marked so in their description.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 
@@ -36,7 +37,7 @@ class Codes:
     labels: dict[str, Label]
     alone: str | None = None
 
-    @property
+    @cached_property
     def values(self) -> tuple[str, ...]:
         """The valid codes, in their fixed order."""
         return tuple(self.labels)
