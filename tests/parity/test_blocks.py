@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,12 @@ import pytest
 from tests.support.blocks import in_blocks
 from tests.support.small import Small
 
-from relapse_risk import attrition, cohort, label_counts, labels, load_model
-from relapse_risk.cohorts import Purpose, cohort_flags
+from relapse_risk import attrition, build_features, cohort, label_counts, labels, load_model
+from relapse_risk.cohorts import Purpose, cohort_flags, select
 from relapse_risk.errors import RecordsEndBefore, UsageError
+from relapse_risk.features.build import encode
 from relapse_risk.records.blocks import RecordBlocks, each_block
+from relapse_risk.records.records import Records
 from relapse_risk.scoring.ranking import rank, ranked
 from relapse_risk.scoring.result_files import new_table
 
@@ -101,3 +105,24 @@ def test_the_ranked_list_is_that_of_the_whole_to_the_byte(
         assert len(rank(bundle, blocks, day + dt.timedelta(days=5)).rows)
     with pytest.raises(UsageError, match="Bring later records"):
         rank(bundle, blocks, day + dt.timedelta(days=100))
+
+
+def test_what_was_made_of_a_block_goes_with_the_block(blocks: RecordBlocks) -> None:
+    """Without waiting for a garbage collection: a county's blocks would pile up until then."""
+    made: list[weakref.ref[object]] = []
+
+    def use(block: Records) -> None:
+        select(block, np.array([18_993], np.int32), "score")
+        build_features(block, cohort(block, DATES))
+        encoded = encode(block)
+        made.extend(weakref.ref(of) for of in (block, encoded, encoded.table("incomes"), encoded.table("statuses")))
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in each_block(blocks, use):
+            pass
+        assert len(made) == 4 * len(blocks)
+        assert not [of() for of in made if of() is not None]
+    finally:
+        gc.enable()

@@ -51,7 +51,7 @@ class Reason:
     en: str
 
 
-_ARROW_TYPES = {"str": pa.string(), "float": pa.float64(), "float | None": pa.float64()}
+_ARROW_TYPES = {"str": pa.dictionary(pa.int32(), pa.string()), "float": pa.float64(), "float | None": pa.float64()}
 #: Type of a household's reasons in Arrow.
 REASONS_TYPE = pa.list_(pa.struct([(field.name, _ARROW_TYPES[str(field.type)]) for field in fields(Reason)]))
 
@@ -94,19 +94,19 @@ class Reasons:
         ]
 
     def to_arrow(self) -> pa.ListArray:
-        """Return the reasons as Arrow lists, of type ``REASONS_TYPE``."""
+        """Return the reasons as Arrow lists, of type ``REASONS_TYPE``: each distinct text is held once."""
         there = self.group >= 0
         sentences, which = self._sentences(there)
         zh, en = (pa.array([sentence[k] for sentence in sentences], pa.string()) for k in range(2))
         groups, features = pa.array(self.groups), pa.array([wording.feature.name for wording in self.wordings])
         value = self.value[there].astype(np.float64)
         columns = [
-            groups.take(pa.array(self.group[there])),
+            pa.DictionaryArray.from_arrays(self.group[there], groups),
             pa.array(self.contribution[there]),
-            features.take(pa.array(self.feature[there])),
+            pa.DictionaryArray.from_arrays(self.feature[there], features),
             pa.array(value, mask=np.isnan(value)),
-            zh.take(pa.array(which)),
-            en.take(pa.array(which)),
+            pa.DictionaryArray.from_arrays(which.astype(np.int32), zh),
+            pa.DictionaryArray.from_arrays(which.astype(np.int32), en),
         ]
         ends = np.cumsum(there.sum(axis=1), dtype=np.int32)
         structs = pa.StructArray.from_arrays(columns, fields=list(REASONS_TYPE.value_type))

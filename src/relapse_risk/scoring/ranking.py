@@ -135,7 +135,8 @@ def rank(
     scorer = Scorer(bundle.model, bundle.settings)
     scorer.check_tables(records.present)
     check_reach(records, [as_of])
-    parts = list(each_block(records, lambda block: _score_block(scorer, block, as_of), on_done=on_done))
+    n_threads = 1 if len(records.blocks) > 1 else None  # each block has a thread of its own
+    parts = list(each_block(records, lambda block: _score_block(scorer, block, as_of, n_threads), on_done=on_done))
     rows = _in_order(pa.concat_tables([part.rows for part in parts]))
     rows = rows.append_column("model_version", pa.array([bundle.version] * len(rows), _TEXT))
     firsts = [part.first_profile for part in parts if part.first_profile is not None]
@@ -150,11 +151,11 @@ class _Part(NamedTuple):
     first_profile: dt.date | None
 
 
-def _score_block(scorer: Scorer, block: Records, as_of: dt.date) -> _Part:
+def _score_block(scorer: Scorer, block: Records, as_of: dt.date, n_threads: int | None) -> _Part:
     day = to_days(as_of)
     selection = select(block, np.array([day], np.int32), "score")
     pairs = selection.pairs
-    scores = scorer.score(block, *pairs)
+    scores = scorer.score(block, *pairs, n_threads=n_threads)
     chosen = pairs.ids.take(pa.array(pairs.household))
     rows = pa.table(
         {
