@@ -15,7 +15,7 @@ import pandas as pd
 
 from relapse_risk.cli.training import show_metrics
 from relapse_risk.datasets import Switches, simulate_county
-from relapse_risk.datasets.county.simulate import CEILING, true_hazard
+from relapse_risk.datasets.county.truth import CEILING, true_hazard
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.training.dataset import make_dataset

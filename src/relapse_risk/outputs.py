@@ -110,6 +110,16 @@ class Held:
             new.replace(self._target)
         _flush(self._target.parent)
 
+    def addition(self, suffix: str) -> Addition:
+        """Return a file to be written and added to the output, a folder whose other files stay.
+
+        Parameters
+        ----------
+        suffix : str
+            Of the file's name.
+        """
+        return Addition(self.path, self._target, self._aside / f"{_NEW}{suffix}")
+
     def _refuse_foreign(self, marker: str, lacking: str, option: str) -> None:
         if not os.path.lexists(self._target):
             return
@@ -119,6 +129,45 @@ class Held:
             raise OutputExists(
                 f"{self.path} is where a disk is mounted and cannot be replaced; name a folder in it"
             )
+
+
+class Addition:
+    """A file on its way into a folder whose other files stay; ``Held.addition`` makes one.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder, as the caller named it; it need not exist.
+    target : Path
+        The same with symbolic links resolved.
+    path : Path
+        Where to write the file.
+    """
+
+    def __init__(self, folder: Path, target: Path, path: Path) -> None:
+        self.path = path
+        self._folder = folder
+        self._target = target
+        self._made: list[Path] = []
+
+    def put(self, name: str) -> None:
+        """Give the file, once it is on the disk, its name in the folder; a file of that name is replaced."""
+        _settle(self.path)
+        with _naming(self._folder):
+            if not self._target.exists():
+                self._target.mkdir(_FOLDER_MODE)
+                self._made.append(self._target)
+                _flush(self._target.parent)
+            if not (self._target / name).exists():
+                self._made.append(self._target / name)
+            self.path.replace(self._target / name)
+        _flush(self._target)
+
+    def undo(self) -> None:
+        """Remove what ``put`` made, but no file that was there before."""
+        for path in reversed(self._made):
+            with suppress(OSError):
+                path.rmdir() if path == self._target else path.unlink()
 
 
 @contextmanager

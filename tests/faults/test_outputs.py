@@ -15,40 +15,70 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.support.small import Small, save
 
 from relapse_risk import outputs, train
+from relapse_risk.datasets.county import truth
 from relapse_risk.errors import OutputBusy, OutputExists, StorageError, UsageError
 from relapse_risk.model.bundle import load_model
 from relapse_risk.outputs import check_folder, hold, new_file, new_folder
 from relapse_risk.records import write_folder
 from relapse_risk.scoring.result_files import new_table
 
-#: Kills its process at the n-th thing that is done to the disk.
-KILLED = """
+#: Writes what each line asks for, in a process of its own that is killed at the n-th thing it does to the disk.
+KILLER = """
 import os, signal, sys
 from pathlib import Path
+import pandas, pyarrow as pa, pyarrow.parquet as pq  # what is imported now takes no steps later
 from relapse_risk import outputs
+from relapse_risk.datasets.county import truth
 
 {write}
-out, text, n, exchange = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4] == "True"
-if not exchange:
-    outputs._exchanged_at_once = lambda one, other: False
 EVENTS = {"open", "fcntl.flock", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.truncate"}
-done = 0
-
-def count(event, _):
-    global done
-    if event in EVENTS:
-        done += 1
-        if done == n:
-            os.kill(os.getpid(), signal.SIGKILL)
-
 outputs._renameat2()
-sys.addaudithook(count)
-write(out, text)
+for line in sys.stdin:
+    out, text, n, exchange = line.rstrip("\\n").split("\\t")
+    child = os.fork()
+    if child:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    if exchange == "False":
+        outputs._exchanged_at_once = lambda one, other: False
+    left = int(n)
+
+    def count(event, _):
+        global left
+        if event in EVENTS:
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+    WRITE(Path(out), text)
+    os._exit(0)
 """
+
+
+@contextmanager
+def killer(write: Callable[[Path, str], None]) -> Iterator[Callable[..., bool]]:
+    """Yield what writes an output in a process killed at its n-th step, and returns False where it has fewer."""
+    code = KILLER.replace("{write}", inspect.getsource(write)).replace("WRITE", write.__name__)
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def killed(out: Path, text: str, n: int, *, exchange: bool) -> bool:
+            assert process.stdin
+            assert process.stdout
+            print(out, text, n, exchange, sep="\t", file=process.stdin, flush=True)
+            ended = int(process.stdout.readline())
+            assert ended in (0, -signal.SIGKILL)
+            return ended != 0
+
+        yield killed
 
 
 def write(out: Path, text: str) -> None:
@@ -61,15 +91,6 @@ def write(out: Path, text: str) -> None:
             (new / "rejects").mkdir()
             for name in ("made", "visits.parquet", "rejects/visits.csv"):
                 (new / name).write_text(text)
-
-
-def killed(out: Path, text: str, n: int, *, exchange: bool) -> bool:
-    """Write an output in a process that is killed at its n-th step; False where it has fewer."""
-    code = KILLED.replace("{write}", inspect.getsource(write))
-    command = [sys.executable, "-c", code, str(out), text, str(n), str(exchange)]
-    ended = subprocess.run(command, check=False).returncode
-    assert ended in (0, -signal.SIGKILL)
-    return ended != 0
 
 
 def content(out: Path) -> dict[str, str]:
@@ -96,28 +117,65 @@ def test_killed_at_any_step_the_output_is_old_or_new_and_the_next_run_clears_up(
 ) -> None:
     """Where the file system cannot exchange names, the name lacks at one step, until the next run."""
     seen, lacking = set(), 0
-    for n in range(1, 200):
-        root = tmp_path / str(n)
-        out = root / name
-        root.mkdir()
-        if old:
-            write(out, "old")
-        if not killed(out, "new", n, exchange=exchange):
-            break
-        if out.exists():
-            found = content(out)
-            assert found in (whole(out, "old"), whole(out, "new"))
-            seen.add(next(iter(found.values())))
-        elif old:
-            lacking += 1
-            with hold(out):  # any next run, even one that comes to nothing
-                assert content(out) == whole(out, "old")
-        write(out, "again")
-        assert content(out) == whole(out, "again")
-        assert names(root) == [name]
+    with killer(write) as killed:
+        for n in range(1, 200):
+            root = tmp_path / str(n)
+            out = root / name
+            root.mkdir()
+            if old:
+                write(out, "old")
+            if not killed(out, "new", n, exchange=exchange):
+                break
+            if out.exists():
+                found = content(out)
+                assert found in (whole(out, "old"), whole(out, "new"))
+                seen.add(next(iter(found.values())))
+            elif old:
+                lacking += 1
+                with hold(out):  # any next run, even one that comes to nothing
+                    assert content(out) == whole(out, "old")
+            write(out, "again")
+            assert content(out) == whole(out, "again")
+            assert names(root) == [name]
     assert n > 10
     assert seen == ({"old", "new"} if old else {"new"})
     assert lacking == (old and not exchange)
+
+
+def write_both(out: Path, text: str) -> None:
+    """Write records, of which only the text matters, and their truth beside them."""
+    with truth.new_county(out, out.with_name("truth"), {"seed": text}) as new:
+        (new.records / "relapse.toml").write_text(text)
+        pq.write_table(pa.table({"of": [text]}), new.truth)
+
+
+@pytest.mark.parametrize("old", [True, False], ids=["replacing", "new"])
+@pytest.mark.parametrize("exchange", [True, False])
+def test_killed_at_any_step_records_have_their_own_truth(tmp_path: Path, *, exchange: bool, old: bool) -> None:
+    """Whoever reads both finds old and old or new and new, and the next run clears up."""
+    seen = set()
+    with killer(write_both) as killed:
+        for n in range(1, 200):
+            out = tmp_path / str(n) / "county"
+            hazards = out.with_name("truth")
+            out.parent.mkdir()
+            if old:
+                write_both(out, "old")
+            if not killed(out, "new", n, exchange=exchange):
+                break
+            if not out.exists():
+                with hold(out):  # any next run, even one that comes to nothing
+                    assert out.exists() == old
+            if out.exists():
+                text = (out / "relapse.toml").read_text()
+                assert truth.read_truth(hazards, out)["of"].to_pylist() == [text]
+                seen.add(text)
+            write_both(out, "again")
+            assert truth.read_truth(hazards, out)["of"].to_pylist() == ["again"]
+            assert names(out.parent) == ["county", "truth"]
+            assert len(names(hazards)) == 1
+    assert n > 20
+    assert seen == ({"old", "new"} if old else {"new"})
 
 
 @contextmanager

@@ -11,12 +11,14 @@ from typer.testing import CliRunner
 
 from relapse_risk import outputs
 from relapse_risk.cli import app, main
-from relapse_risk.datasets import Switches, read_truth, simulate_county, write_county
+from relapse_risk.datasets import Switches, read_county, read_truth, simulate_county, write_county
 from relapse_risk.datasets.county import township
+from relapse_risk.datasets.county import truth as truths
 from relapse_risk.datasets.county.township import SIMULATED
-from relapse_risk.errors import NotFoundError, OutputExists, UsageError
+from relapse_risk.errors import NotFoundError, OutputBusy, OutputExists, StorageError, UsageError
 from relapse_risk.model.estimator import RelapseModel
 from relapse_risk.records.folder import load_records, write_folder
+from relapse_risk.records.records import Records
 from relapse_risk.settings import Settings
 from relapse_risk.training.dataset import make_dataset
 from relapse_risk.training.splits import mature_dates
@@ -39,10 +41,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 
 def test_the_folder_holds_what_is_simulated_in_memory(tmp_path: Path) -> None:
     rows = write_county(tmp_path / "a", tmp_path / "t", 320, 15, 4)
-    read, (made, truth) = load_records(tmp_path / "a"), simulate_county(320, 15, 4)
+    (read, true), (made, truth) = read_county(tmp_path / "a", tmp_path / "t"), simulate_county(320, 15, 4)
     assert all(read.table(name).equals(made.table(name)) for name in SIMULATED)
     assert rows == {name: made.table(name).num_rows for name in SIMULATED}
-    assert read_truth(tmp_path / "t").equals(truth)
+    assert true.equals(truth)
     assert read.settings == made.settings
 
 
@@ -55,6 +57,64 @@ def test_a_longer_run_extends_a_shorter_one(months: int) -> None:
     assert long.table("visits").num_rows > short.table("visits").num_rows
     both = truth.to_pandas().merge(true.to_pandas(), on=["household_id", "month"], how="right", suffixes=("", "_s"))
     assert both["hazard"].equals(both["hazard_s"].rename("hazard"))
+
+
+def test_the_truth_of_other_records_is_refused_and_so_is_a_damaged_one(tmp_path: Path) -> None:
+    """A truth is read with its own records or not at all."""
+    for name, seed in (("a", 1), ("b", 2)):
+        write_county(tmp_path / name, tmp_path / f"{name}-truth", 150, 2, seed)
+    with pytest.raises(NotFoundError, match=r"b-truth does not hold the truth of the records in .*a \(hazard-"):
+        read_county(tmp_path / "a", tmp_path / "b-truth")
+    (file,) = (tmp_path / "a-truth").iterdir()
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(StorageError, match=r"hazard-\w+.parquet is damaged; simulate the county again"):
+        read_county(tmp_path / "a", tmp_path / "a-truth")
+    records, _ = simulate_county(150, 2)
+    real = write_folder({n: records.table(n) for n in records.present}, records.settings, tmp_path / "real")
+    with pytest.raises(NotFoundError, match="only simulated records have a known one"):
+        read_county(real, tmp_path / "b-truth")
+
+
+def test_records_replaced_while_they_are_read_are_not_paired_with_the_truth_of_the_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, folder = tmp_path / "county", tmp_path / "truth"
+    write_county(out, folder, 150, 2, 1)
+
+    def load_and_replace(path: Path) -> Records:
+        records = load_records(path)
+        write_county(out, folder, 150, 2, 2)
+        return records
+
+    monkeypatch.setattr(truths, "load_records", load_and_replace)
+    with pytest.raises(OutputBusy, match="another run replaced .*county while it was read; read it again"):
+        read_county(out, folder)
+
+
+def test_a_truth_replaced_just_before_it_is_opened_is_that_of_the_new_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, folder = tmp_path / "county", tmp_path / "truth"
+    write_county(out, folder, 150, 2, 1)
+    read = Path.read_bytes
+
+    def replace_and_read(path: Path) -> bytes:
+        if path.suffix == ".parquet":
+            monkeypatch.undo()
+            write_county(out, folder, 150, 2, 2)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", replace_and_read)
+    assert read_truth(folder, out).equals(simulate_county(150, 2, 2)[1])
+
+
+def test_a_truth_of_the_earlier_layout_is_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "truth"
+    folder.mkdir()
+    for name in ("hazard.parquet", "simulation.json"):
+        (folder / name).write_text("old")
+    write_county(tmp_path / "county", folder, 150, 2, 1)
+    assert [file.name[:7] for file in folder.iterdir()] == ["hazard-"]
 
 
 class Stopped(Exception):
@@ -71,7 +131,9 @@ def stopping(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
 
 
 @pytest.mark.parametrize(
-    "stopping", [(township, "truth_of"), (Settings, "to_toml"), (outputs, "_settle")], indirect=True
+    "stopping",
+    [(township, "truth_of"), (Settings, "to_toml"), (outputs, "_settle"), (outputs.Addition, "put")],
+    indirect=True,
 )
 @pytest.mark.usefixtures("stopping")
 def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path) -> None:
@@ -79,6 +141,27 @@ def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         write_county(tmp_path / "new", tmp_path / "new-truth", 320, 2, 0)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_run_stopped_when_its_truth_has_its_name_takes_it_away_again_unless_records_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, exchange: bool
+) -> None:
+    out, truth = tmp_path / "county", tmp_path / "truth"
+    write_county(out, truth, 150, 2, 1)
+    before, real = (hashes(out), hashes(truth)), outputs._exchange
+
+    def stop(*paths: Path) -> None:
+        assert len(list(truth.iterdir())) == 2
+        if exchange:
+            real(*paths)
+        raise Stopped
+
+    monkeypatch.setattr(outputs, "_exchange", stop)
+    with pytest.raises(Stopped):
+        write_county(out, truth, 150, 2, 2)
+    assert read_truth(truth, out).equals(simulate_county(150, 2, 2 if exchange else 1)[1])
+    assert exchange or (hashes(out), hashes(truth)) == before
 
 
 def test_a_run_interrupted_between_townships_keeps_the_old_county(tmp_path: Path) -> None:
@@ -133,8 +216,8 @@ def test_the_truth_has_its_own_folder_and_no_model_reads_it(tmp_path: Path) -> N
         file.unlink()
     truth.rmdir()
     assert learned() == with_truth
-    with pytest.raises(NotFoundError, match=r"no hazard.parquet in .*; `relapse simulate --truth"):
-        read_truth(truth)
+    with pytest.raises(NotFoundError, match=r"truth does not hold the truth of the records in .*county \(hazard-"):
+        read_truth(truth, out)
 
 
 def test_the_command_writes_a_county_and_says_what_comes_next(tmp_path: Path) -> None:
@@ -146,7 +229,7 @@ def test_the_command_writes_a_county_and_says_what_comes_next(tmp_path: Path) ->
     assert f"Next: relapse check {out}, relapse train --data {out}" in done.stderr.replace("\n", "")
     records, truth = simulate_county(200, 3, 7)
     assert load_records(out).table("visits").equals(records.table("visits"))
-    assert read_truth(tmp_path / "county-truth").equals(truth)
+    assert read_truth(tmp_path / "county-truth", out).equals(truth)
 
 
 def test_the_commands_json_states_rows_and_switches(tmp_path: Path) -> None:
@@ -156,7 +239,7 @@ def test_the_commands_json_states_rows_and_switches(tmp_path: Path) -> None:
     printed = json.loads(done.stdout)
     switches = {"selection": False, "treatment": True, "delay": False}
     assert printed["switches"] == switches
-    assert json.loads((tmp_path / "t" / "simulation.json").read_text())["switches"] == switches
+    assert json.loads((tmp_path / "c" / "simulation.json").read_text())["switches"] == switches
     records, _ = simulate_county(200, 3, switches=Switches(selection=False, delay=False))
     assert printed["tables"]["visits"] == records.table("visits").num_rows
     assert load_records(tmp_path / "c").table("visits").equals(records.table("visits"))

@@ -27,11 +27,10 @@ def demo(
     """Simulate a small county, train, evaluate beside today's rules, score the next cycle, show a visit list."""
     import pandas as pd  # noqa: PLC0415
 
-    from relapse_risk.datasets import read_truth, write_county  # noqa: PLC0415
-    from relapse_risk.datasets.county.simulate import CEILING, true_hazard  # noqa: PLC0415
+    from relapse_risk.datasets import read_county, write_county  # noqa: PLC0415
+    from relapse_risk.datasets.county.truth import CEILING, true_hazard  # noqa: PLC0415
     from relapse_risk.dates import add_months, from_days, to_days  # noqa: PLC0415
     from relapse_risk.outputs import check_folder, hold  # noqa: PLC0415
-    from relapse_risk.records import load_records  # noqa: PLC0415
     from relapse_risk.scoring.ranking import rank, to_frame  # noqa: PLC0415
     from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import metrics_of, predictions_after  # noqa: PLC0415
@@ -43,7 +42,7 @@ def demo(
         report(f"1 of 5: simulating {households:,} households over five years")
         write_county(county, truth, households, seed=seed)
         report("2 of 5: checking the records")
-        records = load_records(county)
+        records, true = read_county(county, truth)
         settings = records.settings
         once = settings.model_copy(update={"training": settings.training.model_copy(update={"origins": 0})})
         records = records.with_settings(once)
@@ -53,7 +52,7 @@ def demo(
         report("4 of 5: judging it on the visit cycles after that")
         predictions = predictions_after(past, records)
         index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
-        predictions[CEILING] = true_hazard(read_truth(truth), index)
+        predictions[CEILING] = true_hazard(true, index)
         metrics = metrics_of(predictions, settings.training.capacity)
         report("5 of 5: training on everything, scoring the next cycle")
         latest = train(records, models).bundle

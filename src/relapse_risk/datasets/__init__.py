@@ -8,15 +8,17 @@ from relapse_risk.lazy import lazily
 
 if TYPE_CHECKING:
     from relapse_risk.datasets.county.parameters import CountyParameters, sources_of
-    from relapse_risk.datasets.county.simulate import read_truth, simulate_county, write_county
+    from relapse_risk.datasets.county.simulate import simulate_county, write_county
     from relapse_risk.datasets.county.state import Switches
+    from relapse_risk.datasets.county.truth import read_county, read_truth
     from relapse_risk.datasets.eph import import_eph
 
 _WHERE = {
     "CountyParameters": "county.parameters",
     "Switches": "county.state",
     "import_eph": "eph",
-    "read_truth": "county.simulate",
+    "read_county": "county.truth",
+    "read_truth": "county.truth",
     "simulate_county": "county.simulate",
     "sources_of": "county.parameters",
     "write_county": "county.simulate",
@@ -26,6 +28,7 @@ __all__ = [
     "CountyParameters",
     "Switches",
     "import_eph",
+    "read_county",
     "read_truth",
     "simulate_county",
     "sources_of",

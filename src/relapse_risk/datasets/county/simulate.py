@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relapse_risk.datasets.county.parameters import CountyParameters
 from relapse_risk.datasets.county.state import Switches, Township
 from relapse_risk.datasets.county.township import SIMULATED, TRUTH_SCHEMA, SimulatedTownship, live
+from relapse_risk.datasets.county.truth import new_county
 from relapse_risk.dates import add_months, from_days, to_days
-from relapse_risk.errors import NotFoundError, UsageError
-from relapse_risk.outputs import new_folder
+from relapse_risk.errors import UsageError
 from relapse_risk.records.order import in_order
 from relapse_risk.records.records import Records
 from relapse_risk.records.schema import arrow_schema
@@ -33,15 +29,6 @@ from relapse_risk.settings import (
     Settings,
     county_defaults,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-#: Name of the truth beside other orders of households: the best that any order could do.
-CEILING = "truth (the ceiling)"
-TRUTH_FILE = "hazard.parquet"
-#: In both folders: that they are simulated, and with what.
-SIMULATION_FILE = "simulation.json"
 
 
 def county_settings(end: dt.date, parameters: CountyParameters) -> Settings:
@@ -150,7 +137,7 @@ def write_county(
     parameters: CountyParameters | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, int]:
-    """Simulate a county onto disk, streamed by township, each folder whole or not at all.
+    """Simulate a county onto disk, streamed by township: records and truth whole, or what was there before.
 
     Parameters
     ----------
@@ -174,24 +161,13 @@ def write_county(
         If one folder lies in the other, or there are no households or months.
     """
     p = parameters or CountyParameters()
-    out, truth = Path(out), Path(truth)
-    if _inside(out, truth) or _inside(truth, out):
-        raise UsageError(
-            f"--out {out} and --truth {truth}: the truth is kept apart. Name two folders side by side."
-        )
     used = switches or Switches()
-    made = {"households": households, "months": months, "seed": seed, "switches": vars(used)}
+    made_with = {"households": households, "months": months, "seed": seed, "switches": vars(used)}
     rows = dict.fromkeys(SIMULATED, 0)
-    lacking = "holds nothing simulated"
-    # Records appear last: where they are new, so is their truth. A run killed between the two leaves the new
-    # truth beside the old records; the same run again mends it.
-    with (
-        new_folder(out, SIMULATION_FILE, lacking) as records,
-        new_folder(truth, SIMULATION_FILE, lacking, "--truth") as hazards,
-    ):
+    with new_county(out, truth, made_with) as new:
         with (
-            RecordsWriter(records) as writer,
-            pq.ParquetWriter(hazards / TRUTH_FILE, TRUTH_SCHEMA, compression="zstd") as true,
+            RecordsWriter(new.records) as writer,
+            pq.ParquetWriter(new.truth, TRUTH_SCHEMA, compression="zstd") as true,
         ):
             simulated = townships(households, months, seed, switches=used, parameters=p, on_progress=on_progress)
             for block in _blocks(simulated, true.write_table):
@@ -199,51 +175,8 @@ def write_county(
                 for name, table in block.items():
                     rows[name] += table.num_rows
         settings = county_settings(_end(p, months), p)
-        (records / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
-        for new in (records, hazards):
-            (new / SIMULATION_FILE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        (new.records / SETTINGS_FILE).write_text(settings.to_toml(), encoding="utf-8")
     return rows
-
-
-def read_truth(truth: Path | str) -> pa.Table:
-    """Read the true hazards that ``write_county`` wrote.
-
-    Raises
-    ------
-    NotFoundError
-        If the folder holds none.
-    """
-    file = Path(truth) / TRUTH_FILE
-    if not file.is_file():
-        raise NotFoundError(f"no {TRUTH_FILE} in {truth}; `relapse simulate --truth {truth}` writes it")
-    return pq.read_table(file)
-
-
-def true_hazard(truth: pa.Table, index: pd.MultiIndex) -> npt.NDArray[np.float64]:
-    """Return each household's true hazard in the month of its date.
-
-    Parameters
-    ----------
-    truth : pyarrow.Table
-        As ``read_truth`` or ``simulate_county`` gives it.
-    index : pandas.MultiIndex
-        Pairs (household_id, as_of).
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        Missing for a household on the list that month, or of which the truth holds nothing.
-    """
-    import pandas as pd  # noqa: PLC0415
-
-    known = truth.to_pandas(date_as_object=False)
-    months = pd.DatetimeIndex(known["month"]).to_period("M")
-    hazard = pd.Series(
-        known["hazard"].to_numpy(np.float64), pd.MultiIndex.from_arrays([known["household_id"], months])
-    )
-    dates = pd.DatetimeIndex(index.get_level_values("as_of")).to_period("M")
-    asked = pd.MultiIndex.from_arrays([index.get_level_values("household_id"), dates])
-    return hazard.reindex(asked).to_numpy()
 
 
 def _blocks(
@@ -270,10 +203,6 @@ def _blocks(
 
 def _joined(parts: Sequence[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
     return {name: pa.concat_tables([part[name] for part in parts]) for name in SIMULATED}
-
-
-def _inside(folder: Path, other: Path) -> bool:
-    return folder.resolve().is_relative_to(other.resolve())
 
 
 def _end(p: CountyParameters, months: int) -> dt.date:
