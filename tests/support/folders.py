@@ -27,10 +27,10 @@ def write_raw(
 
 def cut(data: pa.Table, households: int) -> list[pa.Table]:
     """Return a table in order of household ids, a part for so many households; missing ids come last."""
-    if "household_id" not in data.column_names:
+    if "household_id" not in data.column_names or not data.num_rows:
         return [data]
     order = sorted(range(data.num_rows), key=lambda row: data["household_id"][row].as_py() or "\U0010ffff")
     data = data.take(pa.array(order, pa.int64()))
     ids = data["household_id"].to_pylist()
     firsts = [row for row, one in enumerate(ids) if row == 0 or one != ids[row - 1]][::households]
-    return [data.slice(a, b - a) for a, b in zip(firsts, [*firsts[1:], len(ids)], strict=True)] or [data]
+    return [data.slice(a, b - a) for a, b in zip(firsts, [*firsts[1:], len(ids)], strict=True)]

@@ -17,6 +17,7 @@ from tests.support.folders import cut, write_raw
 
 from relapse_risk.errors import NotFoundError, RecordsInvalid
 from relapse_risk.records.blocks import RecordBlocks, each_block, load_records, open_records
+from relapse_risk.records.summary import summarise
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.violations import RULES, Violation
 from relapse_risk.records.writer import write_tables
@@ -146,7 +147,7 @@ def test_violations_are_the_same_whatever_the_blocks(tmp_path: Path, planted_in:
     make, settings = PLANTED[planted_in]
     tables = make()
     whole = violations(lambda: load_records(folder_of(tmp_path, tables, N * 9, settings)))
-    for households in (1, 2, 5, 100):
+    for households in (1, 2, 7, 100):
         folder = folder_of(tmp_path, tables, households, settings)
         blocks = open_records(folder)
         assert len(blocks) == -(-N // households)
@@ -422,3 +423,31 @@ def test_rows_of_households_without_a_profile_lie_in_the_block_in_whose_range_th
     folder = folder_of(tmp_path, tables, 5)
     (violation,) = violations(lambda: list(open_records(folder)))
     assert (violation.code, violation.rows) == ("RR017", (1, 5, 24))
+
+
+@pytest.mark.parametrize("households", [1, 5, 100])
+def test_the_summary_is_the_same_whatever_the_blocks(tmp_path: Path, households: int) -> None:
+    """Households are counted once, grids too, and shares are of all rows."""
+    tables = sound()
+    planted(
+        tables, "visits", "known_on", {0: dt.date(2023, 9, 1), 13: dt.date(2023, 4, 1), 14: dt.date(2023, 3, 3)}
+    )
+    planted(tables, "visits", "occurred_on", {13: dt.date(2022, 12, 31)})
+    tables["shocks"] = drawn.table("shocks", "| household_id | occurred_on | kind |")
+    blocks = open_records(folder_of(tmp_path, tables, households))
+    done: list[tuple[int, int]] = []
+    by_block = summarise(blocks, lambda *n: done.append(n))
+    assert by_block == summarise(load_records(folder_of(tmp_path, tables, households)))
+    assert [n for n, _ in done] == ([*range(households, N, households), N] if len(blocks) > 1 else [])
+    found = {row.pop("table"): row for row in by_block}
+    assert found["visits"] == {
+        "rows": 2 * N,
+        "households": N,
+        "first_day": "2022-12-31",
+        "last_day": "2023-03-01",
+        "last_known": "2023-09-01",
+        "late": "8.3%",
+        "missing": "58.3%",
+    }
+    assert (found["grids"]["rows"], found["grids"]["households"]) == (1, 0)
+    assert found["shocks"] == {"rows": 0, "households": 0} | dict.fromkeys(list(found["grids"])[2:], "")

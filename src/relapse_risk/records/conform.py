@@ -104,4 +104,5 @@ def _wrong_type(table: str, name: str, column: Column, reason: str) -> Violation
             "Ids are text: a number loses digits beyond the 15th and leading zeros. "
             "Export the column as text from the source; converting it here would not bring them back.",
         )
-    return Violation("RR004", table, name, f"Valid: {column.kind.value}, stored as {ARROW_TYPES[column.kind]}.")
+    stored = "UTF-8 text" if column.kind in _OF_TEXTS else ARROW_TYPES[column.kind]
+    return Violation("RR004", table, name, f"Valid: {column.kind.value}, stored as {stored}.")
