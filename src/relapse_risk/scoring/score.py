@@ -82,6 +82,7 @@ class Scorer:
         if names is None:
             raise UsageError("the model was fitted without feature names; fit it on build_features(...)")
         self.model = model
+        _ = model.boosters_.tables  # made once, before threads ask for them
         self.features = features_by_name(list(names), settings)
         self.plan: Plan = make_plan(self.features)
         self._explainer = Explainer(self.features, model.reference_)
