@@ -6,8 +6,8 @@ known) whatever order its rows came in, and every row learns when a later versio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from typing import cast
 
 import numpy as np
@@ -290,19 +290,21 @@ class Encoded:
         return np.searchsorted(days_of_change(self._records.settings.line), days, side="right").astype(np.int32)
 
 
+@lru_cache(maxsize=64)
 def days_of_change(line: LineSettings) -> Days:
     """Return the days on which the line changes in some area, in order."""
     return np.array(sorted({to_days(step.since) for step in line.steps}), np.int32)
 
 
-def line_by_step(line: LineSettings, areas: Sequence[str | None]) -> Numbers:
+@lru_cache(maxsize=64)
+def line_by_step(line: LineSettings, areas: tuple[str | None, ...]) -> Numbers:
     """Return the line per counted member and month.
 
     Parameters
     ----------
     line : LineSettings
         The steps.
-    areas : sequence of str or None
+    areas : tuple of str or None
         Townships; None is everywhere else.
 
     Returns
@@ -320,13 +322,13 @@ def line_by_step(line: LineSettings, areas: Sequence[str | None]) -> Numbers:
     return yuan
 
 
-def _areas(profiles: EncodedTable, line: LineSettings) -> tuple[list[str | None], Days]:
+def _areas(profiles: EncodedTable, line: LineSettings) -> tuple[tuple[str | None, ...], Days]:
     named = sorted({step.area for step in line.steps if step.area is not None})
     if not named:
-        return [None], np.zeros(len(profiles), np.int32)
+        return (None,), np.zeros(len(profiles), np.int32)
     code, distinct = profiles.texts("township_id")
     at = np.append(positions(distinct, pa.array(named, pa.string())), -1)[code]
-    return [*named, None], np.where(at < 0, len(named), at).astype(np.int32)
+    return (*named, None), np.where(at < 0, len(named), at).astype(np.int32)
 
 
 def _unique(ids: pa.ChunkedArray) -> pa.StringArray:

@@ -5,6 +5,7 @@ A person is a household and a person id, in the order of the households and, wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from relapse_risk.dates import Days
 from relapse_risk.features.declare import PERSON_TABLES
 
 if TYPE_CHECKING:
+    from relapse_risk.features.columns import Texts
     from relapse_risk.features.encode import EncodedTable
 
 Integers = npt.NDArray[np.int64]
@@ -56,8 +58,8 @@ class Persons:
 
     def __init__(self, members: EncodedTable, employment: EncodedTable, n_households: int) -> None:
         tables = (members, employment)
-        ids = pa.chunked_array([chunk for t in tables for chunk in t.column("person_id").chunks], pa.string())
-        rank, n_ids = _ranks(ids)
+        rank = _ranks([t.texts("person_id") for t in tables])
+        n_ids = int(rank.max(initial=0)) + 1
         household = np.concatenate([t.household for t in tables]).astype(np.int64)
         keys, of_row = np.unique(household * n_ids + rank, return_inverse=True)
         self.household: Days = (keys // n_ids).astype(np.int32)
@@ -97,10 +99,9 @@ class Persons:
         return person.astype(np.int32), np.repeat(date, count), starts
 
 
-def _ranks(texts: pa.ChunkedArray) -> tuple[Integers, int]:
-    """Return each text's rank among the different ones, and their number, 1 at least."""
-    encoded = texts.dictionary_encode().combine_chunks()
-    order = np.asarray(pc.sort_indices(encoded.dictionary))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[np.asarray(encoded.indices)], max(len(order), 1)
+def _ranks(columns: Sequence[Texts]) -> Integers:
+    """Return each row's rank among the different texts of all columns, one column after another."""
+    distinct = pa.concat_arrays([of.distinct for of in columns])
+    rank = np.asarray(pc.rank(distinct, tiebreaker="dense")).astype(np.int64) - 1
+    of_columns = np.split(rank, np.cumsum([len(of.distinct) for of in columns])[:-1])
+    return np.concatenate([ranks[of.code] for ranks, of in zip(of_columns, columns, strict=True)])
