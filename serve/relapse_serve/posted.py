@@ -79,7 +79,6 @@ class PostedColumns:
         self.rows = posted[0] if len(posted) == 1 else [row for rows in posted for row in rows]
         self.n_rows = len(self.rows)
         self._values: dict[str, list[Any]] = {}
-        self._days: dict[str, list[int | None]] = {}
         self._numbers: dict[str, Numbers] = {}
         self._n_missing: dict[str, int] = {}
         self._not_well_formed: dict[str, dict[str, str]] = {}
@@ -148,21 +147,17 @@ class PostedColumns:
         """Return the position of each row's household."""
         return np.repeat(np.arange(len(self.each_n_rows), dtype=np.int32), self.each_n_rows)
 
-    def _day_numbers(self, name: str) -> list[int | None]:
-        days = self._days.get(name)
-        if days is None:
-            days = self._days[name] = list(map(_days, self.values(name)))
-        return days
-
     def days(self, name: str) -> Days:
         """Return a column of dates without missing ones, as days since 1970-01-01."""
-        return np.array(self._day_numbers(name), np.int32)
+        return self.numbers(name).astype(np.int32)
 
     def numbers(self, name: str) -> Numbers:
         """Return a column of numbers, flags or dates (days since 1970-01-01); NaN where missing."""
         numbers = self._numbers.get(name)
         if numbers is None:
-            values = self._day_numbers(name) if self._kinds[name].kind is Kind.DATE else self.values(name)
+            values = self.values(name)
+            if self._kinds[name].kind is Kind.DATE:
+                values = list(map(_days, values))
             numbers = self._numbers[name] = np.array(values, np.float64)
         return numbers
 

@@ -9,7 +9,7 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -243,6 +243,7 @@ def _rules_of(name: str, column: Column) -> Iterator[Rule]:
         yield Rule("RR014", name, valid, partial(_compares, np.greater, name, column.at_most))
 
 
+@lru_cache(maxsize=64)
 def rules_of_end(end: int | None) -> tuple[Rule, ...]:
     """Return the rules that no row lies at or after the end of the data, if there is one."""
     if end is None:
