@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Rows: TypeAlias = pa.Table | pd.DataFrame
 
 #: Rows that are made plain and written at a time: bounds the memory of their texts.
-_ROWS_AT_ONCE = 65_536
+_ROWS_AT_ONCE = 32_768
 
 
 def check_ending(file: Path) -> None:
