@@ -128,12 +128,15 @@ class Rows:
         keys: list[npt.NDArray[Any]] = []
         for name in order_of(self._name):
             values = self._columns.get(name)
-            if isinstance(values, np.ndarray):
-                values = values[rows]
-                texts = None if name == "household_id" else self._texts(name)
-                keys.append(values if texts is None else _ranks(texts)[values])
+            if isinstance(values, np.ndarray):  # a text in a key (visit_id) follows from the rest of it
+                keys.append(self._person_ranks()[values[rows]] if name == "person_id" else values[rows])
         ordered: Ints = rows[np.lexsort(keys[::-1])]
         return ordered
+
+    def _person_ranks(self) -> npt.NDArray[np.uint64]:
+        """Return numbers in the order of the persons' ids, which are in none."""
+        ranks: npt.NDArray[np.uint64] = pc.rank(self._ids["person_id"], tiebreaker="dense").to_numpy()
+        return ranks
 
     def _texts(self, name: str) -> pa.Array | None:
         """Return what the numbers of a column stand for; None where they are numbers."""
@@ -164,8 +167,3 @@ class Rows:
 
 def _joined(parts: list[_Column]) -> _Column:
     return pa.concat_arrays(parts) if isinstance(parts[0], pa.Array) else np.concatenate(parts)
-
-
-def _ranks(texts: pa.Array) -> npt.NDArray[np.int32]:
-    """Return numbers in the order of texts; the last is that of a missing one, and lies after all."""
-    return np.append(pc.rank(texts, tiebreaker="dense").to_numpy(), len(texts) + 1).astype(np.int32)
