@@ -30,5 +30,14 @@ def test_the_demo_leaves_a_county_two_models_and_a_ranked_list(
     ranked = answer["metrics"]["fall"]["scores"]
     assert {"model", "lowest income to line", "warning thresholds", "truth (the ceiling)"} <= set(ranked)
     assert ranked["truth (the ceiling)"]["auc_within_dates"] > ranked["lowest income to line"]["auc_within_dates"]
+    for group, of_group in answer["auc_within_dates"].items():
+        for name, order in of_group.items():
+            assert order["value"] == answer["metrics"][group]["scores"][name]["auc_within_dates"]
+            assert order["low"] <= order["value"] <= order["high"]
+            assert (order["model_better_by"] is None) == (name == "model")
+        lowest = of_group["lowest income to line"]
+        assert lowest["model_better_by"] == pytest.approx(of_group["model"]["value"] - lowest["value"])
+        assert lowest["model_better_low"] <= lowest["model_better_by"] <= lowest["model_better_high"]
+    assert "Where 0 lies between the last two numbers" in printed.err
     assert "A score orders visits; it decides nothing" in printed.err
     assert "Visit list of grid" in printed.err

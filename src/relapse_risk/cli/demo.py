@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Months at the end of the records that the evaluated model is not trained on.
 _JUDGED_MONTHS = 18
 _HEAD = 8
+#: What ``_intervals`` says of an order of households.
+_INTERVAL = ("value", "low", "high", "model_better_by", "model_better_low", "model_better_high")
 
 
 def demo(
@@ -33,7 +35,7 @@ def demo(
     from relapse_risk.outputs import check_folder, hold  # noqa: PLC0415
     from relapse_risk.scoring.ranking import rank, to_frame  # noqa: PLC0415
     from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
-    from relapse_risk.training.evaluate import metrics_of, predictions_after  # noqa: PLC0415
+    from relapse_risk.training.evaluate import GROUPS, metrics_of, predictions_after  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
 
     county, truth, models, scores = (out / name for name in ("county", "truth", "models", "scores.parquet"))
@@ -54,11 +56,25 @@ def demo(
         index = pd.MultiIndex.from_frame(predictions[["household_id", "as_of"]])
         predictions[CEILING] = true_hazard(true, index)
         metrics = metrics_of(predictions, settings.training.capacity)
+        sure = {
+            group: _intervals(predictions[predictions[GROUPS[group]]], list(metrics[group]["scores"]))
+            for group in metrics
+        }
         report("5 of 5: training on everything, scoring the next cycle")
         latest = train(records, models).bundle
         ranking = rank(latest, records, records.end)
         write(ranking.rows)
     show_metrics(metrics, settings.training.capacity, as_json=as_json)
+    for group, of_group in sure.items():
+        show(
+            simple_table(
+                f"{group.capitalize()}: AUC within dates, with 95 % intervals over households",
+                ["ordered by", "AUC", "from", "to", "model better by", "from", "to"],
+                of_group,
+            ),
+            as_json=as_json,
+        )
+    say("Where 0 lies between the last two numbers, so small a county does not show which order is better.")
     rows = to_frame(ranking.rows)
     grid = _riskiest_grid(rows)
     in_grid = rows[rows["grid_id"] == grid]
@@ -90,8 +106,31 @@ def demo(
                 "as_of": records.end,
                 "households_scored": len(rows),
                 "metrics": metrics,
+                "auc_within_dates": {
+                    group: {name: dict(zip(_INTERVAL, of_name, strict=True)) for name, *of_name in of_group}
+                    for group, of_group in sure.items()
+                },
             }
         )
+
+
+def _intervals(rows: DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
+    """Return each order's AUC within dates and what the model's is better by, with 95 % intervals."""
+    from relapse_risk.training.evaluate import MODEL  # noqa: PLC0415
+    from relapse_risk.training.intervals import ranking_intervals  # noqa: PLC0415
+
+    columns = {name: "probability" if name == MODEL else name for name in names}
+    found = ranking_intervals(rows, columns, capacity=1.0, base=MODEL).xs("auc_within_dates", level="figure")
+    return [
+        (
+            name,
+            of.value,
+            of.low,
+            of.high,
+            *((None,) * 3 if name == MODEL else (-of.difference, -of.difference_high, -of.difference_low)),
+        )
+        for name, of in zip(found.index, found.itertuples(), strict=True)
+    ]
 
 
 def _riskiest_grid(rows: DataFrame) -> str:
