@@ -18,6 +18,7 @@ import pyarrow as pa
 from relapse_risk.datasets.exports.cells import Flags
 from relapse_risk.records.columns import Table
 from relapse_risk.records.groups import number_groups
+from relapse_risk.records.order import in_order
 
 Places = npt.NDArray[np.int64]
 
@@ -67,9 +68,7 @@ class Merged:
     Parameters
     ----------
     data : pyarrow.Table
-        All versions, sorted.
-    origin : ndarray of int64
-        Each row's place in the export, -1 for rows held before.
+        All versions, in the order of a records folder.
     stuck : ndarray of int64
         Rows of the export that cannot correct, since what they correct is not older than the export.
     counts : Counts
@@ -77,16 +76,13 @@ class Merged:
     """
 
     data: pa.Table
-    origin: Places
     stuck: Places
     counts: Counts
 
 
 def first_import(table: type[Table], fresh: pa.Table) -> Merged:
     """Return an export on top of nothing."""
-    order = _sorted(table, fresh)
-    nothing = np.zeros(0, np.int64)
-    return Merged(fresh.take(pa.array(order)), order, nothing, Counts(new=fresh.num_rows))
+    return Merged(in_order(fresh, table.name), np.zeros(0, np.int64), Counts(new=fresh.num_rows))
 
 
 def merge(table: type[Table], held: pa.Table, fresh: pa.Table, exported_on: int, held_until: int) -> Merged:
@@ -130,8 +126,6 @@ def merge(table: type[Table], held: pa.Table, fresh: pa.Table, exported_on: int,
     rows = np.concatenate([np.arange(n_held), added, corrections])
     place = both.column_names.index("known_on")
     dated = both.set_column(place, both.schema.field(place), pa.array(known.astype(np.int32)).cast(pa.date32()))
-    data = dated.take(pa.array(rows))
-    order = _sorted(table, data)
     counts = Counts(
         new=len(added),
         late=late,
@@ -139,7 +133,7 @@ def merge(table: type[Table], held: pa.Table, fresh: pa.Table, exported_on: int,
         unchanged=fresh.num_rows - len(added) - len(corrections) - len(stuck),
         kept=int((was_held & ~is_fresh).sum()),
     )
-    return Merged(data.take(pa.array(order)), (rows - n_held).clip(-1)[order], stuck - n_held, counts)
+    return Merged(in_order(dated.take(pa.array(rows)), table.name), stuck - n_held, counts)
 
 
 def _latest(key: Places, known: Places, n_keys: int) -> Places:
@@ -158,13 +152,6 @@ def _last_of_day(key: Places, known: Places, entered: Places) -> Flags:
     keep = np.zeros(len(order), bool)
     keep[order[last]] = True
     return keep
-
-
-def _sorted(table: type[Table], data: pa.Table) -> Places:
-    """Return the order by household (or grid), day, rest of the key and day known."""
-    first, *rest = table.key
-    columns = ["known_on", *(name for name in reversed(rest) if name != "occurred_on"), "occurred_on", first]
-    return np.lexsort([rank(data[name]) for name in columns]).astype(np.int64)
 
 
 def rank(values: pa.ChunkedArray) -> npt.NDArray[np.int32]:

@@ -144,11 +144,9 @@ class Settling:
                 return done
         for name, repeated in again.items():
             self._merge(done, name, rows.pop(name), repeated, held.get(name))
-        done.tables = {name: data for name, data in held.items() if name not in self._read} | done.tables
+        kept = held.keys() - self._read.keys() - self.whole.tables.keys()
+        done.tables |= {name: in_order(held[name], name) for name in kept}
         self._check(done)
-        done.tables = {
-            name: in_order(data, name) for name, data in done.tables.items() if name not in self.whole.tables
-        }
         return done
 
     def _rows(self, name: str, number: int) -> tuple[TableRows, TableRows]:
