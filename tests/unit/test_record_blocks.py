@@ -15,7 +15,7 @@ import pytest
 from tests.support import ascii as drawn
 from tests.support.folders import cut, write_raw
 
-from relapse_risk.errors import NotFoundError, RecordsInvalid
+from relapse_risk.errors import NotFoundError, RecordsInvalid, StorageError
 from relapse_risk.records.blocks import RecordBlocks, each_block, load_records, open_records
 from relapse_risk.records.summary import summarise
 from relapse_risk.records.tables import TABLES
@@ -366,6 +366,18 @@ def test_what_was_opened_is_read_even_if_the_folder_is_replaced(tmp_path: Path) 
     folder.rename(tmp_path / "before")
     shutil.rmtree(tmp_path / "before")
     assert len(rows_of(blocks, "visits")) == 2 * N
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    """Blocks that were checked before are not checked again, so rows must not change below them."""
+    folder = folder_of(tmp_path, sound(), 3)
+    blocks = open_records(folder)
+    assert blocks[0].table("visits").num_rows == 6
+    other = sound()
+    planted(other, "visits", "yard", {0: 9})
+    write_raw(folder, {"visits": cut(other["visits"], 3)}, SETTINGS)  # in place
+    with pytest.raises(StorageError, match=r"visits.parquet was written to while it was read. Run this again"):
+        blocks[0]
 
 
 def test_a_block_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

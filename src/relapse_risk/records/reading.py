@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from relapse_risk.errors import NotFoundError
+from relapse_risk.errors import NotFoundError, StorageError
 from relapse_risk.records.schema import DICTIONARY, held_schema
 from relapse_risk.records.tables import TABLES
 from relapse_risk.records.violations import Violation
@@ -96,8 +97,10 @@ class TableFile:
 
     def __init__(self, file: Path, name: str) -> None:
         self.has_households = "household_id" in TABLES[name].columns
+        self._file = file
         try:
             self._source = pa.OSFile(str(file))
+            self._written = self._last_written()
             self._metadata = pq.read_metadata(self._source)
         except (pa.ArrowException, OSError) as error:
             raise DamagedFile from error
@@ -130,6 +133,8 @@ class TableFile:
         ------
         DamagedFile
             If rows cannot be read.
+        StorageError
+            If the file was written to since it was opened.
         """
         if low is None and high is None:
             return Part(self._rows(range(self._metadata.num_row_groups), use_threads=use_threads))
@@ -155,9 +160,24 @@ class TableFile:
     def _rows(self, groups: Sequence[int], *, use_threads: bool, columns: Sequence[str] | None = None) -> pa.Table:
         try:
             parquet = pq.ParquetFile(self._source, metadata=self._metadata, read_dictionary=self._texts)
-            return parquet.read_row_groups(groups, columns, use_threads=use_threads)
+            data = parquet.read_row_groups(groups, columns, use_threads=use_threads)
         except (pa.ArrowException, OSError) as error:
+            self._check_unchanged()
             raise DamagedFile from error
+        self._check_unchanged()
+        return data
+
+    def _last_written(self) -> tuple[int, int]:
+        status = os.fstat(self._source.fileno())
+        return status.st_mtime_ns, status.st_size
+
+    def _check_unchanged(self) -> None:
+        """Refuse rows of a file that was written to since it was opened: they may be of no one state of it."""
+        if self._last_written() != self._written:
+            raise StorageError(
+                f"{self._file} was written to while it was read. Run this again once nothing else writes there; "
+                "what replaces a whole records folder, as imports do, disturbs no reader."
+            )
 
     def distinct(self, column: str) -> pa.Array:
         """Return the distinct texts of a column; one row group is in memory at a time.
@@ -167,11 +187,11 @@ class TableFile:
         DamagedFile
             If rows cannot be read.
         """
-        found = pa.array([], pa.string())
+        found = [pa.array([], pa.string())]
         for group in self.groups:
             values = self._rows([group.number], use_threads=False, columns=[column])[column]
-            found = pc.unique(pa.concat_arrays([found, pc.unique(values.cast(pa.string()))]))
-        return found
+            found.append(pc.unique(values).cast(pa.string()))
+        return pc.unique(pa.chunked_array(found))
 
     def latest_known(self) -> int | None:
         """Return the latest day in ``known_on`` since 1970-01-01; None where there is none, or no dates.
