@@ -34,6 +34,7 @@ from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.features.declare import Feature, Missing, Series
 from relapse_risk.features.plan import make_plan
 from relapse_risk.records.codes import Label
+from relapse_risk.records.schema import plain
 from relapse_risk.records.tables import TABLES
 from relapse_serve.requests import parse
 
@@ -313,7 +314,7 @@ def main() -> None:
 
 
 def _tables(records: Records) -> Tables:
-    return {name: records.table(name) for name in TABLES}
+    return {name: plain(records.table(name)) for name in TABLES}
 
 
 if __name__ == "__main__":
