@@ -7,8 +7,8 @@ record, the one with the median number of rows and the largest are posted as the
 rows; then a hundred in one request. Beside it, in the same run, a plain route: pydantic models of the same rows and
 pandas, to 27 of the features, equal to ours, from visits and incomes alone. It checks types, but no rules.
 
-Times are milliseconds of one thread: the least, the median and the 99th percentile of wall time, and the median of CPU
-time. Where these lie far above the least, others use the machine.
+Times are milliseconds of one thread: the least, the median and the 99th percentile of wall time, and the median of
+CPU time. Where these lie far above the least, others use the machine.
 """
 
 from __future__ import annotations

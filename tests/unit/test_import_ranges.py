@@ -235,7 +235,7 @@ def test_whether_ids_joined_of_parts_are_citizen_ids_is_told_from_all_batches(
 def test_what_is_wrong_with_a_file_is_told_from_all_batches(
     tmp_path: Path, table: str, rows: exports.Sheet
 ) -> None:
-    src = exports.write_csv(tmp_path / "src", exports.county(农户=profiles(), **{table: rows}))
+    src = exports.write_csv(tmp_path / "src", exports.county(**{"农户": profiles(), table: rows}))
     words = []
     for sizes in (SMALL, {"rows_of_a_batch": 1}, {}):
         with pytest.raises(ImportRefused) as refused:
