@@ -163,8 +163,8 @@ class _Checks:
         self._settings = settings
         self._starts = starts
         self._findings: dict[int, Findings] = {}
-        self._all_at_once = Lock()
-        self._begin = Lock()
+        self._checking_all = Lock()
+        self._reading_shared = Lock()
         self._whole: tuple[dict[str, pa.Table], Findings] | None = None
         self._citizen_ids: dict[tuple[str, str], bool] = {}
 
@@ -180,7 +180,7 @@ class _Checks:
         whole = self._without_households()[1]
         if findings.are_none and whole.are_none:
             return tables
-        with self._all_at_once:
+        with self._checking_all:
             rest = [k for k in range(len(self._starts)) if k not in self._findings]
             with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 for _ in pool.map(lambda k: self._read(k)[1], rest):
@@ -213,7 +213,7 @@ class _Checks:
 
         They are read once, when the first block is.
         """
-        with self._begin:
+        with self._reading_shared:
             if self._whole is None:
                 parts, damaged_now = self._parts([n for n, t in self._files.tables.items() if not t.has_households])
                 names = [name for name in _WITHOUT if name not in {*self._files.damaged, *damaged_now}]
@@ -230,7 +230,7 @@ class _Checks:
 
     def _count_as_citizen_ids(self, name: str, column: str) -> bool:
         """Return whether a column's ids with the right check sign are citizen ids, by all blocks of the table."""
-        with self._begin:
+        with self._reading_shared:
             if (name, column) not in self._citizen_ids:
                 try:
                     texts = self._files.tables[name].distinct(column)
