@@ -18,7 +18,7 @@ from relapse_risk.records.blocks import load_records, open_records
 
 LATER = dt.date(2023, 8, 31)
 #: As small as it gets, and neither a divisor of the other.
-SMALL = {"households_of_a_range": 1, "rows_of_a_batch": 2}
+SMALL: dict[str, Any] = {"households_of_a_range": 1, "rows_of_a_batch": 2}
 SIZES = [SMALL, {"households_of_a_range": 2, "rows_of_a_batch": 3}, {}]
 HOMES = [f"h{number}" for number in range(1, 8)]
 
@@ -237,7 +237,7 @@ def test_what_is_wrong_with_a_file_is_told_from_all_batches(
 ) -> None:
     src = exports.write_csv(tmp_path / "src", exports.county(**{"农户": profiles(), table: rows}))
     words = []
-    for sizes in (SMALL, {"rows_of_a_batch": 1}, {}):
+    for sizes in (SMALL, dict[str, Any](rows_of_a_batch=1), dict[str, Any]()):
         with pytest.raises(ImportRefused) as refused:
             exports.run(src, tmp_path / "out", **sizes)
         words.append(str(refused.value))
