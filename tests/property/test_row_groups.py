@@ -24,9 +24,9 @@ NAMES = ("households", "visits", "shocks")
 @st.composite
 def folders(draw: st.DrawFn) -> dict[str, list[list[str]]]:
     """Draw each table's household ids by row group: mostly in order, since else all is one block."""
-    in_order = draw(st.sampled_from([True, True, True, False]))
     found = {}
     for name in NAMES:
+        in_order = draw(st.sampled_from([True, True, True, False]))
         ids = draw(st.lists(IDS, max_size=14))
         if in_order:
             ids.sort()

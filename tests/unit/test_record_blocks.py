@@ -182,6 +182,10 @@ def _unsorted_groups(folder: Path, tables: dict[str, pa.Table]) -> None:
     write_raw(folder, {n: cut(data, 3)[::-1] for n, data in tables.items()})
 
 
+def _unsorted_visits(folder: Path, tables: dict[str, pa.Table]) -> None:
+    write_raw(folder, {n: cut(data, 3)[:: -1 if n == "visits" else 1] for n, data in tables.items()})
+
+
 def _overlapping(folder: Path, tables: dict[str, pa.Table]) -> None:
     halves = {
         n: [data.filter(pa.array([row % 2 == k for row in range(data.num_rows)])) for k in (0, 1)]
@@ -233,6 +237,7 @@ def _by_our_writer(folder: Path, tables: dict[str, pa.Table]) -> None:
         (_by_pandas, 4 - 1),
         (_unsorted, 1),
         (_unsorted_groups, 1),
+        (_unsorted_visits, 1),
         (_overlapping, 1),
         (_one_giant_row_group, 1),
         (_giant_visits, 3),
