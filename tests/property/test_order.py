@@ -20,17 +20,16 @@ from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
 
 #: Few different values of each, so that rows tie.
-ROW = st.tuples(
-    st.integers(0, 1), st.integers(0, 2), st.integers(0, 1), st.sampled_from([None, "", "p10", "p2", "户", "户1"])
-)
-ROWS = st.lists(st.tuples(ROW, st.integers(0, 3)), max_size=12)
+ROW = st.tuples(*[st.integers(0, 1)] * 3, st.sampled_from([None, "p10", "p2", "户", "户1"]))
+ROWS = st.lists(st.tuples(ROW, st.integers(0, 3)), max_size=20)
 Row = tuple[tuple[int, int, int, str | None], int]
 
 
 def keys_of(rows: list[Row]) -> tuple[Keys, Texts]:
     """Return the keys of rows: household, day, code and text of the key, day known."""
-    encoded = pa.array(["begins the buffer", *(key[3] for key, _ in rows)], pa.string())[1:].dictionary_encode()
-    texts = Texts(np.array(encoded.indices.fill_null(-1), np.int32), encoded.dictionary)
+    encoded = pa.array([key[3] for key, _ in rows], pa.string()).dictionary_encode()
+    distinct = pa.array(["begins the buffer", *encoded.dictionary.to_pylist()], pa.string())[1:]
+    texts = Texts(np.array(encoded.indices.fill_null(-1), np.int32), distinct)
     household, day, code = (np.array([row[0][k] for row in rows], np.int32) for k in range(3))
     return Keys(household, day, code, texts.code, np.array([known for _, known in rows], np.int32)), texts
 
