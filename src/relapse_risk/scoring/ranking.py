@@ -136,22 +136,18 @@ def rank(
     scorer.check_tables(records.present)
     check_reach(records, [as_of])
     n_threads = 1 if len(records.blocks) > 1 else None  # each block has a thread of its own
-    parts = list(each_block(records, lambda block: _score_block(scorer, block, as_of, n_threads), on_done=on_done))
-    rows = _in_order(pa.concat_tables([part.rows for part in parts]))
-    rows = rows.append_column("model_version", pa.array([bundle.version] * len(rows), _TEXT))
-    firsts = [part.first_profile for part in parts if part.first_profile is not None]
-    return Ranking(rows, attrition_of([part.selection for part in parts]), min(firsts, default=None))
+    blocks = each_block(records, lambda block: _score_block(scorer, block, as_of, n_threads), on_done=on_done)
+    parts, selections, firsts = zip(*blocks, strict=True)
+    rows = _in_order(pa.concat_tables(parts))
+    rows = rows.append_column("model_version", pa.repeat(pa.scalar(bundle.version, _TEXT), len(rows)))
+    known = [first for first in firsts if first is not None]
+    return Ranking(rows, attrition_of(selections), min(known, default=None))
 
 
-class _Part(NamedTuple):
-    """What comes of one block: its scores, unordered."""
-
-    rows: pa.Table
-    selection: Selection
-    first_profile: dt.date | None
-
-
-def _score_block(scorer: Scorer, block: Records, as_of: dt.date, n_threads: int | None) -> _Part:
+def _score_block(
+    scorer: Scorer, block: Records, as_of: dt.date, n_threads: int | None
+) -> tuple[pa.Table, Selection, dt.date | None]:
+    """Return a block's scores in the order of its ids, who was selected, and the day of its first known profile."""
     day = to_days(as_of)
     selection = select(block, np.array([day], np.int32), "score")
     pairs = selection.pairs
@@ -171,7 +167,7 @@ def _score_block(scorer: Scorer, block: Records, as_of: dt.date, n_threads: int 
         }
     )
     first = pc.min(block.table("households")["known_on"]).as_py()
-    return _Part(rows, selection, first)
+    return rows, selection, first
 
 
 def _where(records: Records, ids: pa.Array, day: int) -> dict[str, pa.Array]:
