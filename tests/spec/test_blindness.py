@@ -120,14 +120,14 @@ class _Noted(Baseline):
 class _NotedModel(RelapseModel):
     rows: list[tuple[str, pd.MultiIndex]] = []  # noqa: RUF012
 
-    def fit(self, X: Any, y: Any, *, scored: Any = None) -> _NotedModel:
+    def fit(self, X: Any, y: Any, *, scored: Any = None, sample_weight: Any = None) -> _NotedModel:
         self.rows.append(("fit", X.index))
-        super().fit(X, y, scored=scored)
+        super().fit(X, y, scored=scored, sample_weight=sample_weight)
         return self
 
-    def fit_trees(self, X: Any, y: Any) -> _NotedModel:
+    def fit_trees(self, X: Any, y: Any, *, sample_weight: Any = None) -> _NotedModel:
         self.rows.append(("fit_trees", X.index))
-        super().fit_trees(X, y)
+        super().fit_trees(X, y, sample_weight=sample_weight)
         return self
 
 

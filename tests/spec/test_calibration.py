@@ -287,3 +287,41 @@ def test_rows_that_would_be_scored_are_distinguished_from_those_learned_from() -
     assert fitted[True].predict_proba(X[scored])[:, 1].sum() < 0.9 * came_true
     assert fitted[False].predict_proba(X[scored])[:, 1].sum() == pytest.approx(came_true, rel=0.03)
     assert np.array_equal(fitted[True].decision_function(X), fitted[False].decision_function(X)), "the order stays"
+
+
+def test_a_row_of_weight_k_counts_as_k_rows_in_all_of_calibration() -> None:
+    rng = np.random.default_rng(0)
+    index = pairs(rounds(12), 60)
+    n = len(index)
+    raw, times = rng.normal(-1.0, 1.0, n), rng.integers(1, 4, n)
+    y, scored = rng.random(n) < expit(raw), rng.random(n) < 0.5
+    weight, again = times.astype(float), np.repeat(np.arange(n), times)
+
+    sigmoid, of_copies = fit_sigmoid(raw, y, weight), fit_sigmoid(raw[again], y[again])
+    assert sigmoid.slope == pytest.approx(of_copies.slope, rel=1e-4)
+    assert sigmoid.intercept == pytest.approx(of_copies.intercept, rel=1e-4)
+
+    splits, kind = calibration_splits(index, y, OUTCOME, share=0.3, seed=0, sample_weight=weight)
+    copied, kind_of_copies = calibration_splits(index[again], y[again], OUTCOME, share=0.3, seed=0)
+    assert kind == kind_of_copies == LATER
+    assert set(index[splits[0].test]) == set(index[again][copied[0].test])
+
+    timing = label_timing(index, n, OUTCOME, splits, weight)
+    timing_of_copies = label_timing(index[again], len(again), OUTCOME, copied)
+    assert timing.carried == pytest.approx(timing_of_copies.carried)
+
+    assert base_rate_trend(y, timing, weight) == pytest.approx(base_rate_trend(y[again], timing_of_copies))
+    shift = level_shift(raw, y, timing, scored, weight)
+    assert shift == pytest.approx(level_shift(raw[again], y[again], timing_of_copies, scored[again]))
+    assert abs(shift - level_shift(raw, y, timing, scored)) > 1e-4
+
+
+def test_the_share_calibrated_on_is_one_of_weight_not_of_rows() -> None:
+    """Of ten dates with equal rows, the last counts for nine tenths: it alone is enough."""
+    index = pairs(rounds(10), 100)
+    y = np.asarray(index.codes[0]) % 2 == 0
+    last = np.asarray(index.codes[1]) == 9
+    weight = np.where(last, 81.0, 1.0)
+    (split,), kind = calibration_splits(index, y, OUTCOME, share=0.3, seed=0, sample_weight=weight)
+    assert kind == LATER
+    assert set(split.test) == set(np.flatnonzero(last))

@@ -20,6 +20,7 @@ from tests.support.small import Small, model_of
 from relapse_risk import RelapseModel, catalogue, score
 from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.model import checks
+from relapse_risk.model.inputs import describe
 from relapse_risk.settings import OutcomeSettings
 
 OUTCOME = OutcomeSettings()
@@ -305,3 +306,76 @@ def test_a_model_that_was_not_fitted_says_so(small: Small, rows: Any) -> None:
                 call()
     with pytest.raises(NotFittedError, match=r"Call fit\(X, y\)"):
         few().decision_function(X)
+
+
+def test_weights_of_one_are_the_same_as_none(rows: Any) -> None:
+    X, y = rows
+    weighted, plain = few().fit(X, y, sample_weight=np.ones(len(y))), few().fit(X, y)
+    assert weighted.boosters_.to_texts() == plain.boosters_.to_texts()
+    assert (weighted.calibrator_, weighted.band_thresholds_) == (plain.calibrator_, plain.band_thresholds_)
+    assert weighted.reference_ == plain.reference_
+
+
+def test_rows_of_weight_0_are_left_out_and_counted(rows: Any) -> None:
+    X, y = rows
+    weight = np.where(np.arange(len(y)) % 5 == 0, 0.0, 1.0)
+    model, without = few().fit(X, y, sample_weight=weight), few().fit(X[weight > 0], y[weight > 0])
+    assert (model.n_rows_, model.n_left_out_) == ((weight > 0).sum(), (weight == 0).sum())
+    np.testing.assert_array_equal(model.predict_proba(X), without.predict_proba(X))
+
+
+def test_where_negatives_are_thinned_weights_keep_level_bands_and_reference_right(rows: Any) -> None:
+    X, y = rows
+    keep = y | (np.arange(len(y)) % 4 == 0)
+    weight = np.where(y, 1.0, (~y).sum() / (keep & ~y).sum())[keep]
+    model, blind = few().fit(X[keep], y[keep], sample_weight=weight), few().fit(X[keep], y[keep])
+    whole = few().fit(X, y)
+
+    def foreseen(one: RelapseModel) -> float:
+        return float(one.predict_proba(X)[:, 1].sum())
+
+    assert foreseen(model) == pytest.approx(foreseen(whole), rel=0.15)
+    assert foreseen(blind) > 2 * foreseen(whole)
+
+    def high(one: RelapseModel) -> float:
+        return float((one.band(one.decision_function(X)) == "high").mean())
+
+    assert high(model) == pytest.approx(high(whole), abs=0.03)
+
+
+def test_in_the_reference_a_row_of_weight_k_counts_as_k_rows() -> None:
+    rng = np.random.default_rng(0)
+    column = np.where(rng.random(500) < 0.2, np.nan, rng.normal(size=500)).astype(np.float32)
+    times = rng.integers(1, 5, 500)
+    (found,) = describe(column[:, None], times.astype(float))
+    copies = np.repeat(column, times).astype(np.float64)
+    assert found.missing == pytest.approx(np.isnan(copies).mean())
+    known = copies[~np.isnan(copies)]
+    assert found.quantiles == tuple(np.quantile(known, np.linspace(0, 1, 11), method="inverted_cdf"))
+
+
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf])
+def test_weights_that_count_for_nothing_are_refused(rows: Any, wrong: float) -> None:
+    X, y = rows
+    weight = np.ones(len(y))
+    weight[3] = wrong
+    with pytest.raises(ValueError, match=r"[Nn]egative|NaN|infinity"):
+        few().fit(X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="shape"):
+        few().fit_trees(X, y, sample_weight=np.ones(len(y) - 1))
+
+
+def test_trees_are_those_of_the_rows_whatever_else_was_cut_into_bins_with_them(rows: Any) -> None:
+    """Rows of the calibration share bins with the others, and nothing else of them."""
+    from relapse_risk.model.train_boosters import BinnedRows
+
+    X, y = np.zeros((400, 2), np.float32), np.arange(400) % 4 == 0
+    X[:, 0] = np.arange(400) % 7
+    X[:, 1] = np.arange(400) % 3
+    some = np.arange(0, 400, 2)
+    given: dict[str, Any] = {"names": ["a", "b"], "categorical": [], "n_threads": 1}
+    how: dict[str, Any] = {"monotone": [0, 0], "n_trees": 5, "n_boosters": 1, "seed": 0}
+    parameters = {"min_data_in_leaf": 5, "num_leaves": 4}
+    apart = BinnedRows(X[some], y[some], **given).boosters(parameters, **how)
+    part = BinnedRows(X, np.where(np.arange(400) % 2 == 0, y, ~y), **given).boosters(parameters, **how, rows=some)
+    np.testing.assert_array_equal(part.raw_scores(X), apart.raw_scores(X))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -165,65 +165,6 @@ class Boosters:
         tables = self.tables
         suits = tables is not None and matrix.dtype == np.float32 and matrix.shape[1] == tables.n_features
         return tables if suits else None
-
-
-def train_boosters(
-    matrix: Matrix,
-    y: npt.NDArray[np.bool_],
-    *,
-    names: Sequence[str],
-    categorical: Sequence[int],
-    monotone: Sequence[int],
-    parameters: Mapping[str, Any],
-    n_trees: int,
-    n_boosters: int,
-    seed: int,
-    n_threads: int | None,
-) -> Boosters:
-    """Train boosters; the same data, parameters and seed give the same boosters on any number of threads.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, n_features)
-        Features; NaN where missing, categories as codes.
-    y : ndarray of bool, shape (n,)
-        Labels.
-    names : sequence of str
-        Feature names.
-    categorical : sequence of int
-        Positions of the columns that hold category codes.
-    monotone : sequence of {-1, 0, 1}
-        Direction of risk for each column.
-    parameters : dict
-        Parameters of LightGBM, apart from those that make it deterministic.
-    n_trees, n_boosters : int
-        Trees of each booster; number of boosters.
-    seed : int
-        Seed of the first booster; each next one has the next seed.
-    n_threads : int, optional
-        All processors otherwise.
-    """
-    lgb = _lightgbm()
-    fixed = {
-        **parameters,
-        "objective": "binary",
-        "deterministic": True,
-        "force_col_wise": True,  # twice as fast as row-wise with few features a tree, and as deterministic
-        "num_threads": _threads(n_threads),
-        "monotone_constraints": list(monotone),
-        "verbosity": -1,
-    }
-    if not any(monotone):
-        del fixed["monotone_constraints"]
-    data = lgb.Dataset(
-        matrix,
-        y.astype(np.float64),
-        feature_name=list(names),
-        categorical_feature=list(categorical),
-        params=fixed,
-        free_raw_data=False,
-    ).construct()
-    return Boosters(tuple(lgb.train({**fixed, "seed": seed + k}, data, n_trees) for k in range(n_boosters)))
 
 
 def _lightgbm() -> Any:

@@ -89,7 +89,11 @@ class Timing:
 
 
 def level_shift(
-    log_odds: Numbers, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None = None
+    log_odds: Numbers,
+    y: npt.NDArray[np.bool_],
+    timing: Timing,
+    scored: npt.NDArray[np.bool_] | None = None,
+    sample_weight: Numbers | None = None,
 ) -> float:
     """Return the shift of log-odds that makes the expected number of positives right when scores are made.
 
@@ -103,16 +107,20 @@ def level_shift(
         Ages of the labels.
     scored : ndarray of bool, shape (n,), optional
         Rows of households that would be scored; all otherwise.
+    sample_weight : ndarray of float64, shape (n,), optional
+        How many rows each counts for; 1 otherwise.
     """
-    weights = timing.weights
+    weights = timing.weights if sample_weight is None else timing.weights * sample_weight
     level = _level(log_odds, y, weights)
     if scored is not None:
         level += _level((log_odds + level)[scored], y[scored], weights[scored])
-    slope, trust = base_rate_trend(y, timing)
+    slope, trust = base_rate_trend(y, timing, sample_weight)
     return (1.0 - trust) * level + trust * slope * timing.carried
 
 
-def base_rate_trend(y: npt.NDArray[np.bool_], timing: Timing) -> tuple[float, float]:
+def base_rate_trend(
+    y: npt.NDArray[np.bool_], timing: Timing, sample_weight: Numbers | None = None
+) -> tuple[float, float]:
     """Return the yearly change of the base rate's log-odds, and its weight, from 0 to 1.
 
     A line is fitted to the log-odds of the dates. Labels of neighbouring dates share most of their horizon, so the
@@ -125,11 +133,14 @@ def base_rate_trend(y: npt.NDArray[np.bool_], timing: Timing) -> tuple[float, fl
         Labels.
     timing : Timing
         Ages of the labels.
+    sample_weight : ndarray of float64, shape (n,), optional
+        How many rows each counts for; 1 otherwise.
     """
     ages, date = np.unique(timing.age, return_inverse=True)
     if len(ages) < FEWEST_DATES or not timing.horizon:
         return 0.0, 0.0
-    rows, positives = np.bincount(date), np.bincount(date, weights=y)
+    rows = np.bincount(date, weights=sample_weight)
+    positives = np.bincount(date, weights=y if sample_weight is None else y * sample_weight)
     log_odds = np.log((positives + 0.5) / (rows - positives + 0.5))
     when = ages.mean() - ages
     slope = float((when * log_odds).sum() / (when**2).sum())
@@ -154,7 +165,14 @@ def _level(log_odds: Numbers, y: npt.NDArray[np.bool_], weights: Numbers) -> flo
     return whole * positives / (positives + PRIOR_POSITIVES)
 
 
-def fit_sigmoid(raw: Numbers, y: npt.NDArray[np.bool_]) -> SigmoidCalibrator:
+class _Frozen(FrozenEstimator):  # type: ignore[misc]
+    """A fitted estimator that lets weights pass: they are for the sigmoid, and there is nothing else to fit."""
+
+    def fit(self, X: object, y: object, sample_weight: object = None) -> _Frozen:  # noqa: ARG002
+        return self
+
+
+def fit_sigmoid(raw: Numbers, y: npt.NDArray[np.bool_], sample_weight: Numbers | None = None) -> SigmoidCalibrator:
     """Fit Platt's sigmoid, by scikit-learn, on scores and labels that the trees were not fitted on.
 
     Parameters
@@ -163,11 +181,13 @@ def fit_sigmoid(raw: Numbers, y: npt.NDArray[np.bool_]) -> SigmoidCalibrator:
         Raw scores.
     y : ndarray of bool, shape (n,)
         Labels; both must occur.
+    sample_weight : ndarray of float64, shape (n,), optional
+        How many rows each counts for; 1 otherwise.
     """
     # scikit-learn calibrates classifiers, not scores: this one's decision function is its only column.
     identity = LogisticRegression()
     identity.classes_, identity.coef_, identity.intercept_ = np.array([0, 1]), np.ones((1, 1)), np.zeros(1)
-    calibrated = CalibratedClassifierCV(FrozenEstimator(identity), method="sigmoid", ensemble=False)
-    calibrated.fit(raw.reshape(-1, 1), y.astype(int))
+    calibrated = CalibratedClassifierCV(_Frozen(identity), method="sigmoid", ensemble=False)
+    calibrated.fit(raw.reshape(-1, 1), y.astype(int), sample_weight=sample_weight)
     sigmoid = calibrated.calibrated_classifiers_[0].calibrators[0]
     return SigmoidCalibrator(float(sigmoid.a_), float(sigmoid.b_))

@@ -19,6 +19,8 @@ from relapse_risk.settings import OutcomeSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+Numbers = npt.NDArray[np.float64]
+
 LATER = "later labels"
 OTHER_HOUSEHOLDS = "other households"
 #: Fewest rows of either class that a sigmoid is fitted on.
@@ -44,12 +46,14 @@ def calibration_splits(
     *,
     share: float,
     seed: int,
+    sample_weight: Numbers | None = None,
 ) -> tuple[list[Split], str]:
     """Return the splits that the sigmoid is fitted on, and their kind.
 
     Later labels where there are enough: the test rows are those of the latest dates that together hold ``share`` of
     the rows, and the training rows are those whose label was mature on the first of these dates. Otherwise, or if
-    the dates or the outcome are not known, folds of households.
+    the dates or the outcome are not known, folds of households. A row counts for as many as its weight says in the
+    share of the rows; both classes must have enough rows, whatever their weight.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def calibration_splits(
     """
     days = as_of_days(index)
     if days is not None and outcome is not None:
-        split = _later(days, y, outcome, share)
+        split = _later(days, y, outcome, share, sample_weight)
         if split is not None:
             return [split], LATER
     groups = np.arange(len(y))
@@ -85,7 +89,11 @@ def as_of_days(index: pd.MultiIndex | None) -> npt.NDArray[np.int64] | None:
 
 
 def label_timing(
-    index: pd.MultiIndex | None, n: int, outcome: OutcomeSettings | None, splits: Sequence[Split]
+    index: pd.MultiIndex | None,
+    n: int,
+    outcome: OutcomeSettings | None,
+    splits: Sequence[Split],
+    sample_weight: Numbers | None = None,
 ) -> Timing:
     """Return the ages of n labels, and how far ahead their level is to be extrapolated.
 
@@ -108,6 +116,8 @@ def label_timing(
         Gives the horizon, and when the newest label is mature; without it, nothing is extrapolated.
     splits : sequence of Split
         What the sigmoid was fitted on.
+    sample_weight : ndarray of float64, shape (n,), optional
+        How many labels each counts for; 1 otherwise.
     """
     days = as_of_days(index)
     if days is None or not n:
@@ -117,17 +127,26 @@ def label_timing(
     if outcome is None:
         return Timing(age)
     ahead = (to_days(matures_on(from_days(newest), outcome)) - newest) / DAYS_PER_YEAR
-    held_out = np.concatenate([age[split.test] for split in splits]).mean()
-    earlier = np.concatenate([age[split.train] for split in splits]).mean()
-    carried = max(held_out - (earlier - age.mean()) + ahead, 0.0)
+    held_out = _mean_age(age, [split.test for split in splits], sample_weight)
+    earlier = _mean_age(age, [split.train for split in splits], sample_weight)
+    carried = max(held_out - (earlier - _mean_age(age, [np.arange(n)], sample_weight)) + ahead, 0.0)
     return Timing(age, outcome.horizon_months / 12, float(carried))
 
 
+def _mean_age(age: Numbers, parts: Sequence[npt.NDArray[np.int64]], sample_weight: Numbers | None) -> float:
+    rows = np.concatenate(parts)
+    return float(np.average(age[rows], weights=None if sample_weight is None else sample_weight[rows]))
+
+
 def _later(
-    days: npt.NDArray[np.int64], y: npt.NDArray[np.bool_], outcome: OutcomeSettings, share: float
+    days: npt.NDArray[np.int64],
+    y: npt.NDArray[np.bool_],
+    outcome: OutcomeSettings,
+    share: float,
+    sample_weight: Numbers | None,
 ) -> Split | None:
     dates = np.unique(days)
-    later = [day for day in dates if (days >= day).mean() >= share]
+    later = [day for day in dates if np.average(days >= day, weights=sample_weight) >= share]
     if not later:
         return None
     first = max(later)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from relapse_risk.errors import UsageError
 from relapse_risk.settings import OutcomeSettings
@@ -137,3 +139,17 @@ def check_labels(X: Any, y: Any) -> None:
         raise UsageError("y has the rows of X in another order. Give y.loc[X.index], or y and X as they were made.")
     if not any(index.equals(pd.RangeIndex(len(y))) for index in (X.index, y.index)):
         raise UsageError("y is indexed by other rows than X. Valid: X's index, as labels(records, X.index) gives.")
+
+
+def check_weights(sample_weight: Any, X: npt.NDArray[np.float32]) -> npt.NDArray[np.float64] | None:
+    """Return the weights of rows, None if none were given.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many as rows, or one is negative, infinite or missing.
+    """
+    if sample_weight is None:
+        return None
+    checked = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return cast("npt.NDArray[np.float64]", checked)

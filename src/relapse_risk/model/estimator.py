@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,12 @@ from sklearn.utils.validation import validate_data
 
 from relapse_risk.errors import NotEnoughData, OutcomeNotGiven, UsageError, warn_caller
 from relapse_risk.features.catalogue import catalogue
-from relapse_risk.model.boosters import Boosters, Matrix, train_boosters
+from relapse_risk.model.boosters import Boosters, Matrix, Numbers
 from relapse_risk.model.calibration import SigmoidCalibrator, Timing, fit_sigmoid, level_shift
 from relapse_risk.model.calibration_split import Split, as_of_days, calibration_splits, label_timing
-from relapse_risk.model.checks import check_columns, check_fitted, check_labels, check_parameters
-from relapse_risk.model.inputs import FeatureReference, describe
+from relapse_risk.model.checks import check_columns, check_fitted, check_labels, check_parameters, check_weights
+from relapse_risk.model.inputs import FeatureReference, describe, quantiles
+from relapse_risk.model.train_boosters import BinnedRows
 from relapse_risk.settings import OutcomeSettings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_rows_ : int
         Rows trained on.
     n_left_out_ : int
-        Rows left out because they had no label.
+        Rows left out because they had no label, or weight 0.
 
     Examples
     --------
@@ -133,6 +134,7 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: pd.Series[Any] | npt.ArrayLike,
         *,
         scored: npt.NDArray[np.bool_] | None = None,
+        sample_weight: npt.ArrayLike | None = None,
     ) -> RelapseModel:
         """Fit trees and calibrate them.
 
@@ -153,6 +155,9 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scored : ndarray of bool, shape (n,), optional
             Which rows would be scored, if others are trained on too: the expected number of positives is made right
             among these.
+        sample_weight : array_like, shape (n,), optional
+            How many rows each counts for, as where some of many negatives are kept for the others; rows of weight 0
+            are left out. Weights that are all 1 are the same as none.
 
         Raises
         ------
@@ -167,8 +172,8 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         OutcomeNotGiven
             If the rows have dates and ``outcome`` was not given.
         """
-        X_checked, positive, index, labelled = self._prepare(X, y)
-        if self.outcome is None and as_of_days(index) is not None:
+        rows = self._prepare(X, y, sample_weight)
+        if self.outcome is None and as_of_days(rows.pairs) is not None:
             warn_caller(
                 "X has as_of dates, but the estimator was not given the outcome and cannot know when a label was "
                 "mature: it calibrates on other households instead of on later labels. "
@@ -176,29 +181,37 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 OutcomeNotGiven,
             )
         splits, self.calibrated_on_ = calibration_splits(
-            index,
-            positive,
+            rows.pairs,
+            rows.y,
             self.outcome,
             share=self.calibration_share,
             seed=self.random_state,
+            sample_weight=rows.weight,
         )
-        self.calibrator_, self.band_thresholds_ = self._calibrate(X_checked, positive, splits)
-        self.boosters_ = self._train_boosters(X_checked, positive)
-        among = None if scored is None else np.asarray(scored, bool)[labelled]
-        timing = label_timing(index, len(positive), self.outcome, splits)
-        self.calibrator_ = self._at_newest_level(X_checked, positive, timing, among)
-        columns = list(getattr(self, "feature_names_in_", range(X_checked.shape[1])))
+        binned = self._binned(rows)
+        self.calibrator_, self.band_thresholds_ = self._calibrate(rows, binned, splits)
+        self.boosters_ = self._boosters(binned, len(rows.y))
+        among = None if scored is None else np.asarray(scored, bool)[rows.used]
+        timing = label_timing(rows.pairs, len(rows.y), self.outcome, splits, rows.weight)
+        self.calibrator_ = self._at_newest_level(rows, timing, among)
+        columns = list(getattr(self, "feature_names_in_", range(rows.X.shape[1])))
         self.reference_: dict[str, FeatureReference] = {
-            str(column): reference for column, reference in zip(columns, describe(X_checked), strict=True)
+            str(column): reference for column, reference in zip(columns, describe(rows.X, rows.weight), strict=True)
         }
         return self
 
-    def fit_trees(self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike) -> RelapseModel:
+    def fit_trees(
+        self,
+        X: pd.DataFrame | npt.ArrayLike,
+        y: pd.Series[Any] | npt.ArrayLike,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> RelapseModel:
         """Fit the trees without calibration: enough to rank by ``decision_function``, in half the time of ``fit``.
 
         Parameters
         ----------
-        X, y
+        X, y, sample_weight
             As for ``fit``.
 
         Raises
@@ -206,26 +219,40 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         NotEnoughData
             If one of the classes does not occur.
         """
-        X_checked, positive, _, _ = self._prepare(X, y)
-        self.boosters_ = self._train_boosters(X_checked, positive)
+        rows = self._prepare(X, y, sample_weight)
+        self.boosters_ = self._boosters(self._binned(rows), len(rows.y))
         return self
 
     def _prepare(
-        self, X: pd.DataFrame | npt.ArrayLike, y: pd.Series[Any] | npt.ArrayLike
-    ) -> tuple[Matrix, npt.NDArray[np.bool_], pd.MultiIndex | None, npt.NDArray[np.bool_]]:
-        """Return features, labels and index (if X has one) of the labelled rows, and which rows those are."""
+        self,
+        X: pd.DataFrame | npt.ArrayLike,
+        y: pd.Series[Any] | npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+    ) -> _Rows:
+        """Return the rows to learn from: those with a label and a weight above 0."""
         check_parameters(self)
         check_labels(X, y)
         matrix, names = self._learn_columns(X)
-        values, labelled = _target(y, len(matrix))
+        values, used = _target(y, len(matrix))
         X_checked, target = validate_data(self, matrix, values, dtype=np.float32, ensure_all_finite="allow-nan")
-        X_checked, target = X_checked[labelled], target[labelled]
+        weight = check_weights(sample_weight, X_checked)
+        if weight is not None:
+            used &= weight > 0.0
+        self.n_left_out_ = int((~used).sum())
+        if self.n_left_out_:
+            X_checked, target = X_checked[used], target[used]
         if names:  # validate_data was given an array and removed the names of an earlier fit
             self.feature_names_in_ = np.array(names, dtype=object)
-        self.n_rows_, self.n_left_out_ = len(target), int((~labelled).sum())
+        self.n_rows_ = len(target)
         self.classes_, positive = self._classes(target)
-        index = getattr(X, "index", None)
-        return X_checked, positive, index[labelled] if names and index is not None else None, labelled
+        index = getattr(X, "index", None) if names else None
+        return _Rows(
+            X_checked,
+            positive,
+            None if weight is None or (weight[used] == 1.0).all() else weight[used],
+            None if index is None else index[used],
+            used,
+        )
 
     def _learn_columns(self, X: pd.DataFrame | npt.ArrayLike) -> tuple[Any, list[str] | None]:
         """Return the features as numbers, and their names; keep the categories."""
@@ -292,46 +319,57 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return classes, target == classes[1]
 
     def _calibrate(
-        self, X: Matrix, y: npt.NDArray[np.bool_], splits: list[Split]
+        self, rows: _Rows, binned: BinnedRows, splits: list[Split]
     ) -> tuple[SigmoidCalibrator, dict[str, float]]:
-        raw, truth = [], []
+        raw = []
         for split in splits:
-            boosters = self._train_boosters(X[split.train], y[split.train])
-            raw.append(boosters.raw_scores(X[split.test], self.n_threads))
-            truth.append(y[split.test])
-        scores, outcomes = np.concatenate(raw), np.concatenate(truth)
-        thresholds = {band: float(np.quantile(scores, 1.0 - share)) for band, share in BANDS}
-        return fit_sigmoid(scores, outcomes), thresholds
+            boosters = self._boosters(binned, len(split.train), split.train)
+            raw.append(boosters.raw_scores(rows.X[split.test], self.n_threads))
+        held_out = np.concatenate([split.test for split in splits])
+        scores, truth = np.concatenate(raw), rows.y[held_out]
+        weight = None if rows.weight is None else rows.weight[held_out]
+        thresholds = quantiles(scores, [1.0 - share for _, share in BANDS], weight)
+        bands = {band: threshold for (band, _), threshold in zip(BANDS, thresholds, strict=True)}
+        return fit_sigmoid(scores, truth, weight), bands
 
     def _at_newest_level(
-        self, X: Matrix, y: npt.NDArray[np.bool_], timing: Timing, scored: npt.NDArray[np.bool_] | None
+        self, rows: _Rows, timing: Timing, scored: npt.NDArray[np.bool_] | None
     ) -> SigmoidCalibrator:
-        log_odds = self.calibrator_.log_odds(self.boosters_.raw_scores(X, self.n_threads))
-        return self.calibrator_.shifted(level_shift(log_odds, y, timing, scored))
+        log_odds = self.calibrator_.log_odds(self.boosters_.raw_scores(rows.X, self.n_threads))
+        return self.calibrator_.shifted(level_shift(log_odds, rows.y, timing, scored, rows.weight))
 
-    def _train_boosters(self, X: Matrix, y: npt.NDArray[np.bool_]) -> Boosters:
-        names = list(getattr(self, "feature_names_in_", [f"f{k}" for k in range(X.shape[1])]))
-        smallest = self.min_rows_in_leaf
-        return train_boosters(
-            X,
-            y,
+    def _names(self, n: int) -> list[str]:
+        return list(getattr(self, "feature_names_in_", [f"f{k}" for k in range(n)]))
+
+    def _binned(self, rows: _Rows) -> BinnedRows:
+        names = self._names(rows.X.shape[1])
+        return BinnedRows(
+            rows.X,
+            rows.y,
+            rows.weight,
             names=names,
             categorical=[names.index(name) for name in self.categories_],
-            monotone=self._directions(names),
-            parameters={
+            n_threads=self.n_threads,
+        )
+
+    def _boosters(self, binned: BinnedRows, n: int, rows: npt.NDArray[np.int64] | None = None) -> Boosters:
+        """Return boosters fitted on n rows, all of the binned ones or some."""
+        smallest = self.min_rows_in_leaf
+        return binned.boosters(
+            {
                 "learning_rate": self.learning_rate,
                 "num_leaves": self.num_leaves,
                 "feature_fraction": self.feature_fraction,
                 "bagging_fraction": self.bagging_fraction,
                 "bagging_freq": 1,
                 "lambda_l2": self.lambda_l2,
-                "min_data_in_leaf": int(np.clip(len(y) // 250, 5, 200)) if smallest == "auto" else smallest,
-                "max_bin": 127,
+                "min_data_in_leaf": int(np.clip(n // 250, 5, 200)) if smallest == "auto" else smallest,
             },
+            monotone=self._directions(self._names(self.n_features_in_)),
             n_trees=self.n_trees,
             n_boosters=self.n_boosters,
             seed=self.random_state,
-            n_threads=self.n_threads,
+            rows=rows,
         )
 
     def _directions(self, names: list[str]) -> list[int]:
@@ -382,6 +420,16 @@ class RelapseModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the band of each raw score, by fixed thresholds: it does not depend on other rows."""
         conditions = [raw >= self.band_thresholds_[name] for name, _ in BANDS]
         return np.select(conditions, [name for name, _ in BANDS], LOWEST_BAND)
+
+
+class _Rows(NamedTuple):
+    """Rows to learn from: features, labels, and if there are any weights and index; and which of those given."""
+
+    X: Matrix
+    y: npt.NDArray[np.bool_]
+    weight: Numbers | None
+    pairs: pd.MultiIndex | None
+    used: npt.NDArray[np.bool_]
 
 
 def _target(y: pd.Series[Any] | npt.ArrayLike, n: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,11 +57,36 @@ class FeatureReference:
         return self.quantiles[len(self.quantiles) // 2] if self.quantiles else None
 
 
-def describe(matrix: npt.NDArray[np.float32]) -> list[FeatureReference]:
-    """Return each column's reference."""
-    references = []
-    for column in matrix.T:
-        values = column[~np.isnan(column)].astype(np.float64)
-        deciles = tuple(float(q) for q in np.quantile(values, QUANTILES)) if values.size else ()
-        references.append(FeatureReference(1.0 - values.size / max(len(column), 1), deciles))
-    return references
+def describe(
+    matrix: npt.NDArray[np.float32], sample_weight: npt.NDArray[np.float64] | None = None
+) -> list[FeatureReference]:
+    """Return each column's reference.
+
+    Parameters
+    ----------
+    matrix : ndarray of float32, shape (n, n_features)
+        The training rows.
+    sample_weight : ndarray of float64, shape (n,), optional
+        How many rows each counts for; 1 otherwise. With weights, deciles are values that occur.
+    """
+    return [_reference(column, sample_weight) for column in matrix.T]
+
+
+def _reference(column: npt.NDArray[np.float32], weight: npt.NDArray[np.float64] | None) -> FeatureReference:
+    known = ~np.isnan(column)
+    values = column[known].astype(np.float64)
+    if weight is None:
+        missing = 1.0 - values.size / max(len(column), 1)
+    else:
+        missing = 1.0 - float(weight[known].sum()) / float(weight.sum())
+        weight = weight[known]
+    deciles = quantiles(values, QUANTILES, weight) if values.size else ()
+    return FeatureReference(missing, deciles)
+
+
+def quantiles(
+    values: npt.NDArray[np.float64], shares: Sequence[float], weight: npt.NDArray[np.float64] | None
+) -> tuple[float, ...]:
+    """Return quantiles of values; with weights, each is a value that occurs."""
+    how: dict[str, Any] = {} if weight is None else {"weights": weight, "method": "inverted_cdf"}
+    return tuple(float(q) for q in np.quantile(values, shares, **how))
