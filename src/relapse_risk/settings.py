@@ -177,6 +177,12 @@ class TrainingSettings(_Section):
         Months of records required before a training date.
     max_cycles : int
         Most training dates; the latest are used.
+    most_negatives : int
+        Most rows without the outcome that are trained on. If there are more, about so many are kept, by a hash of
+        household and date, and each counts for as many as were left out; all rows with the outcome are kept. The
+        dates that models are tested on are never thinned.
+    origin_boosters : int
+        Most boosters of a model that is trained for an origin only; the model that is saved has all.
     """
 
     seed: Annotated[int, Field(ge=0, le=2**31 - 101)] = 0
@@ -184,6 +190,8 @@ class TrainingSettings(_Section):
     origins: Annotated[int, Field(ge=0, le=50)] = 4
     history_months: Annotated[int, Field(ge=0, le=120)] = 12
     max_cycles: Annotated[int, Field(ge=1, le=120)] = 24
+    most_negatives: Annotated[int, Field(ge=100)] = 500_000
+    origin_boosters: Annotated[int, Field(ge=1, le=100)] = 2
 
 
 class Settings(_Section):

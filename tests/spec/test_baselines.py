@@ -10,7 +10,8 @@ from tests.support.ascii import records as drawn
 from relapse_risk import Records
 from relapse_risk.records.tables import TABLES
 from relapse_risk.training.baselines import Baseline, LowestBalance, LowestIncome, MustVisit, Thresholds, baselines
-from relapse_risk.training.dataset import Dataset
+from relapse_risk.training.dataset import Dataset, with_features
+from relapse_risk.training.rows import LabelledRows
 from relapse_risk.training.scorecard import Scorecard
 
 AS_OF = "2024-01-01"
@@ -19,7 +20,7 @@ AS_OF = "2024-01-01"
 def rows_of(records: Records, ids: list[str]) -> Dataset:
     index = pd.MultiIndex.from_product([ids, [pd.Timestamp(AS_OF)]], names=["household_id", "as_of"])
     no = np.full(len(ids), False)
-    return Dataset(pd.DataFrame(index=index), no, no, no, no, no, {}, records)
+    return with_features(records, LabelledRows(index, no, no, no, no, no), ())
 
 
 def scores(baseline: Baseline, records: Records, ids: list[str]) -> list[float]:

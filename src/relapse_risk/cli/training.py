@@ -29,7 +29,8 @@ def train_command(
 ) -> None:
     """Judge the procedure at rolling origins, train on every mature label, and write a model bundle."""
     from relapse_risk.outputs import check_folder  # noqa: PLC0415
-    from relapse_risk.records.folder import load_records, settings_of  # noqa: PLC0415
+    from relapse_risk.records.blocks import open_records  # noqa: PLC0415
+    from relapse_risk.records.folder import settings_of  # noqa: PLC0415
     from relapse_risk.settings import Settings  # noqa: PLC0415
     from relapse_risk.training.train import train  # noqa: PLC0415
 
@@ -40,10 +41,15 @@ def train_command(
 
         check_uri(track)
     with progress() as report:
-        report("reading the records")
-        records = load_records(data, settings)
+        report("opening the records")
+        records = open_records(data, settings)
         result = train(
-            records, models, until=until.date() if until else None, n_threads=threads, on_progress=report
+            records,
+            models,
+            until=until.date() if until else None,
+            n_threads=threads,
+            on_progress=report,
+            on_done=report.advance,
         )
         run = None
         if track:
@@ -54,6 +60,16 @@ def train_command(
     show_metrics(result.metrics, records.settings.training.capacity, as_json=as_json)
     version, model, info = result.bundle.version, result.bundle.model, result.bundle.info.training
     left_out = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in info.left_out.items())
+    if result.predictions is not None and settings.training.origin_boosters < model.n_boosters:
+        say(
+            f"judged with {settings.training.origin_boosters} of the model's {model.n_boosters} boosters "
+            "(training.origin_boosters)"
+        )
+    if info.negatives_share < 1.0:
+        say(
+            f"fitted on all positives and {info.negatives_share:.2%} of the negatives, each counted for "
+            f"{1.0 / info.negatives_share:.4g} (training.most_negatives); judged on every household"
+        )
     say(
         f"trained on {info.rows:,} rows of {info.households:,} households ({info.positives:,} positive), as_of "
         f"{info.first_as_of} to {info.last_as_of}; calibrated on {model.calibrated_on_}\n"
@@ -94,16 +110,16 @@ def evaluate_command(
 ) -> None:
     """Judge a model on later dates, beside the rules used today."""
     from relapse_risk.model.bundle import find_bundle, load_model  # noqa: PLC0415
-    from relapse_risk.records import load_records  # noqa: PLC0415
+    from relapse_risk.records.blocks import open_records  # noqa: PLC0415
     from relapse_risk.scoring.result_files import new_table  # noqa: PLC0415
     from relapse_risk.training.evaluate import evaluate, judged_from  # noqa: PLC0415
 
     folder = find_bundle(models, model)
     with progress() as report, new_table(predictions) as write:
-        report("reading model and records")
+        report("reading the model")
         bundle = load_model(folder)
         judged_from(bundle, start.date() if start else None)  # before the records are read
-        records = load_records(data)
+        records = open_records(data)
         report("judging")
         rows, metrics = evaluate(
             bundle, records, start=start.date() if start else None, end=end.date() if end else None

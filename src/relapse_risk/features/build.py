@@ -64,13 +64,17 @@ def build_features(
     UsageError
         If the index is not of pairs (household_id, as_of).
     """
-    import pandas as pd  # noqa: PLC0415
-
     chosen = tuple(catalogue(records.settings, records.present) if features is None else features)
     ids, household_code, dates, date_code = split_index(index)
-    matrix = build_matrix(records, ids, household_code, dates, date_code, make_plan(chosen))
-    frame = pd.DataFrame(matrix, index=index, columns=[feature.name for feature in chosen], copy=False)
-    coded = {f.name: _categorical(matrix[:, k], f) for k, f in enumerate(chosen) if f.codes}
+    return frame_of(build_matrix(records, ids, household_code, dates, date_code, make_plan(chosen)), index, chosen)
+
+
+def frame_of(matrix: npt.NDArray[np.float32], index: pd.MultiIndex, features: Sequence[Feature]) -> pd.DataFrame:
+    """Return a matrix of ``build_matrix`` as a frame: codes are categorical; numbers are not copied."""
+    import pandas as pd  # noqa: PLC0415
+
+    frame = pd.DataFrame(matrix, index=index, columns=[feature.name for feature in features], copy=False)
+    coded = {f.name: _categorical(matrix[:, k], f) for k, f in enumerate(features) if f.codes}
     return frame.assign(**coded) if coded else frame
 
 

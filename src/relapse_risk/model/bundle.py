@@ -69,6 +69,10 @@ class TrainingInfo(_Strict):
         Rows, households among them, and rows with the outcome.
     left_out : dict of str to int
         Rows without a label, by reason; see ``relapse_risk.labelling.LEFT_OUT``.
+    rows_fitted : int, optional
+        Rows that the model was fitted on, if some of the negatives were left out; all otherwise.
+    negatives_share : float
+        Share of the rows without the outcome that was trained on; each counted for ``1 / negatives_share``.
     """
 
     until: str
@@ -78,6 +82,8 @@ class TrainingInfo(_Strict):
     households: int
     positives: int
     left_out: dict[str, int]
+    rows_fitted: int | None = None
+    negatives_share: float = 1.0
 
 
 class _Reference(_Strict):
@@ -439,5 +445,6 @@ def _restore(info: BundleInfo, texts: list[str], version: str) -> RelapseModel:
     model.calibrated_on_ = info.calibrated_on
     model.band_thresholds_ = dict(info.band_thresholds)
     model.reference_ = {k: FeatureReference(r.missing, r.quantiles) for k, r in info.reference.items()}
-    model.n_rows_, model.n_left_out_ = info.training.rows, sum(info.training.left_out.values())
+    model.n_rows_ = info.training.rows_fitted or info.training.rows
+    model.n_left_out_ = sum(info.training.left_out.values())
     return model

@@ -129,6 +129,12 @@ class RecordBlocks(Sequence[Records]):
         """
         return RecordBlocks(self._files, self.settings, [None, *starts], self._end)
 
+    def first_known(self, name: str) -> dt.date | None:
+        """Return the first day on which a row of a table was known; None if it shows no row."""
+        table = self._files.tables.get(name)
+        known = table.range_known() if table else None
+        return from_days(known[0]) if known and known[0] < self._end else None
+
     def visible(self, as_of: DateLike) -> RecordBlocks:
         """Return the blocks as ``Records.visible`` shows them."""
         return self._with(self.settings, min(self._end, to_days(to_date(as_of))))

@@ -193,8 +193,8 @@ class TableFile:
             found.append(pc.unique(values).cast(pa.string()))
         return pc.unique(pa.chunked_array(found))
 
-    def latest_known(self) -> int | None:
-        """Return the latest day in ``known_on`` since 1970-01-01; None where there is none, or no dates.
+    def range_known(self) -> tuple[int, int] | None:
+        """Return the first and last day in ``known_on`` since 1970-01-01; None where there is none, or no dates.
 
         Parquet's statistics say it; where they do not, the column is read.
         """
@@ -206,13 +206,13 @@ class TableFile:
         for group in self.groups:
             known = self._metadata.row_group(group.number).column(at).statistics
             if is_date and known is not None and known.has_min_max:
-                days.append(int(known.max_raw))
+                days += [int(known.min_raw), int(known.max_raw)]
                 continue
             with suppress(DamagedFile, pa.ArrowException):  # both are reported when the rows are checked
                 read = self._rows([group.number], use_threads=False, columns=["known_on"])["known_on"]
-                latest = pc.max(read.cast(pa.date32()).cast(pa.int32())).as_py()
-                days += [] if latest is None else [latest]
-        return max(days, default=None)
+                found = pc.min_max(read.cast(pa.date32()).cast(pa.int32())).as_py()
+                days += [day for day in found.values() if day is not None]
+        return (min(days), max(days)) if days else None
 
 
 def _text_range(column: pq.ColumnChunkMetaData) -> tuple[str, str] | None:
@@ -267,8 +267,8 @@ class Files:
     @property
     def end(self) -> int:
         """Day after the latest in ``known_on`` of all tables, days since 1970-01-01."""
-        latest = [table.latest_known() for table in self.tables.values()]
-        return max((day for day in latest if day is not None), default=-1) + 1
+        known = [table.range_known() for table in self.tables.values()]
+        return max((days[1] for days in known if days), default=-1) + 1
 
     def starts(self) -> list[str | None]:
         """Return the first household id of each block; None begins before all ids.

@@ -120,6 +120,11 @@ class Records:
         """First day the records do not cover."""
         return from_days(self._end)
 
+    def first_known(self, name: str) -> dt.date | None:
+        """Return the first day on which a row of a table was known; None if it shows no row."""
+        day: dt.date | None = pc.min(self.table(name)["known_on"]).as_py()
+        return day
+
     def visible(self, as_of: DateLike) -> Records:
         """Return what the county's system held before the day ``as_of``, all versions of it.
 

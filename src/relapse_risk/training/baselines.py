@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Container
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+#: Most negatives that simple models are fitted on; if there are more, those kept count for the others.
+MOST_NEGATIVES = 100_000
 
 
 class Baseline(ABC):
@@ -147,6 +150,7 @@ class Logistic(Baseline):
 
     def fit(self, data: Dataset, rows: Flags) -> Self:
         """Fit the weights."""
+        rows, weight = data.thinned(rows, MOST_NEGATIVES)
         matrix = _numbers(data.X[rows])
         filled = np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
         # A few incomes are hundreds of times the line; such outliers must not decide the weights.
@@ -157,14 +161,18 @@ class Logistic(Baseline):
             StandardScaler(),
             LogisticRegression(C=0.01, max_iter=1000),
         )
-        self._pipeline.fit(np.clip(matrix, low, high), data.y[rows])
+        # Medians, bounds and scales are those of the rows fitted on: only the regression takes weights.
+        self._pipeline.fit(np.clip(matrix, low, high), data.y[rows], logisticregression__sample_weight=weight)
         return self
 
     def score(self, data: Dataset, rows: Flags) -> Numbers:
         """Return the log-odds."""
         assert self._pipeline is not None  # noqa: S101
         assert self._bounds is not None  # noqa: S101
-        return cast(Numbers, self._pipeline.decision_function(np.clip(_numbers(data.X[rows]), *self._bounds)))
+        prepared = self._pipeline[:-1].transform(np.clip(_numbers(data.X[rows]), *self._bounds))
+        regression: LogisticRegression = self._pipeline[-1]
+        # Row by row: a matrix product rounds a row's sum by how many rows there are.
+        return np.asarray((prepared * regression.coef_[0]).sum(axis=1) + regression.intercept_[0], np.float64)
 
 
 class PaperScorecard(Baseline):
@@ -177,7 +185,8 @@ class PaperScorecard(Baseline):
 
     def fit(self, data: Dataset, rows: Flags) -> Self:
         """Choose the items and their points."""
-        self.card.fit(data.X[rows], data.y[rows])
+        rows, weight = data.thinned(rows, MOST_NEGATIVES)
+        self.card.fit(data.X[rows], data.y[rows], weight)
         return self
 
     def score(self, data: Dataset, rows: Flags) -> Numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,11 +13,14 @@ from relapse_risk.errors import NotEnoughData, UsageError
 from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import Feature
 from relapse_risk.features.lookup import select_features
+from relapse_risk.model.estimator import RelapseModel
+from relapse_risk.records.blocks import RecordBlocks
 from relapse_risk.records.records import Records
-from relapse_risk.training.dataset import make_dataset
-from relapse_risk.training.evaluate import GROUPS
+from relapse_risk.training.dataset import Dataset, sampled, with_features
+from relapse_risk.training.evaluate import GROUPS, Flags, Numbers, Scorer, scored_by_block
 from relapse_risk.training.intervals import DRAWS, FIGURES, ranking_intervals
 from relapse_risk.training.metrics import ranking_metrics
+from relapse_risk.training.rows import labelled_rows
 from relapse_risk.training.splits import mature_dates, rolling_origins
 from relapse_risk.training.train import unfitted
 
@@ -51,7 +55,7 @@ class FeatureComparison:
 
 
 def compare_features(
-    records: Records,
+    records: Records | RecordBlocks,
     *,
     without: Mapping[str, Patterns] | Sequence[str] = (),
     adding: Mapping[str, Sequence[Feature]] | None = None,
@@ -65,7 +69,7 @@ def compare_features(
 
     Parameters
     ----------
-    records : Records
+    records : Records or RecordBlocks
         Their settings say what is predicted, how many origins there are, and the share that can be visited.
     without : sequence of str, or dict of str to str or sequence of str
         What to leave out, one variant each: a feature's name, with ``*`` for any characters, a table, or a reason
@@ -95,8 +99,6 @@ def compare_features(
     NotEnoughData
         If no origin has both classes to learn from and to rank.
     """
-    import pandas as pd  # noqa: PLC0415
-
     if group not in GROUPS:
         raise UsageError(f"group={group!r}. Valid: {', '.join(GROUPS)}.")
     base = catalogue(records.settings, records.present)
@@ -104,37 +106,41 @@ def compare_features(
     dates = mature_dates(records)
     every = {feature.name: feature for features in variants.values() for feature in features}
     on_progress(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
-    data = make_dataset(records, dates, tuple(every.values()))
+    rows, counts = labelled_rows(records, dates, n_threads)
+    learned, share = sampled(rows, records.settings.training)
+    data = with_features(records, learned, tuple(every.values()), counts=counts, share=share, n_threads=n_threads)
     n_origins = records.settings.training.origins if origins is None else origins
-    rows_judged = getattr(data, GROUPS[group])
-    parts = []
+    judged = rows.take(getattr(rows, GROUPS[group]))
+    trained: dict[dt.date, Scorer] = {}
     for origin in rolling_origins(dates, records.settings.outcome, n_origins):
-        train, test = data.on(origin.train) & data.to_train, data.on([origin.test]) & rows_judged
-        if len(np.unique(data.y[train])) < 2 or len(np.unique(data.y[test])) < 2:
+        train = data.on(origin.train) & data.to_train
+        if len(np.unique(data.y[train])) < 2 or len(np.unique(judged.y[judged.on([origin.test])])) < 2:
             on_progress(f"not judged at {origin.test}: all of one class")
             continue
-        part = data.describe(test)
+        models = {}
         for variant, features in variants.items():
             on_progress(f"at {origin.test}: {variant}")
             names = [feature.name for feature in features]
             model = unfitted(records.settings, features, n_threads)
             if variant == OTHER_SEED:
                 model.set_params(random_state=model.random_state + _SEEDS_ON)
-            model.fit_trees(data.X.loc[train, names], data.y[train])
-            part[variant] = model.decision_function(data.X.loc[test, names])
-        parts.append(part)
-    if not parts:
+            models[variant] = model.fit_trees(
+                data.X.loc[train, names], data.y[train], sample_weight=data.weight_of(train)
+            )
+        trained[origin.test] = _scores_of(models)
+    if not trained:
         raise NotEnoughData(
             "at no origin are there both classes to learn from and to rank. Bring more records, judge "
             "group='fall', or lower training.history_months."
         )
-    predictions = pd.concat(parts, ignore_index=True)
+    on_progress(f"judging at {len(trained)} dates")
+    predictions = scored_by_block(records, data.features, judged, trained, n_threads)
     capacity = records.settings.training.capacity
     by_origin = _by_origin(predictions, list(variants), capacity)
     summary = ranking_intervals(predictions, {v: v for v in variants}, capacity, base=BASE, draws=draws)
     better = by_origin.assign(better=by_origin["difference"] > 0).groupby(["score", "figure"])["better"].sum()
     n_features = [len(variants[variant]) for variant in summary.index.get_level_values("score")]
-    return FeatureComparison(summary.assign(origins=len(parts), better=better, features=n_features), by_origin)
+    return FeatureComparison(summary.assign(origins=len(trained), better=better, features=n_features), by_origin)
 
 
 def _variants(
@@ -163,6 +169,16 @@ def _variants(
             raise UsageError(f"adding {name!r}: {why}")
         variants[f"with {name}"] = (*base, *features)
     return variants
+
+
+def _scores_of(models: Mapping[str, RelapseModel]) -> Scorer:
+    def scores(of: Dataset, rows: Flags) -> dict[str, Numbers]:
+        X = of.X[rows]
+        return {
+            variant: model.decision_function(X[list(model.feature_names_in_)]) for variant, model in models.items()
+        }
+
+    return scores
 
 
 def _by_origin(predictions: pd.DataFrame, variants: Sequence[str], capacity: float) -> pd.DataFrame:

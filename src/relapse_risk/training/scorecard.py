@@ -74,7 +74,7 @@ class Scorecard:
     def __init__(self, n_items: int = 10) -> None:
         self.n_items = n_items
 
-    def fit(self, X: pd.DataFrame, y: Flags) -> Scorecard:
+    def fit(self, X: pd.DataFrame, y: Flags, sample_weight: Numbers | None = None) -> Scorecard:
         """Choose items, answers and points.
 
         Parameters
@@ -83,6 +83,8 @@ class Scorecard:
             Features; only those of ``SHEET`` are used.
         y : ndarray of bool, shape (n,)
             The outcome; both classes must occur.
+        sample_weight : ndarray of float64, shape (n,), optional
+            What each row counts for; 1 otherwise. Where an item is cut into answers does not depend on it.
 
         Raises
         ------
@@ -95,10 +97,11 @@ class Scorecard:
         if not cuts:
             raise NotFoundError("none of the scorecard's questions can be answered from these features")
         answers = {name: _answers(values[name], cut) for name, cut in cuts.items()}
-        evidence = {name: _evidence(answers[name], len(cuts[name]) + 1, y) for name in cuts}
+        counts = np.ones(len(y)) if sample_weight is None else sample_weight
+        evidence = {name: _evidence(answers[name], len(cuts[name]) + 1, y, counts) for name in cuts}
         columns = {name: evidence[name][answers[name]] for name in cuts}
-        chosen = self._choose(columns, y)
-        weights = _logistic(np.column_stack([columns[name] for name in chosen]), y).coef_[0]
+        chosen = self._choose(columns, y, counts)
+        weights = _logistic(np.column_stack([columns[name] for name in chosen]), y, counts).coef_[0]
         steps = [np.maximum(w, 0.0) * evidence[name] for name, w in zip(chosen, weights, strict=True)]
         highest = sum(float(step.max() - step.min()) for step in steps)
         scale = 100.0 / highest if highest > 0 else 0.0
@@ -108,12 +111,12 @@ class Scorecard:
         )
         return self
 
-    def _choose(self, columns: dict[str, Numbers], y: Flags) -> list[str]:
+    def _choose(self, columns: dict[str, Numbers], y: Flags, counts: Numbers) -> list[str]:
         """Return the items that add most, one by one: the largest score statistic given those chosen before."""
         chosen: list[str] = []
-        probability = np.full(len(y), y.mean())
+        probability = np.full(len(y), np.average(y, weights=counts))
         while len(chosen) < min(self.n_items, len(columns)):
-            residual, weight = y - probability, probability * (1.0 - probability)
+            residual, weight = counts * (y - probability), counts * probability * (1.0 - probability)
             gain = {}
             for name, column in columns.items():
                 if name not in chosen:
@@ -123,7 +126,7 @@ class Scorecard:
                     gain[name] = max(float(residual @ centred), 0.0) ** 2 / spread if spread > 0 else 0.0
             chosen.append(max(gain, key=lambda name: gain[name]))
             matrix = np.column_stack([columns[name] for name in chosen])
-            probability = _logistic(matrix, y).predict_proba(matrix)[:, 1]
+            probability = _logistic(matrix, y, counts).predict_proba(matrix)[:, 1]
         return chosen
 
     def points(self, X: pd.DataFrame) -> Numbers:
@@ -152,15 +155,15 @@ def _answers(values: Numbers, cuts: tuple[float, ...]) -> npt.NDArray[np.int64]:
     return np.where(np.isnan(values), len(cuts) + 1, np.searchsorted(cuts, values, side="right"))
 
 
-def _evidence(answers: npt.NDArray[np.int64], n_known: int, y: Flags) -> Numbers:
+def _evidence(answers: npt.NDArray[np.int64], n_known: int, y: Flags, counts: Numbers) -> Numbers:
     """Return the weight of evidence of each answer, shrunk towards 0 where rows are few."""
     n = n_known + 1
-    positives = np.bincount(answers, weights=y, minlength=n)
-    negatives = np.bincount(answers, weights=~y, minlength=n)
-    base = y.mean()
+    positives = np.bincount(answers, weights=y * counts, minlength=n)
+    negatives = np.bincount(answers, weights=~y * counts, minlength=n)
+    base = np.average(y, weights=counts)
     odds = (positives + _PRIOR * base) / (negatives + _PRIOR * (1.0 - base))
     return np.asarray(np.log(odds) - np.log(base / (1.0 - base)), np.float64)
 
 
-def _logistic(matrix: Numbers, y: Flags) -> LogisticRegression:
-    return LogisticRegression(C=10.0, max_iter=500).fit(matrix, y)
+def _logistic(matrix: Numbers, y: Flags, counts: Numbers) -> LogisticRegression:
+    return LogisticRegression(C=10.0, max_iter=500).fit(matrix, y, sample_weight=counts)

@@ -10,6 +10,7 @@ from relapse_risk.cohorts import cycles
 from relapse_risk.dates import add_months, from_days, to_days
 from relapse_risk.errors import NotEnoughData
 from relapse_risk.labelling import matures_on
+from relapse_risk.records.blocks import RecordBlocks
 from relapse_risk.records.records import Records
 from relapse_risk.settings import OutcomeSettings
 
@@ -30,7 +31,7 @@ class RollingOrigin:
     test: dt.date
 
 
-def mature_dates(records: Records) -> list[dt.date]:
+def mature_dates(records: Records | RecordBlocks) -> list[dt.date]:
     """Return the as_of dates whose labels are mature and that have enough months of records before them.
 
     Raises
@@ -55,11 +56,9 @@ def mature_dates(records: Records) -> list[dt.date]:
     return dates[-settings.training.max_cycles :]
 
 
-def _first_known(records: Records) -> list[dt.date]:
+def _first_known(records: Records | RecordBlocks) -> list[dt.date]:
     """Return when visits and incomes begin; the statuses of a registry go further back than these."""
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    firsts = [pc.min(records.table(name)["known_on"]).as_py() for name in ("visits", "incomes")]
+    firsts = [records.first_known(name) for name in ("visits", "incomes")]
     return [first for first in firsts if first is not None] or [records.end]
 
 

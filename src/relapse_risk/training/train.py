@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from relapse_risk.dates import DateLike
-from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import Feature
 from relapse_risk.labelling import LEFT_OUT
 from relapse_risk.model.bundle import Bundle, TrainingInfo, load_model, save_bundle
 from relapse_risk.model.estimator import RelapseModel, directions_of
 from relapse_risk.outputs import check_folder
+from relapse_risk.records.blocks import RecordBlocks
 from relapse_risk.records.records import Records
 from relapse_risk.settings import Settings
-from relapse_risk.training.dataset import Dataset, make_dataset
+from relapse_risk.training.dataset import Dataset, sampled, with_features
 from relapse_risk.training.evaluate import metrics_of, predictions_at_origins
+from relapse_risk.training.rows import LabelledRows, labelled_rows
 from relapse_risk.training.splits import mature_dates, rolling_origins
 
 if TYPE_CHECKING:
@@ -58,19 +61,21 @@ def unfitted(settings: Settings, features: Sequence[Feature], n_threads: int | N
 
 
 def train(
-    records: Records,
+    records: Records | RecordBlocks,
     models: Path | str,
     *,
     until: DateLike | None = None,
     n_threads: int | None = None,
     on_progress: Callable[[str], None] = lambda _: None,
+    on_done: Callable[[int, int], None] | None = None,
 ) -> TrainingResult:
     """Evaluate, train and save a model.
 
     Parameters
     ----------
-    records : Records
-        Histories; their settings give everything else.
+    records : Records or RecordBlocks
+        Histories; their settings give everything else. Blocks are read for the labels, for the features of the
+        rows to train on, and to predict the rows to test on.
     models : path
         Folder of bundles.
     until : date, optional
@@ -79,6 +84,8 @@ def train(
         All processors otherwise; the result does not depend on it.
     on_progress : callable
         Called with a text at each step.
+    on_done : callable, optional
+        Called with the households done, and of how many, in the steps that go over all households.
 
     Raises
     ------
@@ -92,34 +99,51 @@ def train(
         records = records.visible(until)
     settings = records.settings
     dates = mature_dates(records)
-    on_progress(f"features and labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
-    features = catalogue(settings, records.present)
-    data = make_dataset(records, dates, features)
+
+    on_progress(f"labels of {len(dates)} dates, {dates[0]} to {dates[-1]}")
+    rows, counts = labelled_rows(records, dates, n_threads, on_done=on_done)
+    learned, share = sampled(rows, settings.training)
+    on_progress(f"features of {len(learned):,} rows to train on")
+    data = with_features(records, learned, counts=counts, share=share, n_threads=n_threads, on_done=on_done)
 
     def make_model() -> RelapseModel:
-        return unfitted(settings, features, n_threads)
+        return unfitted(settings, data.features, n_threads)
+
+    def make_smaller() -> RelapseModel:
+        model = make_model()
+        model.set_params(n_boosters=min(model.n_boosters, settings.training.origin_boosters))
+        return model
 
     origins = rolling_origins(dates, settings.outcome, settings.training.origins)
     predictions, metrics = None, {}
     if origins:
-        predictions = predictions_at_origins(data, origins, make_model, on_progress)
+        predictions = predictions_at_origins(
+            data,
+            origins,
+            make_smaller,
+            on_progress,
+            rows=rows,
+            n_threads=n_threads,
+            on_done=on_done,
+        )
         metrics = metrics_of(predictions, settings.training.capacity)
     on_progress("training on all dates")
-    rows = data.to_train
-    model = data.fit(make_model(), rows)
-    info = _info(records.end, dates, data)
+    model = data.fit(make_model(), data.to_train)
+    info = _info(records.end, dates, rows, data)
     folder = Path(models) / save_bundle(model, models, settings=settings, training=info, metrics=metrics)
     return TrainingResult(load_model(folder), folder, metrics, predictions)
 
 
-def _info(until: dt.date, dates: list[dt.date], data: Dataset) -> TrainingInfo:
-    rows = data.to_train
+def _info(until: dt.date, dates: list[dt.date], rows: LabelledRows, data: Dataset) -> TrainingInfo:
+    households = np.unique(np.asarray(rows.index.codes[0])[rows.to_train])
     return TrainingInfo(
         until=until.isoformat(),
         first_as_of=dates[0].isoformat(),
         last_as_of=dates[-1].isoformat(),
-        rows=int(rows.sum()),
-        households=int(data.X.index[rows].get_level_values("household_id").nunique()),
-        positives=int(data.y[rows].sum()),
+        rows=int(rows.to_train.sum()),
+        households=len(households),
+        positives=int(rows.y[rows.to_train].sum()),
         left_out={reason: data.counts[reason] for reason in LEFT_OUT},
+        rows_fitted=len(data) if data.share < 1.0 else None,
+        negatives_share=data.share,
     )
