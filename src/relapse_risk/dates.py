@@ -68,24 +68,24 @@ def from_days(days: int) -> dt.date:
         raise UsageError(f"a day {beyond} would be needed, and the calendar ends there; take another") from None
 
 
-def add_months(days: npt.ArrayLike, months: int) -> Days:
+def add_months(days: npt.ArrayLike, months: npt.ArrayLike) -> Days:
     """Move dates by calendar months; a day the target month lacks becomes its last day.
 
     Parameters
     ----------
     days : array_like of int
         Days since 1970-01-01, any shape.
-    months : int
-        Months to move by, negative for the past.
+    months : array_like of int
+        Months to move by, negative for the past; any shape that goes with that of ``days``.
 
     Returns
     -------
-    ndarray of int32, same shape
+    ndarray of int32, of the shape of both
     """
     dates = np.asarray(days).astype("datetime64[D]")
     month = dates.astype("datetime64[M]")
     day_of_month = dates - month.astype("datetime64[D]")
-    target = month + np.timedelta64(months, "M")
+    target = month + np.asarray(months).astype("timedelta64[M]")
     last_day = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
     moved = np.minimum(target.astype("datetime64[D]") + day_of_month, last_day)
     days_moved: Days = moved.astype(np.int32)

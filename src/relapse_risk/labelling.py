@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from relapse_risk.dates import FAR_FUTURE, DateLike, Days, add_months, from_days, month_number, to_days
-from relapse_risk.features.build import encode, rows_of
-from relapse_risk.features.declare import Series
-from relapse_risk.features.kernel import NO_LINE, DateWindows, StatisticKind, aggregate_windows
-from relapse_risk.features.plan import Statistic, make_stream
+from relapse_risk.features.build import build_in_windows
+from relapse_risk.features.declare import Aggregation, Feature, Series
+from relapse_risk.features.kernel import DateWindows
+from relapse_risk.features.plan import make_plan
 from relapse_risk.pairs import Pairs, values_of_pairs
 from relapse_risk.records.blocks import RecordBlocks
+from relapse_risk.records.codes import Label
 from relapse_risk.records.records import Records
 from relapse_risk.settings import OutcomeSettings
 
@@ -125,27 +126,25 @@ def _outcomes_of_pairs(records: Records, pairs: Pairs) -> tuple[Flags, ...]:
     """Return which pairs have a poor status in the horizon, and which have no label for each reason."""
     outcome, days = records.settings.outcome, pairs.days
     end = to_days(records.end)
-    encoded = encode(records)
-    household, date = encoded.households(pairs.ids)[pairs.household], pairs.date.astype(np.int32)
 
     def statuses(
-        kinds: tuple[StatisticKind, ...], as_of: Days, starts: Days, ends: Days
-    ) -> npt.NDArray[np.float64]:
-        stream = make_stream([Statistic(_STATUS, (None, 0), kind) for kind in kinds])
-        rows = rows_of(encoded, stream)
-        dates = DateWindows(as_of, starts[:, None], ends[:, None], starts, ends, np.zeros_like(days))
-        return aggregate_windows(household, date, rows, NO_LINE, dates, stream.spec, by_month=False)
+        aggregations: tuple[Aggregation, ...], as_of: Days, starts: Days, ends: Days
+    ) -> npt.NDArray[np.float32]:
+        plan = make_plan(tuple(Feature("", Label("", ""), "", _STATUS, one) for one in aggregations))
+        no_line = np.zeros(len(days), np.int32)
+        windows = DateWindows(as_of, month_number(as_of), no_line, starts[:, None], ends[:, None])
+        return build_in_windows(records, pairs.ids, pairs.household, windows, pairs.date, plan).T
 
     now = np.full(len(days), end, np.int32)
     n_statuses, worst = statuses(
-        (StatisticKind.COUNT, StatisticKind.MAX), now, days, add_months(days, outcome.horizon_months)
+        (Aggregation.COUNT, Aggregation.MAX), now, days, add_months(days, outcome.horizon_months)
     )
     within = records.settings.cohort.status_within_months
     since = np.full(len(days), -FAR_FUTURE, np.int32) if within is None else add_months(days, -within)
-    (known_then,) = statuses((StatisticKind.LAST,), days, since, days)
-    (known_now,) = statuses((StatisticKind.LAST,), now, since, days)
+    (known_then,) = statuses((Aggregation.LAST,), days, since, days)
+    (known_now,) = statuses((Aggregation.LAST,), now, since, days)
 
-    mature = np.array([_maturity_day(int(day), outcome) <= end for day in days], bool)[date]
+    mature = np.array([_maturity_day(int(day), outcome) <= end for day in days], bool)[pairs.date]
     already_poor = (known_now > 0) & ~(known_then > 0)
     unobserved = n_statuses == 0 if outcome.kind == "panel" else np.full(len(worst), False)
     return worst > 0, ~mature, mature & already_poor, mature & ~already_poor & unobserved

@@ -1,8 +1,4 @@
-"""What is taken across a household's members: a compiled loop over the members of every (household, as_of) row.
-
-Members are read in the order of their ids, and nothing is shared between rows: a row's numbers do not depend, to
-the last bit, on the batch it is computed in.
-"""
+"""What is taken across a household's members: a compiled loop over them, in the order of their ids."""
 
 from __future__ import annotations
 
@@ -13,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.compiled import compiled_part, inlined_part
 from relapse_risk.dates import Days
-from relapse_risk.features.compiled import compiled
 from relapse_risk.features.declare import Across, Aggregation, Feature, How, Missing, Series
 from relapse_risk.records.codes import RELATION, Label
 
@@ -111,98 +107,107 @@ def make_across_spec(statistics: Sequence[MemberStatistic], values: Sequence[Fea
     )
 
 
-@compiled
-def _take(values, starts, spec, out):  # type: ignore[no-untyped-def]
-    for i in range(len(starts) - 1):
-        head = -1
-        main_earner = -1
-        most = 0.0
-        for j in range(starts[i], starts[i + 1]):
-            recorded = values[_IN_MEMBERS, j] == 1.0 or values[_IN_LEDGER, j] == 1.0
-            if not recorded or values[_STILL_MEMBER, j] == 0.0:
-                continue
-            if head < 0 and values[_RELATION, j] == _HEAD:
-                head = j
-            if values[_PAY, j] > most:
-                main_earner = j
-                most = values[_PAY, j]
-        for k in range(len(spec.how)):
-            how = spec.how[k]
-            v = spec.value[k]
-            if how in (_OF_HEAD, _OF_MAIN_EARNER):
-                chosen = head if how == _OF_HEAD else main_earner
-                out[k, i] = values[v, chosen] if chosen >= 0 else np.nan
-                continue
-            n_known = 0
-            n_passing = 0
-            n = 0
-            whole = 0.0
-            total = 0.0
-            squares = 0.0
-            lowest = np.inf
-            highest = -np.inf
-            for j in range(starts[i], starts[i + 1]):
-                recorded = values[_IN_MEMBERS, j] == 1.0 or values[_IN_LEDGER, j] == 1.0
-                if not recorded or (values[_STILL_MEMBER, j] == 0.0 and not spec.with_left[k]):
-                    continue
-                passes = True
-                for c in range(spec.first[k], spec.first[k + 1]):
-                    if not spec.low[c] <= values[spec.condition[c], j] < spec.high[c]:
-                        passes = False
-                value = values[v, j]
-                is_known = not np.isnan(value)
-                if is_known:
-                    n_known += 1
-                    whole += value
-                if passes:
-                    n_passing += 1
-                if passes and is_known:
-                    n += 1
-                    total += value
-                    squares += value * value
-                    lowest = min(lowest, value)
-                    highest = max(highest, value)
-            result = np.nan
-            if how == _COUNT:
-                if n_known > 0:
-                    result = float(n_passing)
-            elif how == _SHARE:
-                if whole > 0.0:
-                    result = total / whole
-            elif n == 0:
-                pass
-            elif how == _SUM:
-                result = total
-            elif how == _MEAN:
-                result = total / n
-            elif how == _MIN:
-                result = lowest
-            elif how == _MAX:
-                result = highest
-            elif how == _CONCENTRATION and total > 0.0:
-                result = squares / (total * total)
-            out[k, i] = result
+@inlined_part
+def _is_member(of_members, j, with_left):  # type: ignore[no-untyped-def]
+    """Return whether a person is on record, and still there unless those who left count too."""
+    recorded = of_members[j, _IN_MEMBERS] == 1.0 or of_members[j, _IN_LEDGER] == 1.0
+    return recorded and (with_left or of_members[j, _STILL_MEMBER] != 0.0)
 
 
-def take_across(
-    values: npt.NDArray[np.float64], starts: npt.NDArray[np.int64], spec: AcrossSpec
-) -> npt.NDArray[np.float64]:
-    """Take persons' values across the members of every index row.
+@inlined_part
+def _passes(of_members, j, spec, k):  # type: ignore[no-untyped-def]
+    """Return whether a member meets the conditions of output k."""
+    for c in range(spec.first[k], spec.first[k + 1]):
+        if not spec.low[c] <= of_members[j, spec.condition[c]] < spec.high[c]:
+            return False
+    return True
+
+
+@compiled_part
+def _find_head(of_members, n_members):  # type: ignore[no-untyped-def]
+    for j in range(n_members):
+        if of_members[j, _RELATION] == _HEAD and _is_member(of_members, j, False):
+            return j
+    return -1
+
+
+@compiled_part
+def _find_main_earner(of_members, n_members):  # type: ignore[no-untyped-def]
+    main_earner = -1
+    most = 0.0
+    for j in range(n_members):
+        if of_members[j, _PAY] > most and _is_member(of_members, j, False):
+            main_earner = j
+            most = of_members[j, _PAY]
+    return main_earner
+
+
+@compiled_part
+def take_across(spec, of_members, n_members, out):  # type: ignore[no-untyped-def]
+    """Take persons' values across the members of one household on one date.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_values, n_persons)
-        Those of ``values_needed``, in its order, of the persons of all index rows.
-    starts : ndarray of int64, shape (n + 1,)
-        Index row i's persons are ``starts[i]:starts[i + 1]``.
     spec : AcrossSpec
         What to take.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_outputs, n)
-        NaN where no member has a value.
+    of_members : ndarray of float64, shape (n_members or more, n_values)
+        The values of ``values_needed``, in its order, of every person of the household.
+    n_members : int
+        How many persons it has.
+    out : ndarray of float64, shape (n_outputs,)
+        Written; NaN where no member has a value.
     """
-    out = np.empty((len(spec.how), len(starts) - 1))
-    _take(values, starts, spec, out)
-    return out
+    head = _find_head(of_members, n_members)
+    main_earner = _find_main_earner(of_members, n_members)
+    for k in range(len(spec.how)):
+        how = spec.how[k]
+        v = spec.value[k]
+        if how in (_OF_HEAD, _OF_MAIN_EARNER):
+            chosen = head if how == _OF_HEAD else main_earner
+            out[k] = of_members[chosen, v] if chosen >= 0 else np.nan
+            continue
+        n_known = 0
+        n_passing = 0
+        n = 0
+        whole = 0.0
+        total = 0.0
+        squares = 0.0
+        lowest = np.inf
+        highest = -np.inf
+        for j in range(n_members):
+            if not _is_member(of_members, j, spec.with_left[k]):
+                continue
+            passes = _passes(of_members, j, spec, k)
+            value = of_members[j, v]
+            is_known = not np.isnan(value)
+            if is_known:
+                n_known += 1
+                whole += value
+            if passes:
+                n_passing += 1
+            if passes and is_known:
+                n += 1
+                total += value
+                squares += value * value
+                lowest = min(lowest, value)
+                highest = max(highest, value)
+        result = np.nan
+        if how == _COUNT:
+            if n_known > 0:
+                result = float(n_passing)
+        elif how == _SHARE:
+            if whole > 0.0:
+                result = total / whole
+        elif n == 0:
+            pass
+        elif how == _SUM:
+            result = total
+        elif how == _MEAN:
+            result = total / n
+        elif how == _MIN:
+            result = lowest
+        elif how == _MAX:
+            result = highest
+        elif how == _CONCENTRATION and total > 0.0:
+            result = squares / (total * total)
+        out[k] = result

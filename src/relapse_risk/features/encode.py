@@ -7,7 +7,7 @@ known) whatever order its rows came in, and every row learns when a later versio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -20,7 +20,7 @@ from relapse_risk.errors import UsageError
 from relapse_risk.features.account import Account, make_account
 from relapse_risk.features.columns import ArrowColumns, Codes, Columns, Flags, Texts, positions
 from relapse_risk.features.declare import ACCOUNT_OF
-from relapse_risk.features.kernel import Line
+from relapse_risk.features.line import Line
 from relapse_risk.features.order import Keys, lie_in_order, superseded
 from relapse_risk.features.periods import parts_of, pieces_of
 from relapse_risk.features.person_rows import Persons
@@ -190,16 +190,6 @@ class EncodedTable:
             )
         return listed.index(value)
 
-    @cached_property
-    def days(self) -> tuple[Integers, Integers, Days]:
-        """Each household's days: the one a row lies on, each one's first row, and when any row of it was known."""
-        if not len(self):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
-        another = (self.household[1:] != self.household[:-1]) | (self.occurred[1:] != self.occurred[:-1])
-        starts = np.flatnonzero(np.concatenate([[True], another]))
-        day = np.concatenate([[0], np.cumsum(another)])
-        return day, starts, np.minimum.reduceat(self.known, starts)
-
 
 class Encoded:
     """All tables of records as arrays, each made when first asked for.
@@ -253,11 +243,6 @@ class Encoded:
     def households(self, ids: pa.Array) -> npt.NDArray[np.int32]:
         """Return each id's position, -1 where the records do not have it."""
         return positions(ids, self.ids)
-
-    @cached_property
-    def each_household(self) -> Days:
-        """Every household's position."""
-        return np.arange(len(self.ids), dtype=np.int32)
 
     def offsets(self, household: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """Return where each household's rows begin and end in a sorted array."""

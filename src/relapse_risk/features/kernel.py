@@ -1,25 +1,27 @@
-"""The compiled loop over one stream of records: every window of every (household, as_of) row.
+"""The compiled engine: a whole row of features for each (household, as_of).
 
-A stream's rows lie household by household, or person by person, in order of ``occurred_on``. Each index row
-walks back over its own rows once, drops what was not visible, and takes each window's statistics from the rest.
-Nothing is shared between index rows, and every sum runs in one fixed order, so a row's numbers do not depend, to
-the last bit, on the batch it is computed in or on the number of threads. The loop releases Python's lock: the
-caller runs one for each part of a large index.
+Rows lie household by household, or person by person, in order of ``occurred_on``. For each index row, the visible
+rows of a table are found once, walking back from its date; every stream takes those that pass its filter, and every
+window reads on from the shorter one before it. Nothing is shared between index rows, and every sum runs in one
+fixed order, so a row's numbers do not depend, to the last bit, on the batch it is computed in or on the number of
+threads. The loop releases Python's lock: the caller runs one for each part of a large index.
 """
 
 from __future__ import annotations
 
-import inspect
-import zlib
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.compiled import checksum_of, compiled, compiled_part, inlined_part
 from relapse_risk.dates import Days
-from relapse_risk.features.compiled import compiled
+from relapse_risk.features import across, combine, line
+from relapse_risk.features.across import AcrossSpec, take_across
+from relapse_risk.features.combine import ValuesProgram
 from relapse_risk.features.declare import Scale
+from relapse_risk.features.line import Line, is_visible, line_on
 from relapse_risk.records import visibility
 
 #: Mean length of a calendar month in days: slopes are per month.
@@ -64,67 +66,52 @@ class StatisticKind(IntEnum):
 _NONE, _LINE, _LINE_NOW, _HEAD = map(int, Scale)
 
 
-class StreamRows(NamedTuple):
-    """Rows of a stream, unit by unit, oldest first; a unit is a household or a person.
+class Facts(NamedTuple):
+    """Rows as the kernel reads them, one source after another; see ``layout.py``.
+
+    A source's rows lie unit by unit, oldest first; a unit is a household or a person.
 
     Parameters
     ----------
-    household : ndarray of int32, shape (n_units,)
-        Each unit's household.
-    offsets : ndarray of int64, shape (n_units + 1,)
-        Unit u's rows are ``offsets[u]:offsets[u + 1]``.
+    unit_at : ndarray of int64, shape (n_sources,)
+        Where each source's offsets begin.
+    offsets : ndarray of int64
+        Unit u of source s has the rows ``offsets[unit_at[s] + u]`` to before ``offsets[unit_at[s] + u + 1]``.
     occurred, known, superseded, month : ndarray of int32, shape (n_rows,)
         Days since 1970-01-01; ``month`` in months since then.
-    step : ndarray of int32, shape (n_rows,)
-        Column of ``Line.yuan`` on the row's day; anything where no channel is divided by a line of that day.
-    values : ndarray of float64, shape (n_rows, n_channels)
+    byte_at : ndarray of int64, shape (n_bytes,)
+        Filter byte b of row r is ``passing[byte_at[b] + r]``.
+    passing : ndarray of uint8
+        A bit each for the filters of a source: whether the row passes.
+    value_at : ndarray of int64, shape (n_channels,)
+        The value of row r in channel c is ``values[value_at[c] + r]``.
+    values : ndarray of float64
         NaN where missing.
+    persons : ndarray of int64, shape (n_households + 1,)
+        Household h has the persons ``persons[h]`` to before ``persons[h + 1]``.
+    line : Line
+        The monitoring line.
+    changes : ndarray of int32
+        The days on which it changes somewhere, in order.
+    most_rows, most_persons : int
+        Of one unit in one source, and of one household.
     """
 
-    household: Days
+    unit_at: npt.NDArray[np.int64]
     offsets: npt.NDArray[np.int64]
     occurred: Days
     known: Days
     superseded: Days
     month: Days
-    step: Days
+    byte_at: npt.NDArray[np.int64]
+    passing: npt.NDArray[np.uint8]
+    value_at: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
-
-
-class Line(NamedTuple):
-    """The monitoring line of each household and day, as far as its profiles were visible.
-
-    Parameters
-    ----------
-    offsets, occurred, known, superseded
-        Profile rows, as in ``StreamRows``.
-    units : ndarray of float64, shape (n_profiles,)
-        Members the line counts.
-    area : ndarray of int32, shape (n_profiles,)
-        Row of ``yuan``.
-    yuan : ndarray of float64, shape (n_areas, n_steps + 1)
-        Line per counted member and month, from each day on which a line changes somewhere; NaN before any holds.
-    """
-
-    offsets: npt.NDArray[np.int64]
-    occurred: Days
-    known: Days
-    superseded: Days
-    units: npt.NDArray[np.float64]
-    area: Days
-    yuan: npt.NDArray[np.float64]
-
-
-#: An empty line, for streams without money.
-NO_LINE = Line(
-    offsets=np.zeros(1, np.int64),
-    occurred=np.zeros(0, np.int32),
-    known=np.zeros(0, np.int32),
-    superseded=np.zeros(0, np.int32),
-    units=np.zeros(0),
-    area=np.zeros(0, np.int32),
-    yuan=np.full((1, 1), np.nan),
-)
+    persons: npt.NDArray[np.int64]
+    line: Line
+    changes: Days
+    most_rows: int
+    most_persons: int
 
 
 class DateWindows(NamedTuple):
@@ -134,79 +121,550 @@ class DateWindows(NamedTuple):
     ----------
     as_of : ndarray of int32, shape (n_dates,)
         Rows known before this day are visible.
-    starts, ends : ndarray of int32, shape (n_dates, n_windows)
-        Half-open windows on ``occurred_on``.
-    earliest, latest : ndarray of int32, shape (n_dates,)
-        What the windows span together.
+    month : ndarray of int32, shape (n_dates,)
+        Its calendar month, since 1970-01.
     step : ndarray of int32, shape (n_dates,)
         Column of ``Line.yuan`` on the day.
+    starts, ends : ndarray of int32, shape (n_dates, n_windows)
+        Half-open windows on ``occurred_on``.
     """
 
     as_of: Days
+    month: Days
+    step: Days
     starts: Days
     ends: Days
-    earliest: Days
-    latest: Days
-    step: Days
 
 
-class KernelSpec(NamedTuple):
-    """What to compute, grouped by channel and window.
+class StatisticsProgram(NamedTuple):
+    """What is computed of one kind of unit: sources, their streams, groups of statistics, statistics, nested so.
 
     Parameters
     ----------
-    channel, window, first : ndarray of int32, shape (n_groups,), the last of shape (n_groups + 1,)
-        Group g computes the statistics ``kind[first[g]:first[g + 1]]`` of one channel in one window.
+    source : ndarray of int32, shape (n_sources,)
+        Which of the sources of ``Facts`` each is.
+    reads_line : ndarray of bool, shape (n_sources,)
+        Whether a value is divided by a line of the row's day.
+    latest : ndarray of int32, shape (n_sources,)
+        Of the windows read, the one that ends last.
+    first_byte, n_filters : ndarray of int32, shape (n_sources,)
+        Filter f of the source is bit ``f % 8`` of filter byte ``first_byte + f // 8``.
+    first_stream : ndarray of int32, shape (n_sources + 1,)
+        Source k has the streams ``first_stream[k]:first_stream[k + 1]``.
+    filter : ndarray of int32, shape (n_streams,)
+        Which of the source's filters a row must pass; -1 for all rows.
+    by_month : ndarray of bool, shape (n_streams,)
+        Whether an observation is a calendar month's total rather than a row.
+    first_group : ndarray of int32, shape (n_streams + 1,)
+        As ``first_stream``.
+    channel, scale, window : ndarray of int32, shape (n_groups,)
+        Statistics of one channel, divided by a ``Scale``, in one window.
     longer : ndarray of bool, shape (n_groups,)
-        Whether the group's window is the one before of the same channel, begun earlier: only what lies between is
+        Whether the group's window is the one before of the same values, begun earlier: only what lies between is
         read.
     most : ndarray of int32, shape (n_groups,)
         Observations that the group's statistics need at most, the newest.
-    summed : ndarray of bool, shape (n_groups,)
-        Whether a statistic of the group needs their values together.
-    kind : ndarray of int32, shape (n_outputs,)
+    is_summed, is_ranged, is_timed : ndarray of bool, shape (n_groups,)
+        Whether a statistic of the group, or of one that reads on from it or that it reads on from, needs the sum
+        of the values, their range, or their times.
+    first_statistic : ndarray of int32, shape (n_groups + 1,)
+        As ``first_stream``.
+    kind : ndarray of int32, shape (n_statistics,)
         A ``StatisticKind`` each.
-    scale : ndarray of int32, shape (n_channels,)
-        A ``Scale`` each.
+    blank : ndarray of float64, shape (n_statistics or more,)
+        What the statistics of a unit without observations are; after them, room for what is taken across members.
     """
 
+    source: Days
+    reads_line: npt.NDArray[np.bool_]
+    latest: Days
+    first_byte: Days
+    n_filters: Days
+    first_stream: Days
+    filter: Days
+    by_month: npt.NDArray[np.bool_]
+    first_group: Days
     channel: Days
+    scale: Days
     window: Days
-    first: Days
     longer: npt.NDArray[np.bool_]
     most: Days
-    summed: npt.NDArray[np.bool_]
+    is_summed: npt.NDArray[np.bool_]
+    is_ranged: npt.NDArray[np.bool_]
+    is_timed: npt.NDArray[np.bool_]
+    first_statistic: Days
     kind: Days
-    scale: Days
+    blank: npt.NDArray[np.float64]
 
 
-_is_visible = compiled(visibility.is_visible)
+class Program(NamedTuple):
+    """All that is computed for an index row.
 
-
-@compiled
-def _set_line(divisors, scales, of_day, line, household, day, step, as_of):  # type: ignore[no-untyped-def]
-    """Set what channels are divided by: the month's line, on a day, of a household or of one head.
-
-    The members are those of the latest visible profile at or before the day, else of the earliest visible one. NaN
-    where there is no profile, no number of members or no line yet.
+    Parameters
+    ----------
+    persons : StatisticsProgram
+        What is computed of each person.
+    person_values : ValuesProgram
+        The persons' values.
+    across : AcrossSpec
+        What is taken across members.
+    households : StatisticsProgram
+        What is computed of the household.
+    values : ValuesProgram
+        The features.
+    reads_line_now : bool
+        Whether a value is divided by the line of the as_of day.
+    most_filters : int
+        Of one source.
     """
-    low, high = line.offsets[household], line.offsets[household + 1]
-    chosen = -1
-    for p in range(low, high):
-        if not _is_visible(line.known[p], as_of) or _is_visible(line.superseded[p], as_of):
+
+    persons: StatisticsProgram
+    person_values: ValuesProgram
+    across: AcrossSpec
+    households: StatisticsProgram
+    values: ValuesProgram
+    reads_line_now: bool
+    most_filters: int
+
+
+class Unit(NamedTuple):
+    """A household or a person whose rows in one source are read, on one date.
+
+    Parameters
+    ----------
+    household : int
+        It, or the person's.
+    first, after : int
+        Its rows in the source are those from ``first`` to before ``after``.
+    as_of : int
+        Rows known before this day are visible.
+    line_now : float
+        The household's line on that day.
+    reads_line, first_byte, n_filters
+        Of the source: see ``StatisticsProgram``.
+    """
+
+    household: int
+    first: int
+    after: int
+    as_of: int
+    line_now: float
+    reads_line: bool
+    first_byte: int
+    n_filters: int
+
+
+class Room(NamedTuple):
+    """Where the kernel puts what it reads and computes, over and over.
+
+    Parameters
+    ----------
+    row : ndarray of int64
+        A unit's visible rows in a source, newest first, as far as they have been found.
+    day : ndarray of int32
+        The day of each.
+    line, head : ndarray of float64
+        The household's line on that day, and one head's.
+    taken : ndarray of int64, shape (most_filters, most_rows)
+        Of these rows, by position, those that pass each filter.
+    n_taken : ndarray of int64, shape (most_filters,)
+        How many do.
+    values, ticks : ndarray of float64
+        The observations of a window, and the time of each in months.
+    inputs, of_person : ndarray of float64
+        The statistics of the household, those taken across members after them; and those of a person.
+    of_members : ndarray of float64, shape (most_persons, n_person_values)
+        Each person's values.
+    features : ndarray of float64
+        The features and their terms.
+    """
+
+    row: npt.NDArray[np.int64]
+    day: Days
+    line: npt.NDArray[np.float64]
+    head: npt.NDArray[np.float64]
+    taken: npt.NDArray[np.int64]
+    n_taken: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+    ticks: npt.NDArray[np.float64]
+    inputs: npt.NDArray[np.float64]
+    features: npt.NDArray[np.float64]
+    of_person: npt.NDArray[np.float64]
+    of_members: npt.NDArray[np.float64]
+
+
+@inlined_part
+def _is_visible_row(facts, r, as_of):  # type: ignore[no-untyped-def]
+    return is_visible(facts.known[r], as_of) and not is_visible(facts.superseded[r], as_of)
+
+
+@inlined_part
+def _passes(facts, unit, f, r):  # type: ignore[no-untyped-def]
+    """Return 1 for a row that passes a filter of its source, else 0."""
+    return facts.passing[facts.byte_at[unit.first_byte + f // 8] + r] >> (f % 8) & 1
+
+
+@inlined_part
+def _over_scale(value, scale, line, head, line_now):  # type: ignore[no-untyped-def]
+    if scale == _LINE:
+        return value / line
+    if scale == _LINE_NOW:
+        return value / line_now
+    if scale == _HEAD:
+        return value / head
+    return value
+
+
+@inlined_part
+def _last_before(facts, first, after, end):  # type: ignore[no-untyped-def]
+    """Return the last of the rows ``first:after`` that lies before a day; ``first - 1`` if none does."""
+    low, high = first, after
+    while low < high:
+        middle = (low + high) // 2
+        if facts.occurred[middle] < end:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@inlined_part
+def _line_of_day(facts, unit, day):  # type: ignore[no-untyped-def]
+    step = len(facts.changes)
+    while step > 0 and facts.changes[step - 1] > day:
+        step -= 1
+    return line_on(facts.line, unit.household, day, step, unit.as_of)
+
+
+@inlined_part
+def _see(facts, unit, f, n_seen, next_row, start, room):  # type: ignore[no-untyped-def]
+    """Find a unit's visible rows, back to the next one that passes filter f (-1 for any), but not before a day.
+
+    Parameters
+    ----------
+    n_seen, next_row : int
+        Rows found so far, and the one to look at next.
+    start : int
+        The day.
+
+    Returns
+    -------
+    n_seen, next_row : int
+        The same, now.
+    """
+    while next_row >= unit.first and facts.occurred[next_row] >= start:
+        r, n = next_row, n_seen
+        next_row -= 1
+        if not _is_visible_row(facts, r, unit.as_of):
             continue
-        if line.occurred[p] > day and chosen >= 0:
+        day = facts.occurred[r]
+        room.row[n] = r
+        room.day[n] = day
+        if unit.reads_line:
+            if n > 0 and room.day[n - 1] == day:
+                room.line[n], room.head[n] = room.line[n - 1], room.head[n - 1]
+            else:
+                room.line[n], room.head[n] = _line_of_day(facts, unit, day)
+        for each in range(unit.n_filters):
+            room.taken[each, room.n_taken[each]] = n
+            room.n_taken[each] += _passes(facts, unit, each, r)
+        n_seen += 1
+        if f < 0 or _passes(facts, unit, f, r):
             break
-        chosen = p
-        if line.occurred[p] > day:
+    return n_seen, next_row
+
+
+@inlined_part
+def _oldest_month(facts, unit, f, at, scale, start, end):  # type: ignore[no-untyped-def]
+    """Return the month of a unit's oldest observation in a window, NaN if there is none."""
+    for r in range(unit.first, unit.after):
+        day = facts.occurred[r]
+        if day >= end:
             break
-    for c in range(len(scales)):
-        if scales[c] == _NONE or (scales[c] == _LINE_NOW) == of_day:
+        if day < start or not _is_visible_row(facts, r, unit.as_of) or (f >= 0 and not _passes(facts, unit, f, r)):
             continue
-        divisors[c] = np.nan
-        if chosen >= 0:
-            head = line.yuan[line.area[chosen], step]
-            divisors[c] = head if scales[c] == _HEAD else line.units[chosen] * head
+        line, head = np.nan, np.nan
+        if unit.reads_line:
+            line, head = _line_of_day(facts, unit, day)
+        if not np.isnan(_over_scale(facts.values[at + r], scale, line, head, unit.line_now)):
+            return float(facts.month[r])
+    return np.nan
+
+
+@compiled_part
+def _deviation(values, n, mean):  # type: ignore[no-untyped-def]
+    squares = 0.0
+    for j in range(n):
+        squares += (values[j] - mean) ** 2
+    return np.sqrt(squares / (n - 1))
+
+
+@compiled_part
+def _slope(values, ticks, n, mean):  # type: ignore[no-untyped-def]
+    mean_tick = 0.0
+    for j in range(n):
+        mean_tick += ticks[j]
+    mean_tick /= n
+    covariance = 0.0
+    variance = 0.0
+    for j in range(n):
+        covariance += (ticks[j] - mean_tick) * (values[j] - mean)
+        variance += (ticks[j] - mean_tick) ** 2
+    return covariance / variance if variance > 0.0 else np.nan
+
+
+@inlined_part
+def _read_windows(program, s, facts, dates, d, unit, n_seen, next_row, room, inputs):  # type: ignore[no-untyped-def]
+    """Write the statistics of a stream: of all its channels, in all its windows.
+
+    Parameters
+    ----------
+    s : int
+        Which stream.
+    d : int
+        Which date.
+    n_seen, next_row : int
+        The unit's visible rows that have been found, and the row to look at next.
+    inputs : ndarray of float64, shape (n_inputs,)
+        Written.
+
+    Returns
+    -------
+    n_seen, next_row : int
+        The same, now.
+    """
+    f = program.filter[s]
+    n_taken = room.n_taken[f] if f >= 0 else n_seen
+    by_month = program.by_month[s]
+    n = 0
+    n_read = 0
+    n_summed = 0
+    days_since = 0
+    n_open = 0
+    newest = 0
+    month = 0
+    total = 0.0
+    lowest = np.inf
+    highest = -np.inf
+    n_below = 0
+    for g in range(program.first_group[s], program.first_group[s + 1]):
+        at, scale, most = facts.value_at[program.channel[g]], program.scale[g], program.most[g]
+        start, end = dates.starts[d, program.window[g]], dates.ends[d, program.window[g]]
+        is_timed = program.is_timed[g]
+        if not program.longer[g]:
+            n = 0
+            n_read = 0
+            n_summed = 0
+            days_since = 0
+            n_open = 0
+        while True:
+            if n_read == n_taken:
+                n_seen, next_row = _see(facts, unit, f, n_seen, next_row, start, room)
+                n_taken = room.n_taken[f] if f >= 0 else n_seen
+                if n_read == n_taken:
+                    break
+            j = room.taken[f, n_read] if f >= 0 else n_read
+            r, day = room.row[j], room.day[j]
+            if day < start:
+                break
+            if n >= most and not (by_month and facts.month[r] == month):
+                break  # enough is read: older observations change nothing
+            n_read += 1
+            if day >= end:
+                continue
+            value = _over_scale(facts.values[at + r], scale, room.line[j], room.head[j], unit.line_now)
+            if np.isnan(value):
+                continue
+            if value >= end:
+                n_open += 1
+            if by_month:
+                month_before, month = month, facts.month[r]
+                if n > 0 and month == month_before:
+                    room.values[n - 1] += value
+                    continue
+            if n == 0:
+                days_since = end - day
+                newest = facts.month[r]
+            room.values[n] = value
+            if is_timed:
+                room.ticks[n] = float(month) if by_month else day / DAYS_PER_MONTH
+            n += 1
+        if by_month:  # a month that two windows share may have grown
+            n_summed = 0
+        if n_summed == 0:
+            total = 0.0
+            lowest = np.inf
+            highest = -np.inf
+            n_below = 0
+        if program.is_summed[g]:
+            for j in range(n_summed, n):
+                total += room.values[j]
+            if program.is_ranged[g]:
+                for j in range(n_summed, n):
+                    value = room.values[j]
+                    lowest = min(lowest, value)
+                    highest = max(highest, value)
+                    if value < 1.0:
+                        n_below += 1
+            n_summed = n
+        mean = total / n
+        for o in range(program.first_statistic[g], program.first_statistic[g + 1]):
+            kind = program.kind[o]
+            if kind == _OLDEST_MONTH:
+                inputs[o] = _oldest_month(facts, unit, f, at, scale, start, end)
+            elif n == 0:
+                pass
+            elif kind == _COUNT:
+                inputs[o] = n
+            elif kind == _SUM:
+                inputs[o] = total
+            elif kind == _MEAN:
+                inputs[o] = mean
+            elif kind == _LAST:
+                inputs[o] = room.values[0]
+            elif kind == _DAYS_SINCE:
+                inputs[o] = days_since
+            elif kind == _OPEN:
+                inputs[o] = n_open
+            elif kind == _MIN:
+                inputs[o] = lowest
+            elif kind == _MAX:
+                inputs[o] = highest
+            elif kind == _BELOW:
+                inputs[o] = n_below
+            elif kind == _NEWEST_MONTH:
+                inputs[o] = newest
+            elif n == 1:
+                pass
+            elif kind == _PREVIOUS:
+                inputs[o] = room.values[1]
+            elif kind == _STD:
+                inputs[o] = _deviation(room.values, n, mean)
+            elif kind == _SLOPE:
+                inputs[o] = _slope(room.values, room.ticks, n, mean)
+    return n_seen, next_row
+
+
+@inlined_part
+def _clear(program, inputs):  # type: ignore[no-untyped-def]
+    """Write what the statistics of a unit without observations are."""
+    for o in range(len(program.blank)):
+        inputs[o] = program.blank[o]
+
+
+@inlined_part
+def _read_unit(program, facts, dates, d, number, household, line_now, room, inputs):  # type: ignore[no-untyped-def]
+    """Write the statistics of a household, or of a person of one, on date d."""
+    _clear(program, inputs)
+    for k in range(len(program.source)):
+        at = facts.unit_at[program.source[k]] + number
+        first, after = facts.offsets[at], facts.offsets[at + 1]
+        if first == after:
+            continue
+        unit = Unit(
+            household,
+            first,
+            after,
+            dates.as_of[d],
+            line_now,
+            program.reads_line[k],
+            program.first_byte[k],
+            program.n_filters[k],
+        )
+        for f in range(unit.n_filters):
+            room.n_taken[f] = 0
+        n_seen, next_row = 0, _last_before(facts, first, after, dates.ends[d, program.latest[k]])
+        for s in range(program.first_stream[k], program.first_stream[k + 1]):
+            n_seen, next_row = _read_windows(program, s, facts, dates, d, unit, n_seen, next_row, room, inputs)
+
+
+@compiled_part
+def _fill(household, date, program, facts, dates, room, out):  # type: ignore[no-untyped-def]
+    """Compute the features of index rows; see ``fill_rows``."""
+    has_persons = len(program.person_values.op) > 0
+    for i in range(len(household)):
+        h, d = np.int64(household[i]), date[i]
+        as_of, month = dates.as_of[d], dates.month[d]
+        if h < 0:
+            _clear(program.households, room.inputs)
+        else:
+            line_now = np.nan
+            if program.reads_line_now:
+                line_now, _head = line_on(facts.line, h, as_of, dates.step[d], as_of)
+            n_members = facts.persons[h + 1] - facts.persons[h] if has_persons else 0
+            for u in range(n_members + 1):  # the persons, then the household itself
+                is_person = u < n_members
+                unit = facts.persons[h] + u if is_person else h
+                of_unit = program.persons if is_person else program.households
+                inputs = room.of_person if is_person else room.inputs
+                _read_unit(of_unit, facts, dates, d, unit, h, line_now, room, inputs)
+                if is_person:
+                    combine.combine(program.person_values, inputs, as_of, month, room.of_members[u])
+            taken = room.inputs[len(program.households.kind) :]
+            take_across(program.across, room.of_members, n_members, taken)
+        combine.combine(program.values, room.inputs, as_of, month, room.features)
+        for k in range(len(program.values.output)):
+            out[i, k] = room.features[program.values.output[k]]
+
+
+def _compile_entries(sources: int) -> Any:
+    """Return the compiled functions that Python calls.
+
+    Parameters
+    ----------
+    sources : int
+        Checksum of the other files that hold parts of them.
+    """
+
+    @compiled
+    def fill_rows(household, date, program, facts, dates, out):  # type: ignore[no-untyped-def]
+        _ = sources
+        n = facts.most_rows
+        room = Room(
+            row=np.empty(n, np.int64),
+            day=np.empty(n, np.int32),
+            line=np.empty(n),
+            head=np.empty(n),
+            taken=np.empty((program.most_filters, n), np.int64),
+            n_taken=np.empty(program.most_filters, np.int64),
+            values=np.empty(n),
+            ticks=np.empty(n),
+            inputs=np.empty(len(program.households.blank)),
+            features=np.empty(len(program.values.op)),
+            of_person=np.empty(len(program.persons.blank)),
+            of_members=np.empty((facts.most_persons, len(program.person_values.op))),
+        )
+        _fill(household, date, program, facts, dates, room, out)
+
+    @compiled
+    def lines_on(line, household, days, steps, as_of, out):  # type: ignore[no-untyped-def]
+        _ = sources
+        for i in range(len(days)):
+            out[i], _head = line_on(line, household, days[i], steps[i], as_of)
+
+    return fill_rows, lines_on
+
+
+_fill_rows, _lines_on = _compile_entries(checksum_of(visibility, across, combine, line))
+
+
+def fill_rows(
+    household: Days, date: Days, program: Program, facts: Facts, dates: DateWindows, out: npt.NDArray[np.float32]
+) -> None:
+    """Compute the features of index rows.
+
+    Parameters
+    ----------
+    household : ndarray of int32, shape (n,)
+        Household of each index row; -1 has no records.
+    date : ndarray of int32, shape (n,)
+        Row of ``dates`` of each index row.
+    program, facts, dates
+        See their classes.
+    out : ndarray of float32, shape (n, n_features)
+        Written.
+    """
+    _fill_rows(household, date, program, facts, dates, out)
 
 
 def household_lines(line: Line, household: int, days: Days, step: Days, as_of: int) -> npt.NDArray[np.float64]:
@@ -228,274 +686,6 @@ def household_lines(line: Line, household: int, days: Days, step: Days, as_of: i
     ndarray of float64, shape (n,)
         Yuan a month; NaN where there is no profile, no number of members or no line yet.
     """
-    lines = np.empty((len(days), 1))
-    for divisors, day, at in zip(lines, days, step, strict=True):
-        _set_line(divisors, np.array([_LINE], np.int32), True, line, household, day, at, as_of)
-    return lines[:, 0]
-
-
-@compiled
-def _oldest_month(rows, unit, channel, scales, divisors, line, start, end, as_of):  # type: ignore[no-untyped-def]
-    """Return the month of the oldest observation in a window, NaN if there is none.
-
-    Parameters
-    ----------
-    divisors : ndarray of float64, shape (n_channels,)
-        Written over where channels are divided by a line of the row's day.
-    """
-    if unit >= 0:
-        of_day = scales[channel] == _LINE or scales[channel] == _HEAD
-        for r in range(rows.offsets[unit], rows.offsets[unit + 1]):
-            if rows.occurred[r] >= end:
-                break
-            visible = _is_visible(rows.known[r], as_of) and not _is_visible(rows.superseded[r], as_of)
-            if not visible or rows.occurred[r] < start or np.isnan(rows.values[r, channel]):
-                continue
-            if of_day:
-                household = rows.household[unit]
-                _set_line(divisors, scales, True, line, household, rows.occurred[r], rows.step[r], as_of)
-            if not np.isnan(divisors[channel]):
-                return float(rows.month[r])
-    return np.nan
-
-
-#: Statistics of the newest observations, and how many of them; the oldest is found from the other end.
-NEWEST = {
-    StatisticKind.LAST: 1,
-    StatisticKind.DAYS_SINCE: 1,
-    StatisticKind.NEWEST_MONTH: 1,
-    StatisticKind.PREVIOUS: 2,
-    StatisticKind.OLDEST_MONTH: 0,
-}
-#: Statistics that add values up or compare them.
-SUMMED = {
-    StatisticKind.SUM,
-    StatisticKind.MEAN,
-    StatisticKind.MIN,
-    StatisticKind.MAX,
-    StatisticKind.STD,
-    StatisticKind.SLOPE,
-    StatisticKind.BELOW,
-}
-
-
-def _compile_aggregation(rule: int) -> Any:
-    """Return the compiled loop; numba's cache on disk distinguishes versions by the number closed over.
-
-    Parameters
-    ----------
-    rule : int
-        Checksum of the rule of visibility, which lies in another file than the loop: a change there must not be
-        answered from the cache.
-    """
-
-    @compiled
-    def _aggregate_rows(unit, date, rows, longest, by_month, line, dates, spec, out):  # type: ignore[no-untyped-def]
-        _ = rule
-        n_channels = rows.values.shape[1]
-        seen = np.empty(longest, np.int64)
-        numbers = np.empty((longest, n_channels))
-        values = np.empty(longest)
-        ticks = np.empty(longest)
-        divisors = np.ones(n_channels)
-        line_now = bool(np.any(spec.scale == _LINE_NOW))
-        line_of_day = bool(np.any((spec.scale == _LINE) | (spec.scale == _HEAD)))
-        for i in range(len(unit)):
-            u, d = unit[i], date[i]
-            as_of = dates.as_of[d]
-            n_seen = 0
-            of_day = 0
-            is_line_set = False  # for the rows of that day
-            following = -1
-            if u >= 0:
-                low, high = rows.offsets[u], rows.offsets[u + 1]
-                while low < high:  # the first row of the unit that lies after all windows
-                    middle = (low + high) // 2
-                    if rows.occurred[middle] < dates.latest[d]:
-                        low = middle + 1
-                    else:
-                        high = middle
-                if line_now:
-                    _set_line(divisors, spec.scale, False, line, rows.household[u], as_of, dates.step[d], as_of)
-                following = low - 1
-            n = 0
-            n_read = 0
-            n_summed = 0
-            days_since = 0
-            still_open = 0
-            newest = 0
-            month = 0
-            total = 0.0
-            lowest = np.inf
-            highest = -np.inf
-            below = 0
-            for g in range(len(spec.channel)):
-                c, w = spec.channel[g], spec.window[g]
-                start, end = dates.starts[d, w], dates.ends[d, w]
-                if not spec.longer[g]:
-                    n = 0
-                    n_read = 0
-                    n_summed = 0
-                    days_since = 0
-                    still_open = 0
-                while True:
-                    while n_read == n_seen and u >= 0 and following >= rows.offsets[u]:  # look for one more row
-                        r = following
-                        occurred = rows.occurred[r]
-                        if occurred < dates.earliest[d]:
-                            break
-                        following -= 1
-                        if not _is_visible(rows.known[r], as_of) or _is_visible(rows.superseded[r], as_of):
-                            continue
-                        seen[n_seen] = r
-                        if line_of_day and not (is_line_set and occurred == of_day):
-                            _set_line(
-                                divisors, spec.scale, True, line, rows.household[u], occurred, rows.step[r], as_of
-                            )
-                            of_day = occurred
-                            is_line_set = True
-                        for k in range(n_channels):
-                            numbers[n_seen, k] = rows.values[r, k] / divisors[k]
-                        n_seen += 1
-                    if n_read == n_seen:
-                        break
-                    j = n_read
-                    r = seen[j]
-                    occurred = rows.occurred[r]
-                    if occurred < start:
-                        break
-                    if n >= spec.most[g] and not (by_month and rows.month[r] == month):
-                        break  # enough is read: older observations change nothing
-                    n_read += 1
-                    if occurred >= end:
-                        continue
-                    value = numbers[j, c]
-                    if np.isnan(value):
-                        continue
-                    if n == 0:
-                        days_since = end - occurred
-                        newest = rows.month[r]
-                    if value >= end:
-                        still_open += 1
-                    if by_month and n > 0 and rows.month[r] == month:
-                        values[n - 1] += value
-                        continue
-                    month = rows.month[r]
-                    values[n] = value
-                    ticks[n] = float(month) if by_month else occurred / DAYS_PER_MONTH
-                    n += 1
-                if by_month and spec.summed[g]:  # a month that two windows share may have grown
-                    n_summed = 0
-                if n_summed == 0:
-                    total = 0.0
-                    lowest = np.inf
-                    highest = -np.inf
-                    below = 0
-                if spec.summed[g]:
-                    for j in range(n_summed, n):
-                        value = values[j]
-                        total += value
-                        lowest = min(lowest, value)
-                        highest = max(highest, value)
-                        if value < 1.0:
-                            below += 1
-                    n_summed = n
-                mean = total / n if n > 0 else np.nan
-                # Written out here rather than in a function: a call would cost more than most statistics do.
-                for o in range(spec.first[g], spec.first[g + 1]):
-                    kind = spec.kind[o]
-                    result = np.nan
-                    if kind == _COUNT:
-                        result = float(n)
-                    elif kind == _OPEN:
-                        result = float(still_open)
-                    elif kind == _OLDEST_MONTH:
-                        result = _oldest_month(rows, u, c, spec.scale, divisors, line, start, end, as_of)
-                        is_line_set = False
-                    elif n == 0:
-                        pass
-                    elif kind == _SUM:
-                        result = total
-                    elif kind == _MEAN:
-                        result = mean
-                    elif kind == _MIN:
-                        result = lowest
-                    elif kind == _MAX:
-                        result = highest
-                    elif kind == _LAST:
-                        result = values[0]
-                    elif kind == _DAYS_SINCE:
-                        result = float(days_since)
-                    elif kind == _BELOW:
-                        result = float(below)
-                    elif kind == _NEWEST_MONTH:
-                        result = float(newest)
-                    elif n == 1:
-                        pass
-                    elif kind == _PREVIOUS:
-                        result = values[1]
-                    elif kind == _STD:
-                        squares = 0.0
-                        for j in range(n):
-                            squares += (values[j] - mean) ** 2
-                        result = np.sqrt(squares / (n - 1))
-                    elif kind == _SLOPE:
-                        mean_tick = 0.0
-                        for j in range(n):
-                            mean_tick += ticks[j]
-                        mean_tick /= n
-                        across = 0.0
-                        along = 0.0
-                        for j in range(n):
-                            across += (ticks[j] - mean_tick) * (values[j] - mean)
-                            along += (ticks[j] - mean_tick) ** 2
-                        if along > 0.0:
-                            result = across / along
-                    out[o, i] = result
-
-    return _aggregate_rows
-
-
-_aggregate_rows = _compile_aggregation(zlib.crc32(inspect.getsource(visibility).encode()))
-
-
-@compiled
-def _longest(offsets):  # type: ignore[no-untyped-def]
-    longest = 1
-    for u in range(len(offsets) - 1):
-        longest = max(longest, offsets[u + 1] - offsets[u])
-    return longest
-
-
-def aggregate_windows(
-    unit: npt.NDArray[np.int32],
-    date: npt.NDArray[np.int32],
-    rows: StreamRows,
-    line: Line,
-    dates: DateWindows,
-    spec: KernelSpec,
-    *,
-    by_month: bool,
-) -> npt.NDArray[np.float64]:
-    """Compute a stream's statistics for every index row.
-
-    Parameters
-    ----------
-    unit : ndarray of int32, shape (n,)
-        Household or person of each index row; -1 has no records.
-    date : ndarray of int32, shape (n,)
-        Row of ``dates`` of each index row.
-    rows, line, dates, spec
-        See their classes.
-    by_month : bool
-        Whether an observation is a calendar month's total rather than a row.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_outputs, n)
-        NaN where a statistic has too few observations: one for most, two for the previous value, the standard
-        deviation and the slope.
-    """
-    out = np.empty((len(spec.kind), len(unit)))  # a statistic's values lie together
-    _aggregate_rows(unit, date, rows, _longest(rows.offsets), by_month, line, dates, spec, out)
-    return out
+    lines = np.empty(len(days))
+    _lines_on(line, household, days, step, as_of, lines)
+    return lines

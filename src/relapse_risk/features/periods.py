@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.compiled import compiled
 from relapse_risk.dates import Days, month_number
-from relapse_risk.features.compiled import compiled
 
 Positions = npt.NDArray[np.int64]
 

@@ -76,28 +76,6 @@ class Persons:
         """Return a table's rows person by person."""
         return self._rows[table]
 
-    def of_rows(self, household: Days, date: Days) -> tuple[Days, Days, Integers]:
-        """Return the persons of index rows, and each one's date.
-
-        Parameters
-        ----------
-        household, date : ndarray of int32, shape (n,)
-            The index rows; household -1 has no persons.
-
-        Returns
-        -------
-        person, date : ndarray of int32, shape (n_persons_of_rows,)
-            One index row's after another's.
-        starts : ndarray of int64, shape (n + 1,)
-            Index row i's are ``starts[i]:starts[i + 1]``.
-        """
-        known = np.maximum(household, 0)
-        first = self.offsets[known]
-        count = np.where(household >= 0, self.offsets[known + 1] - first, 0)
-        starts = np.concatenate([[0], np.cumsum(count)])
-        person = np.arange(starts[-1]) + np.repeat(first - starts[:-1], count)
-        return person.astype(np.int32), np.repeat(date, count), starts
-
 
 def _ranks(columns: Sequence[Texts]) -> Integers:
     """Return each row's rank among the different texts of all columns, one column after another."""

@@ -1,97 +1,20 @@
-"""From declarations to statistics: what the features need of which streams, and how it combines."""
+"""From declarations to a program: what the features need of which rows, and how it combines."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-
-import numpy as np
 
 from relapse_risk.errors import UsageError
-from relapse_risk.features.across import (
-    AcrossSpec,
-    MemberStatistic,
-    make_across_spec,
-    member_statistic,
-    values_needed,
-)
-from relapse_risk.features.declare import YEAR, Aggregation, Feature, Scale, Series
-from relapse_risk.features.kernel import NEWEST, SUMMED, KernelSpec, StatisticKind
-
-#: Months back from as_of: (start, end) of a window; no start is "ever".
-Window = tuple[int | None, int]
-#: A table, the codes its rows must have, and whether they are taken by month, and by person.
-Filter = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], bool, bool]
+from relapse_risk.features.across import MemberStatistic, make_across_spec, member_statistic, values_needed
+from relapse_risk.features.combine import make_values_program, with_terms
+from relapse_risk.features.declare import YEAR, Aggregation, Feature, Scale
+from relapse_risk.features.kernel import Program, StatisticKind
+from relapse_risk.features.program import Assembly, Source, Statistic, Window
 
 
-@dataclass(frozen=True)
-class Statistic:
-    """One statistic of one series in one window."""
-
-    series: Series
-    window: Window
-    kind: StatisticKind
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Rows that are read together: those of one table that pass one filter.
-
-    Parameters
-    ----------
-    table, where, by_month, by_person
-        As in ``Series``.
-    channels : tuple of (str or None, Scale)
-        The values that are read, and what they are divided by.
-    statistics : tuple of Statistic
-        In the order of the kernel's outputs.
-    windows : tuple of Window
-        All windows that occur.
-    spec : KernelSpec
-        The statistics, as the kernel reads them.
-    """
-
-    table: str
-    where: tuple[tuple[str, tuple[str, ...]], ...]
-    by_month: bool
-    by_person: bool
-    channels: tuple[tuple[str | None, Scale], ...]
-    statistics: tuple[Statistic, ...]
-    windows: tuple[Window, ...]
-    spec: KernelSpec
-
-    @property
-    def filter(self) -> Filter:
-        """Which rows are read, and as what."""
-        return self.table, self.where, self.by_month, self.by_person
-
-
-@dataclass(frozen=True)
-class PersonPlan:
-    """What is computed of persons, and taken across members.
-
-    Parameters
-    ----------
-    streams : tuple of Stream
-        What is read, by person.
-    values : tuple of Feature
-        The persons' values.
-    needs : tuple of tuple of int
-        For each value, the places of its statistics among those of all streams, one stream after another.
-    spec : AcrossSpec
-        What is taken across members.
-    """
-
-    streams: tuple[Stream, ...]
-    values: tuple[Feature, ...]
-    needs: tuple[tuple[int, ...], ...]
-    spec: AcrossSpec
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What is computed for a list of features.
 
@@ -99,19 +22,24 @@ class Plan:
     ----------
     features : tuple of Feature
         Output columns in order.
-    streams : tuple of Stream
-        What is read, by household.
-    persons : PersonPlan or None
-        What is computed of persons, where a feature is taken across members.
-    needs : tuple of tuple of int
-        For each feature, the places of its inputs among the statistics of all streams, one stream after another,
-        and those taken across members after them.
+    sources : tuple of Source
+        What is read, in the order in which the program numbers it.
+    windows : tuple of Window
+        The windows, likewise.
+    reads_line : bool
+        Whether a value is divided by a monitoring line.
+    has_persons : bool
+        Whether a feature is taken across members.
+    program : Program
+        For the kernel.
     """
 
     features: tuple[Feature, ...]
-    streams: tuple[Stream, ...]
-    persons: PersonPlan | None
-    needs: tuple[tuple[int, ...], ...]
+    sources: tuple[Source, ...]
+    windows: tuple[Window, ...]
+    reads_line: bool
+    has_persons: bool
+    program: Program
 
 
 def _window(feature: Feature, back: int = 0) -> Window:
@@ -152,10 +80,8 @@ Input = Statistic | MemberStatistic
 
 
 def inputs_of(feature: Feature) -> tuple[Input, ...]:
-    """Return what a feature is made of."""
-    if feature.aggregation is Aggregation.TERMS:
-        return tuple(one for _, term in feature.terms for one in inputs_of(term))
-    if feature.aggregation is Aggregation.CALENDAR:
+    """Return what a feature is made of; a sum of terms is made of no more than they are."""
+    if feature.aggregation in (Aggregation.TERMS, Aggregation.CALENDAR):
         return ()
     return (member_statistic(feature),) if feature.across else _statistics_of(feature)
 
@@ -201,90 +127,34 @@ def make_plan(features: tuple[Feature, ...]) -> Plan:
     UsageError
         If one is a person's value.
     """
-    of_persons = [feature.name for feature in features if feature.is_of_persons]
-    if of_persons:
+    wrong = [feature.name for feature in features if feature.is_of_persons]
+    if wrong:
         raise UsageError(
-            f"{', '.join(of_persons)}: values of persons, not of households. Say how they are taken across members."
+            f"{', '.join(wrong)}: values of persons, not of households. Say how they are taken across members."
         )
-    needed = [inputs_of(feature) for feature in features]
-    inputs = dict.fromkeys(one for some in needed for one in some)
-    streams = _make_streams(one for one in inputs if isinstance(one, Statistic))
+    values = with_terms(features)
+    inputs = dict.fromkeys(one for value in values for one in inputs_of(value))
+    statistics = [one for one in inputs if isinstance(one, Statistic)]
     across = [one for one in inputs if isinstance(one, MemberStatistic)]
-    places = _places((*_in_order(streams), *across))
-    needs = tuple(tuple(places[one] for one in some) for some in needed)
-    return Plan(features, streams, _make_person_plan(across) if across else None, needs)
-
-
-def _make_person_plan(across: Sequence[MemberStatistic]) -> PersonPlan:
-    values = values_needed(across)
-    needed = [_statistics_of(value) for value in values]
-    streams = _make_streams(dict.fromkeys(one for some in needed for one in some))
-    places = _places(_in_order(streams))
-    needs = tuple(tuple(places[one] for one in some) for some in needed)
-    return PersonPlan(streams, values, needs, make_across_spec(across, values))
-
-
-def _make_streams(statistics: Iterable[Statistic]) -> tuple[Stream, ...]:
-    streams: dict[Filter, list[Statistic]] = {}
-    for one in statistics:
-        s = one.series
-        streams.setdefault((s.table, s.where, s.by_month, s.by_person), []).append(one)
-    return tuple(make_stream(of) for of in streams.values())
-
-
-def _in_order(streams: Iterable[Stream]) -> tuple[Statistic, ...]:
-    return tuple(one for stream in streams for one in stream.statistics)
-
-
-def _places(inputs: Iterable[Input]) -> dict[Input, int]:
-    return {one: k for k, one in enumerate(inputs)}
-
-
-def _reads_on(before: tuple[int, int] | None, one: tuple[int, int] | None, windows: Sequence[Window]) -> bool:
-    """Return whether a group of channel and window has the channel and the end of the group before it."""
-    if before is None or one is None:
-        return False
-    return before[0] == one[0] and windows[before[1]][1] == windows[one[1]][1]
-
-
-#: More observations than a household or person has.
-_ALL = 2**31 - 1
-
-
-def _channel(one: Statistic) -> tuple[str | None, Scale]:
-    return one.series.value, one.series.scale
-
-
-def make_stream(statistics: Sequence[Statistic]) -> Stream:
-    """Return the stream of statistics that share a table, a filter and a way of counting."""
-    # Windows of one end follow each other, the longer after the shorter: each reads on from the one before.
-    windows = tuple(
-        sorted({one.window for one in statistics}, key=lambda w: (w[1], math.inf if w[0] is None else w[0]))
+    person_values = values_needed(across) if across else ()
+    of_persons = dict.fromkeys(one for value in person_values for one in _statistics_of(value))
+    assembly = Assembly()
+    households, in_order = assembly.add(statistics, len(across))
+    persons, person_inputs = assembly.add(list(of_persons), 0)
+    program = Program(
+        persons=persons,
+        person_values=make_values_program(person_values, person_values, _places(person_inputs)),
+        across=make_across_spec(across, person_values),
+        households=households,
+        values=make_values_program(features, values, _places([*in_order, *across])),
+        reads_line_now=any(one.series.scale is Scale.LINE_NOW for one in (*statistics, *of_persons)),
+        most_filters=max((len(source.filters) for source in assembly.sources), default=0),
     )
-    channels = tuple(dict.fromkeys(_channel(one) for one in statistics))
-    groups: dict[tuple[int, int], list[Statistic]] = {}
-    for one in statistics:
-        groups.setdefault((channels.index(_channel(one)), windows.index(one.window)), []).append(one)
-    groups = dict(sorted(groups.items()))
-    ordered = tuple(one for of in groups.values() for one in of)
-    series = statistics[0].series
-    sizes = [len(of) for of in groups.values()]
-    return Stream(
-        series.table,
-        series.where,
-        series.by_month,
-        series.by_person,
-        channels,
-        ordered,
-        windows,
-        KernelSpec(
-            channel=np.array([channel for channel, _ in groups], np.int32),
-            window=np.array([window for _, window in groups], np.int32),
-            first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
-            longer=np.array([_reads_on(before, one, windows) for before, one in pairwise([None, *groups])], bool),
-            most=np.array([max(NEWEST.get(one.kind, _ALL) for one in of) for of in groups.values()], np.int32),
-            summed=np.array([any(one.kind in SUMMED for one in of) for of in groups.values()], bool),
-            kind=np.array([int(one.kind) for one in ordered], np.int32),
-            scale=np.array([int(scale) for _, scale in channels], np.int32),
-        ),
-    )
+    reads_line = any(one.series.scale is not Scale.NONE for one in (*statistics, *of_persons))
+    return Plan(features, tuple(assembly.sources), tuple(assembly.windows), reads_line, bool(across), program)
+
+
+def _places(inputs: Sequence[Input]) -> Callable[[Feature], list[int]]:
+    """Return a function that gives the places of a value's inputs."""
+    places = {one: k for k, one in enumerate(inputs)}
+    return lambda value: [places[one] for one in inputs_of(value)]
