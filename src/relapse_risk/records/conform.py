@@ -59,7 +59,7 @@ def _texts(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     if not (pa.types.is_string(source) or pa.types.is_large_string(source) or pa.types.is_string_view(source)):
         raise pa.ArrowInvalid("id" if column.kind is Kind.ID else "text")
     whole = encoded(values if values.type == DICTIONARY else values.cast(pa.string()))
-    if whole.dictionary.null_count or pc.count_distinct(whole.dictionary).as_py() < len(whole.dictionary):
+    if pc.count_distinct(whole.dictionary).as_py() < len(whole.dictionary):  # one is missing or there twice
         whole = whole.cast(pa.string()).dictionary_encode()
     whole.dictionary.validate(full=True)  # texts are UTF-8
     return pa.chunked_array([whole])
