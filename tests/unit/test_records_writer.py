@@ -139,6 +139,8 @@ def test_blocks_out_of_order_are_refused(tmp_path: Path) -> None:
         writer.write_block({"visits": tables["visits"].slice(1, 2)})  # h0 and h4
         with pytest.raises(UsageError, match=r"block 2 of table households has a household id that does not come"):
             writer.write_block({"households": tables["households"]})  # h1 to h6
+        with pytest.raises(UsageError, match=r"block 3 of table households has a household id that does not come"):
+            writer.write_block({"households": tables["households"].slice(3, 1)})  # h4 again
 
 
 def test_a_block_may_lack_tables_and_rows(tmp_path: Path) -> None:
