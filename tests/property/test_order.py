@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import histories
@@ -64,26 +64,28 @@ def test_a_row_is_replaced_when_the_next_version_of_its_fact_is_known(rows: list
     assert superseded(keys, by_day=by_day).tolist() == want
 
 
-@pytest.mark.parametrize("n_chunks", [1, 3])
-@given(rows=histories.tables())
-def test_texts_may_be_dictionaries(n_chunks: int, rows: dict[str, Any]) -> None:
-    plain = histories.as_records(rows)
+def in_form(records: Records, form: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> Encoded:
+    """Encode records whose columns of texts were brought to a form."""
     tables = {}
     for name in TABLES:
-        data = plain.table(name)
-        size = max(1, -(-data.num_rows // n_chunks))
-        chunks = [data.slice(low, size) for low in range(0, max(1, data.num_rows), size)]
-        as_dictionaries = [  # each chunk with a dictionary of its own
-            pa.table(
-                {
-                    column: values.combine_chunks().dictionary_encode() if values.type == pa.string() else values
-                    for column, values in zip(data.column_names, chunk.columns, strict=True)
-                }
-            )
-            for chunk in chunks
-        ]
-        tables[name] = pa.concat_tables(as_dictionaries)
-    encoded = Encoded(Records.from_valid(tables, plain.settings, plain.present))
+        data = records.table(name)
+        columns = [form(of.cast(pa.string())) if pa.types.is_dictionary(of.type) else of for of in data.columns]
+        tables[name] = pa.table(columns, names=data.column_names)
+    return Encoded(Records.from_valid(tables, records.settings, records.present))
+
+
+def in_chunks(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts as dictionaries, those of each two rows by themselves."""
+    chunks = [texts.slice(low, 2).combine_chunks().dictionary_encode() for low in range(0, len(texts), 2)]
+    return pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string()))
+
+
+@given(rows=histories.tables())
+def test_texts_may_be_plain_or_dictionaries(rows: dict[str, Any]) -> None:
+    records = histories.as_records(rows)
+    plain, chunked, whole = in_form(records, lambda texts: texts), in_form(records, in_chunks), Encoded(records)
     for name in set(TABLES) - {"grids"}:
-        for what, want in arrays(Encoded(plain).table(name)).items():
-            np.testing.assert_array_equal(arrays(encoded.table(name))[what], want, err_msg=f"{name} {what}")
+        want, *others = (arrays(encoded.table(name)) for encoded in (plain, chunked, whole))
+        for got in others:
+            for what, of in want.items():
+                np.testing.assert_array_equal(got[what], of, err_msg=f"{name} {what}")
