@@ -276,6 +276,25 @@ def test_a_source_whose_columns_are_households_is_one_account_a_row(tmp_path: Pa
     )
 
 
+def test_of_rows_that_repeat_each_other_the_first_blocks_stays_whichever_batch_has_it(tmp_path: Path) -> None:
+    files = exports.county(农户=profiles())
+    files["走访"][0] += ["甲", "乙"]
+    files["走访"] = [
+        files["走访"][0],
+        [*visit("nobody", "v1"), "", "x"],
+        *([*visit("h1", f"v{number}"), "x", ""] for number in range(2, 8)),
+        [*visit("nobody", "v1"), "x", ""],
+    ]
+    columns = exports.MAPPING["tables"]["visits"]["columns"]
+    blocks = [{"file": "走访.csv", "columns": columns, "only_if": [flag]} for flag in ("甲", "乙")]
+    data = exports.mapping(visits=blocks, export={"max_reject_share": 1.0})
+    src = exports.write_csv(tmp_path / "src", files)
+    for number, sizes in enumerate(SIZES):
+        done = exports.run(src, tmp_path / f"out{number}", data, **sizes)
+        assert exports.codes(done) == [("visits", "RR017", [9])]
+        assert done.counts["visits"].repeated == 1
+
+
 def test_how_far_an_import_is_can_be_shown(tmp_path: Path) -> None:
     shown: list[tuple[str, int, int, str]] = []
     step = ""
