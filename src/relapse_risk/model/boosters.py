@@ -50,7 +50,7 @@ class Boosters:
     @classmethod
     def from_texts(cls, texts: Sequence[str]) -> Boosters:
         """Return boosters from LightGBM's text format. A damaged text aborts the process: check it first."""
-        lgb = _lightgbm()
+        lgb = lightgbm_module()
         return cls(tuple(lgb.Booster(model_str=text) for text in texts))
 
     def to_texts(self) -> list[str]:
@@ -87,7 +87,7 @@ class Boosters:
         if tables is None:
             total = np.zeros(len(matrix))
             for booster in self.boosters:
-                total += booster.predict(matrix, raw_score=True, num_threads=_threads(n_threads))
+                total += booster.predict(matrix, raw_score=True, num_threads=threads(n_threads))
             return total / len(self.boosters)
         raw = np.empty(len(matrix))
 
@@ -111,7 +111,7 @@ class Boosters:
         tables = self._tables_for(matrix)
         if tables is None:
             for booster in self.boosters:
-                total += cast(Numbers, booster.predict(matrix, pred_contrib=True, num_threads=_threads(n_threads)))
+                total += cast(Numbers, booster.predict(matrix, pred_contrib=True, num_threads=threads(n_threads)))
             return total / len(self.boosters)
         total[:, -1] = tables.base
 
@@ -167,7 +167,7 @@ class Boosters:
         return tables if suits else None
 
 
-def _lightgbm() -> Any:
+def lightgbm_module() -> Any:
     """Import LightGBM with OpenMP threads that sleep while they wait.
 
     By default they spin, which makes training take three times as long on a machine that is also used otherwise.
@@ -178,5 +178,6 @@ def _lightgbm() -> Any:
     return lightgbm
 
 
-def _threads(n_threads: int | None) -> int:
+def threads(n_threads: int | None) -> int:
+    """Return how many threads are meant: all processors where none are given."""
     return n_threads or os.cpu_count() or 1

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from relapse_risk.model.boosters import Boosters, Matrix, Numbers, _lightgbm, _threads
+from relapse_risk.model.boosters import Boosters, Matrix, Numbers, lightgbm_module, threads
 
 #: How rows are cut into bins. No feature is left out for the size of leaves, which differs between fits on the
 #: same bins.
@@ -51,8 +51,8 @@ class BinnedRows:
         categorical: Sequence[int],
         n_threads: int | None,
     ) -> None:
-        self._fixed = {**_FIXED, "num_threads": _threads(n_threads)}
-        self._data = _lightgbm().Dataset(
+        self._fixed = {**_FIXED, "num_threads": threads(n_threads)}
+        self._data = lightgbm_module().Dataset(
             matrix,
             y.astype(np.float64),
             weight=weight,
@@ -90,5 +90,5 @@ class BinnedRows:
         if any(monotone):
             given["monotone_constraints"] = list(monotone)
         data = self._data if rows is None else self._data.subset(rows.tolist()).construct()
-        train = _lightgbm().train
+        train = lightgbm_module().train
         return Boosters(tuple(train({**given, "seed": seed + k}, data, n_trees) for k in range(n_boosters)))
