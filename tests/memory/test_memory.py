@@ -36,16 +36,16 @@ def peak_of(*arguments: object, tmp_path: Path) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's peak is read from /proc")
 def test_scoring_twice_the_households_takes_no_more_memory(small: Small, tmp_path: Path) -> None:
-    """All of them, with reasons for all."""
+    """All of them, with reasons for all; the first, small county is scored for what compiling takes."""
     own = small.records.settings
     everyone = own.model_copy(update={"cohort": own.cohort.model_copy(update={"previously_poor_only": False})})
     version = save(small.model, everyone, small.records.end, tmp_path / "models")
     peaks = []
-    for households in (30_000, 60_000):
+    for households in (600, 30_000, 60_000):
         county = tmp_path / f"county-{households}"
         write_county(county, tmp_path / "truth", households, 12, 1)
         out = tmp_path / f"{households}.parquet"
         which = ("--data", county, "--models", tmp_path / "models", "--model", version)
         peaks.append(peak_of("score", *which, "--as-of", "2021-01-01", "--out", out, tmp_path=tmp_path))
         assert pq.read_metadata(out).num_rows > 0.9 * households
-    assert peaks[1] <= 1.2 * peaks[0], peaks
+    assert peaks[2] <= 1.2 * peaks[1], peaks
