@@ -170,6 +170,14 @@ def run(src: Path | str, out: Path, data: dict[str, Any] | None = None, **option
     return import_county(str(src), CountyMapping.model_validate(data or mapping()), out, **options)
 
 
+def rows(done: Imported, table: str) -> list[dict[str, Any]]:
+    """Return a table's rows by key, day and day known, missing values first, however the folder orders them."""
+    first, *rest = TABLES[table].key
+    by = (first, "occurred_on", *(name for name in rest if name != "occurred_on"), "known_on")
+    found: list[dict[str, Any]] = done.records.table(table).to_pylist()
+    return sorted(found, key=lambda row: [(row[name] is not None, row[name]) for name in by])
+
+
 def same(one: Records, other: Records) -> bool:
     """Return whether two imports hold the same rows."""
     return one.present == other.present and all(one.table(n).equals(other.table(n)) for n in one.present)

@@ -38,7 +38,7 @@ def take(tmp_path: Path, files: dict[str, Any], data: dict[str, Any]) -> Importe
 
 
 def incomes(done: Imported) -> list[tuple[str, str, float, int | None]]:
-    rows = done.records.table("incomes").to_pylist()
+    rows = exports.rows(done, "incomes")
     return [(r["household_id"][-2:], r["source"], r["amount_yuan"], r["months"]) for r in rows]
 
 
@@ -232,7 +232,7 @@ MEASURES = [
 def supports(done: Imported) -> list[tuple[str, str, str, str | None]]:
     return [
         (r["household_id"][-2:], r["kind"], str(r["known_on"]), r["ended_on"] and str(r["ended_on"]))
-        for r in done.records.table("supports").to_pylist()
+        for r in exports.rows(done, "supports")
     ]
 
 
@@ -301,7 +301,7 @@ def test_an_elimination_is_known_on_its_own_day_though_its_case_was_entered_befo
     done = take(tmp_path, files, data)
     statuses = [
         (r["household_id"][-2:], r["poor"], str(r["occurred_on"]), str(r["known_on"]))
-        for r in done.records.table("statuses").to_pylist()
+        for r in exports.rows(done, "statuses")
     ]
     assert statuses == [
         ("11", True, "2022-03-01", "2022-03-10"),

@@ -61,7 +61,7 @@ def take(
 
 
 def amounts(done: Imported) -> list[tuple[str, float | None, float | None, float | None]]:
-    rows = done.records.table("expenses").to_pylist()
+    rows = exports.rows(done, "expenses")
     return [(str(r["known_on"]), r["total_yuan"], r["reimbursed_yuan"], r["self_paid_yuan"]) for r in rows]
 
 
@@ -108,12 +108,12 @@ def test_a_bills_number_names_one_bill_and_those_without_add_up_among_themselves
         bill("2"),
     ]
     done = take(tmp_path, rows, columns={"bill_id": "单号"})
-    held = [(r["bill_id"], str(r["known_on"]), r["total_yuan"]) for r in done.records.table("expenses").to_pylist()]
+    held = [(r["bill_id"], str(r["known_on"]), r["total_yuan"]) for r in exports.rows(done, "expenses")]
     assert held == [
+        (None, "2023-05-10", 3.0),
         ("A1", "2023-05-10", 300.0),
         ("A1", "2023-06-01", 320.0),
         ("A2", "2023-05-10", 70.0),
-        (None, "2023-05-10", 3.0),
     ]
     assert exports.codes(done) == [("expenses", "RR011", [5, 6])]
     assert done.counts["expenses"] == Counts(new=4, added=2, sums=1)
@@ -192,7 +192,7 @@ def test_wages_entered_together_add_up_and_a_later_entry_replaces_them(tmp_path:
     done = take(tmp_path, rows, table="employment")
     held = [
         (r["person_id"], str(r["known_on"]), r["employed"], r["workplace"], r["wage_yuan"])
-        for r in done.records.table("employment").to_pylist()
+        for r in exports.rows(done, "employment")
     ]
     assert held == [
         ("p1", "2023-05-05", True, "township", 3600.0),
@@ -212,7 +212,7 @@ def test_members_incomes_add_up_unless_they_cover_different_periods(tmp_path: Pa
     files = {**exports.county(), "收入": [header, *rows]}
     data = exports.mapping(incomes__months="核算月数")
     done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
-    held = done.records.table("incomes").to_pylist()
+    held = exports.rows(done, "incomes")
     assert [(r["household_id"], r["amount_yuan"], r["months"] or 1) for r in held] == [(H1, 3000.0, 1)]
     assert exports.codes(done) == [("incomes", "RR109", [4, 5])]
     assert done.rejects[0].column == "核算月数"

@@ -470,7 +470,7 @@ def test_amounts_come_in_any_unit_and_spread_over_columns(tmp_path: Path) -> Non
     done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
     got = [
         (row["household_id"][-2:], row["source"], row["amount_yuan"], str(row["occurred_on"]))
-        for row in done.records.table("incomes").to_pylist()
+        for row in exports.rows(done, "incomes")
     ]
     assert sorted(got) == [
         ("11", "business", 1200.0, "2023-05-31"),
@@ -494,7 +494,7 @@ def test_a_month_ends_no_later_than_it_was_known(tmp_path: Path) -> None:
     ):
         row[1], row[2] = month, known
     done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out")
-    days = [(str(r["occurred_on"]), str(r["known_on"])) for r in done.records.table("incomes").to_pylist()]
+    days = [(str(r["occurred_on"]), str(r["known_on"])) for r in exports.rows(done, "incomes")]
     assert days == [("2023-05-31", "2023-06-05"), ("2023-06-12", "2023-06-12"), ("2023-06-30", "2023-06-30")]
 
 
@@ -509,7 +509,7 @@ def test_a_mapping_states_what_no_column_holds(tmp_path: Path) -> None:
         households__occurred_on={"value": dt.date(2021, 1, 1)},
     )
     done = exports.run(exports.write_csv(tmp_path / "src", files), tmp_path / "out", data)
-    visits = done.records.table("visits").to_pylist()
+    visits = exports.rows(done, "visits")
     assert [str(row["known_on"]) for row in visits] == ["2023-05-31", "2023-06-02", "2023-06-03"]
     assert visits[0]["visit_id"] == "500236000000000011-2023-05-01"
     assert [row["clue_raised"] for row in visits] == [True, False, True]
@@ -757,7 +757,7 @@ def test_the_national_forms_own_layout_is_read(tmp_path: Path) -> None:
         ("11", "2022-11-30", False, "illness,disability"),
         ("22", "2023-03-31", True, "industry_failure"),
     ]
-    incomes = done.records.table("incomes").to_pylist()
+    incomes = exports.rows(done, "incomes")
     assert [(r["household_id"][-2:], r["source"], r["amount_yuan"]) for r in incomes] == [
         ("11", "claim", 0.0),
         ("11", "transfer", 3800.0),

@@ -170,7 +170,7 @@ def rows(done: Imported, table: str, *columns: str) -> list[tuple[Any, ...]]:
     def plain(value: Any) -> Any:
         return str(value) if isinstance(value, dt.date) else value
 
-    return [tuple(plain(row[name]) for name in columns) for row in done.records.table(table).to_pylist()]
+    return [tuple(plain(row[name]) for name in columns) for row in exports.rows(done, table)]
 
 
 def test_every_row_is_accounted_for(first: tuple[Imported, Path]) -> None:
@@ -232,10 +232,10 @@ def test_the_records_say_what_the_county_knew_and_when(first: tuple[Imported, Pa
     ]
     assert rows(done, "expenses", "household_id", "bill_id", "known_on", "total_yuan", "reimbursed_yuan") == [
         (A, None, "2024-04-12", 40.0, None),
-        (B, "No.7", "2024-02-20", 300.0, 200.0),
-        (B, "No.7", "2024-02-28", 300.0, 260.0),
         (B, None, "2024-02-20", 920.5, 500.0),
         (B, None, "2024-03-04", 1000.0, 500.0),
+        (B, "No.7", "2024-02-20", 300.0, 200.0),
+        (B, "No.7", "2024-02-28", 300.0, 260.0),
     ]
     assert rows(done, "supports", "household_id", "known_on", "ended_on") == [
         (A, "2024-06-12", None),
@@ -264,4 +264,4 @@ def test_the_same_export_a_month_later_changes_only_what_it_changes(first: tuple
     }
     of_c = {r[1:] for r in rows(done, "incomes", "household_id", "occurred_on", "known_on") if r[0] == C}
     assert of_c == {("2023-12-31", "2024-07-06"), ("2024-06-30", "2024-07-20")}
-    assert rows(done, "expenses", "known_on", "total_yuan")[5] == ("2024-08-05", 1010.0)
+    assert rows(done, "expenses", "known_on", "total_yuan")[3] == ("2024-08-05", 1010.0)

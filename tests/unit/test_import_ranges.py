@@ -203,6 +203,7 @@ def test_whether_ids_are_citizen_ids_is_told_from_all_batches(
     done = [exports.run(src, tmp_path / f"out{n}", data, **sizes) for n, sizes in enumerate((SMALL, {}))]
     aside = n_right if n_right >= n_wrong else 0
     assert done[0].rows["visits"] == 12 + n_right + n_wrong - aside
+    assert done[0].counts["visits"].repeated == 0
     assert said(done[0]) == said(done[1])
     assert exports.same(done[0].records, done[1].records)
 
@@ -257,12 +258,8 @@ def test_names_are_withheld_however_few_of_them_a_batch_has(tmp_path: Path) -> N
 
 def test_a_source_whose_columns_are_households_is_one_account_a_row(tmp_path: Path) -> None:
     files = exports.county(农户=profiles())
-    files["账"] = [
-        ["月", "甲", "乙"],
-        ["2023-04-30", "100", "200"],
-        ["2023-04-30", "100", "200"],
-        ["2023-05-31", "1", "x"],
-    ]
+    accounts = [["2023-04-30", "100", "200"], ["2023-04-30", "100", "300"], ["2023-05-31", "1", "x"]]
+    files["账"] = [["月", "甲", "乙"], *accounts]
     spread = {"into": "amount_yuan", "columns": {"甲": {"household_id": "h1"}, "乙": {"household_id": "h7"}}}
     columns = {"occurred_on": "月", "source": {"value": "wage"}}
     data = exports.mapping(
@@ -271,9 +268,7 @@ def test_a_source_whose_columns_are_households_is_one_account_a_row(tmp_path: Pa
     src = exports.write_csv(tmp_path / "src", files)
     done = exports.run(src, tmp_path / "out", data, **SMALL)
     rows = [(row["household_id"], row["amount_yuan"]) for row in done.records.table("incomes").to_pylist()]
-    assert rows == [("h1", 100.0), ("h7", 200.0)], (
-        "the second row repeats the first, and of the third nothing is taken"
-    )
+    assert rows == [("h1", 200.0), ("h7", 500.0)], "no account repeats the other, and of the third nothing is taken"
 
 
 def test_of_rows_that_repeat_each_other_the_first_blocks_stays_whichever_batch_has_it(tmp_path: Path) -> None:
