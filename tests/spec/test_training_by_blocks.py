@@ -17,7 +17,7 @@ from relapse_risk.records.blocks import RecordBlocks
 from relapse_risk.records.records import Records
 from relapse_risk.training.compare import compare_features
 from relapse_risk.training.dataset import make_dataset
-from relapse_risk.training.evaluate import evaluate
+from relapse_risk.training.evaluate import WITHOUT_DIRECTIONS, evaluate
 from relapse_risk.training.splits import mature_dates
 from relapse_risk.training.train import train
 
@@ -76,13 +76,20 @@ def test_a_sample_is_learned_from_and_every_household_is_judged(
     blocks: RecordBlocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_few_trees(monkeypatch)
-    every, sample = (
-        train(with_training(blocks, most_negatives=most), tmp_path / str(most)) for most in (500_000, 400)
+    every, sample, asked = (
+        train(with_training(blocks, **training), tmp_path / str(number))
+        for number, training in enumerate(
+            ({}, {"most_negatives": 400}, {"most_negatives": 400, "without_directions": True})
+        )
     )
+    assert asked.predictions is not None
+    assert WITHOUT_DIRECTIONS in asked.predictions
     assert every.predictions is not None
     assert sample.predictions is not None
     columns = ["household_id", "as_of", "label"]
     pd.testing.assert_frame_equal(sample.predictions[columns], every.predictions[columns])
+    assert WITHOUT_DIRECTIONS in every.predictions
+    assert WITHOUT_DIRECTIONS not in sample.predictions
     negatives = every.bundle.info.training.rows - every.bundle.info.training.positives
     assert every.bundle.info.training.negatives_share == 1.0
     assert sample.bundle.info.training.negatives_share == pytest.approx(400 / negatives)

@@ -114,6 +114,7 @@ def train(
         model.set_params(n_boosters=min(model.n_boosters, settings.training.origin_boosters))
         return model
 
+    free = settings.training.without_directions
     origins = rolling_origins(dates, settings.outcome, settings.training.origins)
     predictions, metrics = None, {}
     if origins:
@@ -123,6 +124,7 @@ def train(
             make_smaller,
             on_progress,
             rows=rows,
+            without_directions=share >= 1.0 if free is None else free,
             n_threads=n_threads,
             on_done=on_done,
         )
