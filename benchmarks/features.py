@@ -3,17 +3,14 @@
     python benchmarks/features.py [--households 50000] [--dates 24] [--only polars duckdb]
 
 Everyone starts from the same Arrow tables in memory, household ids as texts, and ends with one float32 array of
-(household, as_of) pairs by outputs; whatever sorting and encoding that takes is in the time. Then the time for one
-household, from posted text to features.
+(household, as_of) pairs by outputs; whatever sorting and encoding that takes is in the time.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
-import statistics
 import time
 from collections.abc import Callable
 
@@ -28,15 +25,11 @@ import pyarrow.compute as pc
 from relapse_risk import Records, build_features, cycles
 from relapse_risk.datasets import simulate_county
 from relapse_risk.dates import add_months, from_days, to_days
-from relapse_risk.features.build import build_matrix
-from relapse_risk.features.catalogue import catalogue
 from relapse_risk.features.declare import Aggregation as A
 from relapse_risk.features.declare import Feature, Missing, Series
-from relapse_risk.features.plan import make_plan
 from relapse_risk.records.codes import Label
 from relapse_risk.records.schema import plain
 from relapse_risk.records.tables import TABLES
-from relapse_serve.requests import parse
 
 WINDOWS = (2, 6, 12, 24)
 SOURCES = ("wage", "business", "transfer")
@@ -232,40 +225,6 @@ def with_duckdb(_: Records, tables: Tables, ids: list[str], days: list[dt.date])
     return np.column_stack(columns)
 
 
-def one_household(records: Records, repeats: int = 300) -> dict[str, float]:
-    """Median milliseconds for one household: its posted text to checked records, and those to all features."""
-    visits = records.frame("visits")
-    household = str(visits["household_id"].value_counts(sort=True).index[0])
-    history = {}
-    rows = 0
-    for name in sorted(records.present - {"grids"}):
-        table = records.table(name)
-        mine = table.filter(pc.equal(table["household_id"], household)).drop_columns("household_id")
-        given = [{k: v for k, v in row.items() if v is not None} for row in mine.to_pylist()]
-        history[name] = [
-            {k: v.isoformat() if isinstance(v, dt.date) else v for k, v in row.items()} for row in given
-        ]
-        rows += len(given)
-    body = {"as_of": records.end.isoformat(), "households": [{"household_id": household, **history}]}
-    text = json.dumps(body).encode()
-    plan = make_plan(catalogue(records.settings, frozenset(history)))
-    zero = np.zeros(1, np.int64)
-    parsing, building = [], []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        as_of, ids, posted = parse(text, records.settings, history)
-        middle = time.perf_counter()
-        build_matrix(posted, pa.array(ids), zero, np.array([to_days(as_of)], np.int32), zero, plan)
-        building.append((time.perf_counter() - middle) * 1e3)
-        parsing.append((middle - start) * 1e3)
-    return {
-        "rows": rows,
-        "features": len(plan.features),
-        "text to checked records": statistics.median(parsing),
-        "records to features": statistics.median(building),
-    }
-
-
 PEERS: dict[str, Callable[[Records, Tables, list[str], list[dt.date]], Matrix]] = {
     "engine": ours,
     "pandas": with_pandas,
@@ -305,12 +264,6 @@ def main() -> None:
     others = [seconds for name, seconds in times.items() if name != "engine"]
     if others:
         print(f"the engine is {min(others) / times['engine']:.1f} times as fast as the best of them")
-    one = one_household(records)
-    print(
-        f"one household of {one['rows']} rows to {one['features']} features: "
-        f"{one['records to features']:.2f} ms from records, and {one['text to checked records']:.2f} ms before "
-        "that to read and check the posted text (medians)"
-    )
 
 
 def _tables(records: Records) -> Tables:
