@@ -6,6 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 
 from relapse_risk.cli import output
 
@@ -71,3 +72,17 @@ def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(monkeypatch: pytest.Monke
         assert "writing" in screen.getvalue()
         assert "8,192" not in screen.getvalue(), "a step's count ends with it"
     assert screen.getvalue().endswith("\x1b[2K"), "nothing is left of it"
+
+
+def test_the_bar_names_the_time_left_once_it_is_known() -> None:
+    clock = [0.0]
+    bar = Progress(output._TimeLeftColumn(), get_time=lambda: clock[0])
+    bar.add_task("checking", total=100)
+    task = bar.tasks[0]
+    column = bar.columns[0]
+    assert isinstance(column, ProgressColumn)
+    assert str(column.render(task)) == ""
+    for done in (10, 20, 30):
+        clock[0] += 10.0
+        bar.update(task.id, completed=done)
+    assert str(column.render(task)) == "0:01:10 left"

@@ -12,8 +12,17 @@ from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from relapse_risk.errors import RelapseError
 
@@ -117,6 +126,13 @@ class Report:
             say(f"{self._step}: {count}, {left} left")
 
 
+class _TimeLeftColumn(TimeRemainingColumn):
+    """The time left, named as such beside the time taken; nothing while it is not known."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.time_remaining is None else super().render(task).append(" left")
+
+
 @contextmanager
 def progress() -> Iterator[Report]:
     """Show the current step, how far it is and the time it takes and still needs, on stderr.
@@ -132,7 +148,7 @@ def progress() -> Iterator[Report]:
         BarColumn(),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        _TimeLeftColumn(),
     )
     console = _console(sys.stderr)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
