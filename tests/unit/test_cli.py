@@ -25,7 +25,8 @@ from relapse_risk.cli import app, main
 from relapse_risk.cli.service import _loopback
 from relapse_risk.errors import OutputBusy, RelapseError, UsageError
 from relapse_risk.outputs import hold
-from relapse_risk.records import write_folder
+from relapse_risk.records import load_records, write_folder
+from relapse_risk.records.writer import write_tables
 from relapse_risk.scoring.result_files import new_table
 
 Run = Callable[..., tuple[int, str, str]]
@@ -73,6 +74,24 @@ def test_check_reports_a_sound_folder(run: Run, data: Path, *, json_asked: bool)
     else:
         assert "sound" in out
     assert "records until" in err
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_county_in_no_order_is_sound_and_said_to_need_all_memory(
+    run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_order: bool
+) -> None:
+    monkeypatch.setattr("relapse_risk.records.writer.HOUSEHOLDS_OF_A_BLOCK", 20)
+    folder = shutil.copytree(data, tmp_path / "records")
+    records = load_records(folder)
+    write_tables(folder, {name: records.table(name) for name in records.present}, 20)
+    if not in_order:
+        visits = pq.read_table(folder / "visits.parquet")
+        backwards = visits.take(pa.array(range(len(visits) - 1, -1, -1)))
+        pq.write_table(backwards, folder / "visits.parquet", row_group_size=len(visits) // 4)
+    code, out, err = run("check", folder, "--json")
+    assert code == 0
+    assert len(only_json(out)["notes"]) == (not in_order)
+    assert ("Sort each table by household_id" in err) == (not in_order)
 
 
 @pytest.mark.usefixtures("few_trees")

@@ -251,13 +251,24 @@ def check(
     """Check a records folder: every violation in every table, or counts, ranges and freshness."""
     from relapse_risk.records.blocks import open_records  # noqa: PLC0415
     from relapse_risk.records.summary import summarise  # noqa: PLC0415
+    from relapse_risk.records.writer import HOUSEHOLDS_OF_A_BLOCK  # noqa: PLC0415
 
     with progress() as report:
         report("checking the records")
         records = open_records(folder)
         summary = summarise(records, report.advance)
+    n_households = max(row["households"] for row in summary)
+    notes = []
+    if len(records) == 1 and n_households > 2 * HOUSEHOLDS_OF_A_BLOCK:
+        notes.append(
+            f"every command holds all {n_households:,} households in memory, because not every table lies in order "
+            "of household_id. Sort each table by household_id and write it in row groups of some thousand "
+            f"households, as `relapse import` does ({HOUSEHOLDS_OF_A_BLOCK:,}): then they are read block by block."
+        )
     columns = ["table", "rows", "households", "first day", "last day", "last known", "late", "missing values"]
     show(simple_table(f"{folder}: sound", columns, (list(row.values()) for row in summary)), as_json=as_json)
     say(f"records until {records.end}; late: rows known more than 30 days after they occurred")
+    for note in notes:
+        say(f"note: {note}")
     if as_json:
-        emit({"folder": str(folder), "sound": True, "end": records.end, "tables": summary})
+        emit({"folder": str(folder), "sound": True, "end": records.end, "tables": summary, "notes": notes})
