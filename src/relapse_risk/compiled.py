@@ -9,9 +9,13 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from numba import njit
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -39,6 +43,13 @@ def inlined_part(function: Callable[..., Any]) -> Any:
     For what is called for every row or stream: there, passing many arrays on would cost more than the work.
     """
     return njit(nogil=True, error_model="numpy", _nrt=False, inline="always")(function)
+
+
+def read_only(array: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
+    """Return an array as one that cannot be written to, whichever it was: numba compiles for each of the two."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def checksum_of(*modules: ModuleType) -> int:

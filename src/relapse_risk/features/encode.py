@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from relapse_risk.dates import Days, month_number, to_days
 from relapse_risk.errors import UsageError
-from relapse_risk.features.account import Account, make_account
+from relapse_risk.features.account import Account
 from relapse_risk.features.columns import ArrowColumns, Codes, Columns, Flags, Texts, positions
 from relapse_risk.features.declare import ACCOUNT_OF
 from relapse_risk.features.line import Line
@@ -88,7 +88,7 @@ class EncodedTable:
         for column in rest:
             if column != text:
                 codes = self.code(column)
-                code = code * (len(self._listed(column)) + 1) + codes if code.size else codes.astype(np.int32)
+                code = code * (len(self.listed(column)) + 1) + codes if code.size else codes.astype(np.int32)
         if text is not None:
             texts = columns.texts(text)
         of_text = _NONE if texts is None else np.array(texts.code)
@@ -149,10 +149,11 @@ class EncodedTable:
     def code(self, column: str) -> Codes:
         """Return each code's or item's position in its list, -1 where there is none."""
         if column not in self._codes:
-            self._codes[column] = cast(Codes, self._lie(self._columns.codes(column, self._listed(column))))
+            self._codes[column] = cast(Codes, self._lie(self._columns.codes(column, self.listed(column))))
         return self._codes[column]
 
-    def _listed(self, column: str) -> tuple[str, ...]:
+    def listed(self, column: str) -> tuple[str, ...]:
+        """Return the codes of a column, or the items that the records' settings declare."""
         codes = self._kinds[column].codes
         return codes.values if codes else self._items
 
@@ -182,13 +183,17 @@ class EncodedTable:
         UsageError
             If the records' settings do not declare the item.
         """
-        listed = self._listed(column)
-        if value not in listed:
-            raise UsageError(
-                f"{self.name}.{column}: {value!r} is not declared in these records' settings, "
-                f"which declare {', '.join(listed) or 'none'}. Add it under items."
-            )
-        return listed.index(value)
+        return position(self.name, column, self.listed(column), value)
+
+
+def position(name: str, column: str, listed: tuple[str, ...], value: str) -> int:
+    """Return the number of a code or an item of a table's column; see ``EncodedTable.position``."""
+    if value not in listed:
+        raise UsageError(
+            f"{name}.{column}: {value!r} is not declared in these records' settings, "
+            f"which declare {', '.join(listed) or 'none'}. Add it under items."
+        )
+    return listed.index(value)
 
 
 class Encoded:
@@ -230,7 +235,7 @@ class Encoded:
     def account(self) -> Account:
         """Every household's account, month by month."""
         if self._account is None:
-            self._account = make_account(*(self.table(name) for name in ACCOUNT_OF))
+            self._account = Account(*(self.table(name) for name in ACCOUNT_OF))
         return self._account
 
     @property

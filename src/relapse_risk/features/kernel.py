@@ -24,6 +24,8 @@ from relapse_risk.features.declare import Scale
 from relapse_risk.features.line import Line, is_visible, line_on
 from relapse_risk.records import visibility
 
+#: Where a channel that is 1 for each row begins: it is not stored.
+ONES = -(2**62)
 #: Mean length of a calendar month in days: slopes are per month.
 DAYS_PER_MONTH = 365.2425 / 12
 
@@ -84,7 +86,7 @@ class Facts(NamedTuple):
     passing : ndarray of uint8
         A bit each for the filters of a source: whether the row passes.
     value_at : ndarray of int64, shape (n_channels,)
-        The value of row r in channel c is ``values[value_at[c] + r]``.
+        The value of row r in channel c is ``values[value_at[c] + r]``; 1 where ``value_at[c]`` is ``ONES``.
     values : ndarray of float64
         NaN where missing.
     persons : ndarray of int64, shape (n_households + 1,)
@@ -305,6 +307,12 @@ def _passes(facts, unit, f, r):  # type: ignore[no-untyped-def]
 
 
 @inlined_part
+def _value(facts, at, r):  # type: ignore[no-untyped-def]
+    """Return the value of a row in a channel."""
+    return 1.0 if at == ONES else facts.values[at + r]
+
+
+@inlined_part
 def _over_scale(value, scale, line, head, line_now):  # type: ignore[no-untyped-def]
     if scale == _LINE:
         return value / line
@@ -386,7 +394,7 @@ def _oldest_month(facts, unit, f, at, scale, start, end):  # type: ignore[no-unt
         line, head = np.nan, np.nan
         if unit.reads_line:
             line, head = _line_of_day(facts, unit, day)
-        if not np.isnan(_over_scale(facts.values[at + r], scale, line, head, unit.line_now)):
+        if not np.isnan(_over_scale(_value(facts, at, r), scale, line, head, unit.line_now)):
             return float(facts.month[r])
     return np.nan
 
@@ -472,7 +480,7 @@ def _read_windows(program, s, facts, dates, d, unit, n_seen, next_row, room, inp
             n_read += 1
             if day >= end:
                 continue
-            value = _over_scale(facts.values[at + r], scale, room.line[j], room.head[j], unit.line_now)
+            value = _over_scale(_value(facts, at, r), scale, room.line[j], room.head[j], unit.line_now)
             if np.isnan(value):
                 continue
             if value >= end:

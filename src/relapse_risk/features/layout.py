@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate, chain
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from relapse_risk.compiled import compiled, read_only
 from relapse_risk.dates import FAR_FUTURE, Days
 from relapse_risk.features.declare import ACCOUNT, ACCOUNT_OF
 from relapse_risk.features.derive import derive
-from relapse_risk.features.encode import Encoded, EncodedTable, days_of_change
-from relapse_risk.features.kernel import Facts
+from relapse_risk.features.encode import Encoded, EncodedTable, days_of_change, position
+from relapse_risk.features.kernel import ONES, Facts
 from relapse_risk.features.line import NO_LINE
 from relapse_risk.features.plan import Plan
 from relapse_risk.features.program import Source
@@ -25,6 +28,8 @@ Numbers = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.uint8]
 Each = Callable[..., Iterable[Any]]
+#: The codes that each filter of a byte takes, None where it takes any.
+_Codes: TypeAlias = tuple[tuple[str, ...] | None, ...]
 
 
 def lay_out(records: Records, encoded: Encoded, plan: Plan, each: Each = map) -> Facts:
@@ -55,25 +60,51 @@ def _lay_out(encoded: Encoded, changes: Days, plan: Plan, each: Each) -> Facts:
         _ = encoded.persons  # made once, before threads ask for it
     parts = list(each(lambda source: _rows_of(encoded, source), plan.sources))
     persons = encoded.persons.offsets if plan.has_persons else np.zeros(1, np.int64)
-    starts = np.cumsum([0, *(len(part.days[0]) for part in parts)])
-    values = [column for part in parts for column in part.values]
-    passing = [bits for part in parts for bits in part.passing]
-    occurred, known, superseded, month = (_joined([part.days[k] for part in parts], np.int32) for k in range(4))
+    n_values = [sum(value is not None for value in source.channels) for source in plan.sources]
+    starts = _starts([part.n_rows for part in parts])
+    byte_starts = _starts([part.n_rows * source.n_bytes for part, source in zip(parts, plan.sources, strict=True)])
+    value_starts = _starts([part.n_rows * n for part, n in zip(parts, n_values, strict=True)])
+    occurred, known, superseded, month = (np.empty(starts[-1], np.int32) for _ in range(4))
+    passing, values = np.empty(byte_starts[-1], np.uint8), np.empty(value_starts[-1])
+
+    def write(k: int) -> None:
+        rows, n_rows = slice(starts[k], starts[k + 1]), parts[k].n_rows
+        room = SourceRoom(
+            occurred[rows],
+            known[rows],
+            superseded[rows],
+            month[rows],
+            passing[byte_starts[k] : byte_starts[k + 1]].reshape(-1, n_rows),
+            values[value_starts[k] : value_starts[k + 1]].reshape(-1, n_rows),
+        )
+        parts[k].write(room)
+
+    deque(each(write, [k for k, part in enumerate(parts) if part.n_rows]), maxlen=0)
+    byte_at: list[int] = []
+    value_at: list[int] = []
+    for k, (part, source) in enumerate(zip(parts, plan.sources, strict=True)):
+        byte_at += [byte_starts[k] + b * part.n_rows - starts[k] for b in range(source.n_bytes)]
+        at = value_starts[k] - starts[k]
+        for value in source.channels:
+            value_at.append(ONES if value is None else at)
+            at += 0 if value is None else part.n_rows
+    offsets = [part.offsets + start for part, start in zip(parts, starts[:-1], strict=True)]
+    joined = np.concatenate(offsets) if offsets else np.zeros(0, np.int64)
     return Facts(
-        unit_at=np.cumsum([0, *(len(part.offsets) for part in parts)])[:-1],
-        offsets=_joined([part.offsets + start for part, start in zip(parts, starts[:-1], strict=True)], np.int64),
+        unit_at=np.array(_starts([len(of_part) for of_part in offsets])[:-1], np.int64),
+        offsets=joined,
         occurred=occurred,
         known=known,
         superseded=superseded,
         month=month,
-        byte_at=_columns_at(passing, np.repeat(starts[:-1], [len(part.passing) for part in parts])),
-        passing=_joined(passing, np.uint8),
-        value_at=_columns_at(values, np.repeat(starts[:-1], [len(part.values) for part in parts])),
-        values=_joined(values, np.float64),
+        byte_at=np.array(byte_at, np.int64),
+        passing=passing,
+        value_at=np.array(value_at, np.int64),
+        values=values,
         persons=persons,
         line=encoded.line if plan.reads_line else NO_LINE,
         changes=changes,
-        most_rows=max((_most(part.offsets) for part in parts), default=0),
+        most_rows=_most(joined),
         most_persons=_most(persons),
     )
 
@@ -82,128 +113,249 @@ def _tables(source: Source) -> tuple[str, ...]:
     return ACCOUNT_OF if source.table == ACCOUNT else (source.table,)
 
 
-def _joined(arrays: Sequence[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
-    return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
-
-
-def _columns_at(columns: Sequence[npt.NDArray[Any]], starts: Positions) -> Positions:
-    """Return where each of the columns, joined, would hold row 0; its own first row has the number ``starts``."""
-    return np.cumsum([0, *(len(column) for column in columns)])[:-1] - starts
+def _starts(lengths: Sequence[int]) -> list[int]:
+    """Return where arrays of some lengths begin, laid one after another, and where the last ends."""
+    return list(accumulate(lengths, initial=0))
 
 
 def _most(offsets: Positions) -> int:
-    return int(np.diff(offsets).max(initial=0))
+    return int((offsets[1:] - offsets[:-1]).max(initial=0))
 
 
-class _Rows(NamedTuple):
-    """A source's rows, unit by unit, oldest first: see ``Facts``.
+class SourceRoom(NamedTuple):
+    """Where the rows of a source are written: see ``Facts``.
 
-    ``days`` are ``occurred``, ``known``, ``superseded`` and ``month``.
+    Parameters
+    ----------
+    occurred, known, superseded, month : ndarray of int32, shape (n_rows,)
+    passing : ndarray of uint8, shape (n_bytes, n_rows)
+    values : ndarray of float64, shape (n_stored_channels, n_rows)
     """
 
-    offsets: Positions
-    days: list[Days]
-    passing: list[Bits]
-    values: list[Numbers]
+    occurred: Days
+    known: Days
+    superseded: Days
+    month: Days
+    passing: Bits
+    values: Numbers
 
 
-def _rows_of(encoded: Encoded, source: Source) -> _Rows:
-    if source.table == ACCOUNT:
-        account = encoded.account
-        yuan = [account.yuan for _ in source.channels]
-        days = [account.occurred, account.known, account.superseded, account.month]
-        return _Rows(encoded.offsets(account.household), days, [], yuan)
-    table = encoded.table(source.table)
-    days = [table.occurred, table.known, table.superseded, table.month]
-    passing = _filter_bits(table, source)
-    values = [np.ones(len(table)) if value is None else derive(table, value) for value in source.channels]
-    if source.by_person:
-        order, person = encoded.persons.rows(table.name)
-        offsets = np.searchsorted(person, np.arange(len(encoded.persons) + 1))
-        days, passing = [a.take(order) for a in days], [bits.take(order) for bits in passing]
-        return _Rows(offsets, days, passing, [column.take(order) for column in values])
-    rows = _Rows(encoded.offsets(table.household), days, passing, values)
-    if encoded.complete and any(takes_zero for _, takes_zero in source.filters) and len(table):
-        return _with_zero_rows(table, source, rows)
-    return rows
+class _Rows:
+    """The rows of a source as they lie in their table.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        All tables.
+    source : Source
+        What is read of them.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows, as the kernel reads them.
+    offsets : ndarray of int64, shape (n_units + 1,)
+        Unit u has the rows ``offsets[u]:offsets[u + 1]``.
+    """
+
+    def __init__(self, encoded: Encoded, source: Source) -> None:
+        self.table = encoded.table(source.table)
+        self.source = source
+        self.n_rows = len(self.table)
+        self.offsets: Positions = encoded.offsets(self.table.household)
+
+    def write(self, room: SourceRoom) -> None:
+        """Write the rows."""
+        table = self.table
+        room.occurred[:] = table.occurred
+        room.known[:] = table.known
+        room.superseded[:] = table.superseded
+        room.month[:] = table.month
+        _write_filter_bits(table, self.source, room.passing)
+        for out, column in zip(room.values, self.columns(), strict=True):
+            out[:] = column
+
+    def columns(self) -> Iterator[Numbers]:
+        """Yield the channels that are stored."""
+        return (derive(self.table, value) for value in self.source.channels if value is not None)
 
 
-def _with_zero_rows(table: EncodedTable, source: Source, rows: _Rows) -> _Rows:
-    """Add a row of zero on each day of a complete account, from when any of the day's rows is known.
+class _RowsByPerson(_Rows):
+    """The rows of a source person by person."""
+
+    def __init__(self, encoded: Encoded, source: Source) -> None:
+        super().__init__(encoded, source)
+        self._order, person = encoded.persons.rows(source.table)
+        self.offsets = np.searchsorted(person, np.arange(len(encoded.persons) + 1))
+
+    def write(self, room: SourceRoom) -> None:
+        """Write the rows."""
+        table = self.table
+        bits = np.empty((len(room.passing), self.n_rows), np.uint8)
+        _write_filter_bits(table, self.source, bits)
+        columns = chain[Any]((table.occurred, table.known, table.superseded, table.month), bits, self.columns())
+        for out, column in zip(chain[Any](room[:4], room.passing, room.values), columns, strict=True):
+            np.take(column, self._order, out=out, mode="clip")  # other modes fill a copy of ``out`` first
+
+
+class _RowsWithZero(_Rows):
+    """The rows of a source, and one of zero on each day of a complete account, from when any of the day's is known.
 
     It passes the filters of the sources and parts that no lasting row of the day names from then on: it says that
     they brought nothing. It comes where its day begins, and does not count as a row.
     """
-    household, occurred = table.household, table.occurred
-    another = (household[1:] != household[:-1]) | (occurred[1:] != occurred[:-1])
-    starts = np.concatenate([[0], np.flatnonzero(another) + 1])
-    known = np.minimum.reduceat(table.known, starts)
-    day = np.concatenate([[0], np.cumsum(another)])
-    names = (table.superseded == FAR_FUTURE) & (table.known == known[day])
-    zero_bits = []
-    for number, bits in enumerate(rows.passing):
-        of_zero = np.uint8(_bits_where([takes_zero for _, takes_zero in source.filters], number))
-        zero_bits.append(of_zero & ~np.bitwise_or.reduceat(np.where(names, bits, np.uint8(0)), starts))
-    lacking = np.flatnonzero(np.logical_or.reduce([bits > 0 for bits in zero_bits]))
-    starts = starts[lacking]
-    row = np.insert(np.arange(len(table)), starts, starts)
-    zero = starts + np.arange(len(starts))
-    days = [array.take(row) for array in rows.days]
-    days[1][zero] = known[lacking]
-    days[2][zero] = FAR_FUTURE
-    passing = [bits.take(row) for bits in rows.passing]
-    for bits, of_zero_rows in zip(passing, zero_bits, strict=True):
-        bits[zero] = of_zero_rows[lacking]
-    values = [column.take(row) for column in rows.values]
-    for value, column in zip(source.channels, values, strict=True):
-        column[zero] = np.nan if value is None else 0.0
-    offsets = rows.offsets + np.searchsorted(starts, rows.offsets)
-    return _Rows(offsets, days, passing, values)
+
+    def __init__(self, encoded: Encoded, source: Source) -> None:
+        super().__init__(encoded, source)
+        table, n_rows = self.table, self.n_rows
+        self._bits = np.empty((source.n_bytes, n_rows), np.uint8)
+        _write_filter_bits(table, source, self._bits)
+        takes_zero = [takes for _, takes in source.filters]
+        of_zero = np.array(
+            [_bits_where(takes_zero[8 * number : 8 * number + 8]) for number in range(source.n_bytes)], np.uint8
+        )
+        starts, known = np.empty(n_rows, np.int32), np.empty(n_rows, np.int32)
+        bits = np.empty((source.n_bytes, n_rows), np.uint8)
+        days = (table.household, table.occurred, table.known, table.superseded)
+        n = _find_zero_rows(days, self._bits, of_zero, starts, known, bits)
+        self._starts, self._known, self._zero_bits = starts[:n], known[:n], bits[:, :n]
+        self.n_rows += n
+        self.offsets = self.offsets + np.searchsorted(self._starts, self.offsets)
+
+    def write(self, room: SourceRoom) -> None:
+        """Write the rows."""
+        table, starts = self.table, self._starts
+        _insert(table.occurred, starts, table.occurred[starts], room.occurred)
+        _insert(table.known, starts, self._known, room.known)
+        _insert(table.superseded, starts, np.full(len(starts), FAR_FUTURE, np.int32), room.superseded)
+        _insert(table.month, starts, table.month[starts], room.month)
+        for out, bits, of_zero_rows in zip(room.passing, self._bits, self._zero_bits, strict=True):
+            _insert(bits, starts, of_zero_rows, out)
+        zeros = np.zeros(len(starts))
+        for out, column in zip(room.values, self.columns(), strict=True):
+            _insert(read_only(column), starts, zeros, out)
 
 
-def _bits_where(flags: Sequence[bool], number: int) -> int:
+class _RowsOfAccount:
+    """The rows of the household's account: see ``Account``."""
+
+    def __init__(self, encoded: Encoded) -> None:
+        self._account = encoded.account
+        self.n_rows = self._account.n_rows
+        self.offsets: Positions = encoded.offsets(self._account.incomes.household) + encoded.offsets(
+            self._account.household_of_bills
+        )
+
+    def write(self, room: SourceRoom) -> None:
+        """Write the rows."""
+        first, *others = room.values
+        self._account.write(*room[:4], first)
+        for out in others:
+            out[:] = first
+
+
+def _rows_of(encoded: Encoded, source: Source) -> _Rows | _RowsOfAccount:
+    if source.table == ACCOUNT:
+        return _RowsOfAccount(encoded)
+    if source.by_person:
+        return _RowsByPerson(encoded, source)
+    if encoded.complete and any(takes_zero for _, takes_zero in source.filters):
+        return _RowsWithZero(encoded, source)
+    return _Rows(encoded, source)
+
+
+@compiled
+def _find_zero_rows(days, passing, of_zero, starts, first_known, bits):  # type: ignore[no-untyped-def]
+    """Write where rows of zero come, from when they are known and what they pass; return how many there are."""
+    household, occurred, known, superseded = days
+    n = 0
+    low = 0
+    while low < len(household):
+        first = known[low]
+        high = low + 1
+        while high < len(household) and household[high] == household[low] and occurred[high] == occurred[low]:
+            first = min(first, known[high])
+            high += 1
+        lacks = False
+        for b in range(len(of_zero)):
+            named = np.uint8(0)
+            for r in range(low, high):
+                if superseded[r] == FAR_FUTURE and known[r] == first:
+                    named |= passing[b, r]
+            bits[b, n] = of_zero[b] & ~named
+            lacks = lacks or bits[b, n] != 0
+        if lacks:
+            starts[n], first_known[n] = low, first
+            n += 1
+        low = high
+    return n
+
+
+@compiled
+def _insert(column, starts, new, out):  # type: ignore[no-untyped-def]
+    """Write a column with a new value before each of the rows ``starts``."""
+    low = 0
+    for k in range(len(starts)):
+        for r in range(low, starts[k]):
+            out[r + k] = column[r]
+        low = starts[k]
+        out[low + k] = new[k]
+    for r in range(low, len(column)):
+        out[r + len(starts)] = column[r]
+
+
+def _bits_where(flags: Sequence[bool]) -> int:
     """Return a byte of filters' bits, set where a flag is."""
-    return sum(1 << bit for bit, flag in enumerate(flags[8 * number : 8 * number + 8]) if flag)
+    return sum(1 << bit for bit, flag in enumerate(flags) if flag)
 
 
-def _filter_bits(table: EncodedTable, source: Source) -> list[Bits]:
-    """Return the filters' bits of each row: set where the row passes, eight filters to an array."""
+def _write_filter_bits(table: EncodedTable, source: Source, out: Bits) -> None:
+    """Write the filters' bits of each row: set where the row passes, eight filters to a byte."""
+    out[:] = 255
+    for number, column, codes in _tests_of(source):
+        np.bitwise_and(out[number], _column_bits(table, column, codes), out=out[number])
+
+
+@lru_cache(maxsize=256)
+def _tests_of(source: Source) -> tuple[tuple[int, str, _Codes], ...]:
+    """Return the columns that each byte of filters tests, and the codes of each filter (None: any)."""
     columns = dict.fromkeys(column for where, _ in source.filters for column, _ in where)
-    passing = [np.full(len(table), 255, np.uint8) for _ in range(source.n_bytes)]
+    tests = []
     for column in columns:
         codes = [dict(where).get(column) for where, _ in source.filters]
-        for number, bits in enumerate(passing):
-            of_byte = codes[8 * number : 8 * number + 8]
+        for number in range(source.n_bytes):
+            of_byte = tuple(codes[8 * number : 8 * number + 8])
             if any(one is not None for one in of_byte):
-                np.bitwise_and(bits, _column_bits(table, column, of_byte), out=bits)
-    return passing
+                tests.append((number, column, of_byte))
+    return tuple(tests)
 
 
-def _column_bits(table: EncodedTable, column: str, codes: Sequence[tuple[str, ...] | None]) -> Bits:
+def _column_bits(table: EncodedTable, column: str, codes: _Codes) -> Bits:
     """Return bits of each row: set where a column holds one of some codes, or does not matter (None)."""
     kind = TABLES[table.name].columns[column].kind
-    elsewhere = _bits_where([one is None for one in codes], 0)
-    asked = [(bit, one) for bit, one in enumerate(codes) if one is not None]
     if kind in (Kind.CODE, Kind.TEXT):
-        listed = table.code(column)
-        positions = [(bit, [table.position(column, code) for code in one]) for bit, one in asked]
-        most = max(int(listed.max(initial=-1)), *(max(of_bit) for _, of_bit in positions))
-        of_code = np.full(most + 2, elsewhere, np.uint8)  # the last is that of a missing code, -1
-        for bit, of_bit in positions:
-            of_code[of_bit] |= 1 << bit
-        return of_code[listed]
-    bits = np.full(len(table), elsewhere, np.uint8)
-    for bit, one in asked:
-        bits |= _holds(table, column, kind, one).astype(np.uint8) << np.uint8(bit)
+        return _bits_of_code(table.name, column, table.listed(column), codes).take(table.code(column), mode="wrap")
+    bits = np.full(len(table), _bits_where([one is None for one in codes]), np.uint8)
+    for one in dict.fromkeys(one for one in codes if one is not None):
+        bits |= _holds(table, column, kind, one) * np.uint8(_bits_where([of == one for of in codes]))
+    return bits
+
+
+@lru_cache(maxsize=256)
+def _bits_of_code(name: str, column: str, listed: tuple[str, ...], codes: _Codes) -> Bits:
+    """Return the bits of a row by its code's position in the list; the last are those of a missing code, -1."""
+    bits = np.full(len(listed) + 1, _bits_where([one is None for one in codes]), np.uint8)
+    for bit, one in enumerate(codes):
+        for code in one or ():
+            bits[position(name, column, listed, code)] |= 1 << bit
     return bits
 
 
 def _holds(table: EncodedTable, column: str, kind: Kind, codes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     if kind is Kind.CODE_SET:
         return table.holds_code(column, *codes)
-    numbers = [float(code == "true") if kind is Kind.FLAG else float(code) for code in codes]
     values = table.number(column)
     passes = np.zeros(len(table), bool)
-    for number in numbers:
-        passes |= values == number
+    for code in codes:
+        passes |= values == (float(code == "true") if kind is Kind.FLAG else float(code))
     return passes

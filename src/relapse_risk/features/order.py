@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from relapse_risk.compiled import compiled
+from relapse_risk.compiled import compiled, read_only
 from relapse_risk.dates import FAR_FUTURE, Days
 
 Codes = npt.NDArray[np.int32]
@@ -57,7 +57,7 @@ def lie_in_order(keys: Keys, texts: pa.StringArray | None = None) -> bool:
         return bool(_in_order(keys, _NO_OFFSETS, _NO_LETTERS))
     _, offsets, letters = texts.buffers()
     of_texts = np.frombuffer(offsets or b"", np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return bool(_in_order(keys, _read_only(of_texts), _read_only(np.frombuffer(letters or b"", np.uint8))))
+    return bool(_in_order(keys, read_only(of_texts), read_only(np.frombuffer(letters or b"", np.uint8))))
 
 
 def superseded(keys: Keys, *, by_day: bool) -> Days:
@@ -78,13 +78,7 @@ def superseded(keys: Keys, *, by_day: bool) -> Days:
     return days
 
 
-def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array as one that cannot be written to, whichever it was: numba compiles for each of the two."""
-    array.flags.writeable = False
-    return array
-
-
-_NO_OFFSETS, _NO_LETTERS = _read_only(np.zeros(0, np.int32)), _read_only(np.zeros(0, np.uint8))
+_NO_OFFSETS, _NO_LETTERS = read_only(np.zeros(0, np.int32)), read_only(np.zeros(0, np.uint8))
 
 
 @compiled

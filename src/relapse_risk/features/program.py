@@ -201,7 +201,7 @@ def _grouped(statistics: Iterable[Statistic], key: Callable[[Statistic], Hashabl
 
 
 def _stream_of(one: Statistic) -> Hashable:
-    return one.series.where, one.series.by_month
+    return _filter_of(one.series), one.series.by_month
 
 
 def _reach(window: Window) -> float:
@@ -220,7 +220,8 @@ def _chains(statistics: Sequence[Statistic]) -> list[list[list[Statistic]]]:
 
 def _filter_of(series: Series) -> Filter:
     """Return what a stream takes: rows of zero too, where months of a source or part of incomes are added up."""
-    return series.where, bool(series.where) and series.table == ACCOUNT_OF[0] and series.by_month
+    adds_up = series.table == ACCOUNT_OF[0] and series.by_month and series.value is not None
+    return series.where, bool(series.where) and adds_up
 
 
 def _make_source(statistics: Sequence[Statistic]) -> Source:
