@@ -80,6 +80,7 @@ class PostedColumns:
         self.n_rows = len(self.rows)
         self._values: dict[str, list[Any]] = {}
         self._numbers: dict[str, Numbers] = {}
+        self._texts: dict[str, Texts] = {}
         self._n_missing: dict[str, int] = {}
         self._not_well_formed: dict[str, dict[str, str]] = {}
 
@@ -168,15 +169,13 @@ class PostedColumns:
 
     def texts(self, name: str) -> Texts:
         """Return a column of texts, the distinct ones in their order."""
-        distinct = sorted(self.distinct(name))
-        at = {text: k for k, text in enumerate(distinct)}
-        code = np.array([at.get(value, -1) for value in self.values(name)], np.int32)
-        return Texts(code, pa.array(distinct, pa.string()))
-
-    def holds(self, name: str, codes: Sequence[str]) -> Flags:
-        """Return where codes joined by commas hold one of some."""
-        held = {text: not set(codes).isdisjoint(text.split(",")) for text in self.distinct(name)}
-        return np.array([held.get(value, False) for value in self.values(name)], bool)
+        texts = self._texts.get(name)
+        if texts is None:
+            distinct = sorted(self.distinct(name))
+            at = {text: k for k, text in enumerate(distinct)}
+            code = np.array([at.get(value, -1) for value in self.values(name)], np.int32)
+            texts = self._texts[name] = Texts(code, pa.array(distinct, pa.string()))
+        return texts
 
     def is_missing(self, name: str) -> Flags:
         """Return where a column has no value."""

@@ -17,9 +17,6 @@ def arrays(table: EncodedTable) -> dict[Any, Any]:
     for name, column in TABLES[table.name].columns.items():
         if column.kind in (Kind.ID, Kind.CODE_SET):
             found[name] = table.column(name).to_pylist()
-            for code in column.codes.values if column.codes else ():
-                found[name, code] = table.holds_code(name, code)
         else:
             found[name] = table.number(name)
-        found[name, "missing"] = table.is_missing(name)
     return found

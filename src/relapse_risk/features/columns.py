@@ -70,12 +70,6 @@ class Columns(Protocol):
     def texts(self, name: str) -> Texts:
         """Return a column of texts."""
 
-    def holds(self, name: str, codes: Sequence[str]) -> Flags:
-        """Return where codes joined by commas hold one of some."""
-
-    def is_missing(self, name: str) -> Flags:
-        """Return where a column has no value."""
-
     def all_missing(self, name: str) -> bool:
         """Return whether a column has no value at all."""
 
@@ -127,16 +121,6 @@ class ArrowColumns:
         chunks = [np.asarray(chunk.indices.fill_null(-1)) for chunk in values.chunks]
         code = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
         return Texts(code.astype(np.int32, copy=False), values.chunk(0).dictionary.cast(pa.string()))
-
-    def holds(self, name: str, codes: Sequence[str]) -> Flags:
-        """Return where codes joined by commas hold one of some."""
-        texts, wanted = self.texts(name), set(codes)
-        held = [not wanted.isdisjoint(text.split(",")) for text in texts.distinct.to_pylist()]
-        return cast(Flags, np.array([*held, False])[texts.code])
-
-    def is_missing(self, name: str) -> Flags:
-        """Return where a column has no value."""
-        return cast(Flags, np.asarray(self._data[name].is_null()))
 
     def all_missing(self, name: str) -> bool:
         """Return whether a column has no value at all."""

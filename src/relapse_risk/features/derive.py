@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,12 +31,15 @@ TEMPORARY = ("fixed_term", "task", "casual")
 #: Insurances that pay for treatment, and those that pay a pension.
 MEDICAL = ("resident_medical", "employee_medical", "serious_illness", "commercial_medical")
 PENSION = ("resident_pension", "employee_pension")
+#: By the position of a source.
+_SIGN = np.array([-1.0 if INCOME_KIND[source] == "cost" else 1.0 for source in INCOME_SOURCE.values])
+#: By the position of a part; the last is that of no part, -1.
+_IS_ONE_OFF = np.array([part in ONE_OFF_PARTS for part in (*INCOME_PART.values, None)])
 
 
 def _net_yuan(table: EncodedTable) -> Numbers:
     """Amount, negative for a cost: the test against the line counts costs off, and claims in."""
-    sign = np.array([-1.0 if INCOME_KIND[source] == "cost" else 1.0 for source in INCOME_SOURCE.values])
-    return sign[table.code("source")] * table.number("amount_yuan")
+    return _SIGN[table.code("source")] * table.number("amount_yuan")
 
 
 def _grades(table: EncodedTable) -> Numbers:
@@ -46,7 +50,8 @@ def _grades(table: EncodedTable) -> Numbers:
 def _grade_total(table: EncodedTable) -> Numbers:
     """Sum of the grades given; missing where nothing was looked at."""
     grades = _grades(table)
-    return np.where(np.isnan(grades).all(axis=0), np.nan, np.nansum(grades, axis=0))
+    missing = np.isnan(grades)
+    return np.where(missing.all(axis=0), np.nan, np.where(missing, 0.0, grades).sum(axis=0))
 
 
 def _n_looked_at(table: EncodedTable) -> Numbers:
@@ -70,9 +75,7 @@ def _runs_until(table: EncodedTable) -> Numbers:
 
 def _away(table: EncodedTable) -> Numbers:
     """1 for work outside the county, 0 for work within it, missing otherwise."""
-    place = table.number("workplace")
-    within = [table.position("workplace", code) for code in ("township", "county")]
-    return np.where(np.isnan(place) | (table.number("employed") == 0), np.nan, ~np.isin(place, within))
+    return np.where(table.number("employed") == 0, np.nan, 1.0 - _works_within(table))
 
 
 def _earned_yuan(table: EncodedTable) -> Numbers:
@@ -83,8 +86,7 @@ def _earned_yuan(table: EncodedTable) -> Numbers:
 
 def _steady_yuan(table: EncodedTable) -> Numbers:
     """Net amount, 0 for a part that does not come again."""
-    is_one_off = np.array([part in ONE_OFF_PARTS for part in (*INCOME_PART.values, None)])  # -1 is no part
-    return np.where(is_one_off[table.code("part")], 0.0, derive(table, "net_yuan"))
+    return np.where(_IS_ONE_OFF[table.code("part")], 0.0, derive(table, "net_yuan"))
 
 
 def _steady_pay_yuan(table: EncodedTable) -> Numbers:
@@ -97,17 +99,27 @@ def _code_in(column: str, *codes: str) -> Callable[[EncodedTable], Numbers]:
     """Return whether a code is one of some, 1 or 0; missing where it is."""
 
     def derive(table: EncodedTable) -> Numbers:
-        number = table.number(column)
-        return np.where(np.isnan(number), np.nan, np.isin(number, [table.position(column, code) for code in codes]))
+        return _is_among(table.listed(column), codes)[table.code(column)]
 
     return derive
+
+
+@lru_cache(maxsize=64)
+def _is_among(listed: tuple[str, ...], codes: tuple[str, ...]) -> Numbers:
+    """Return 1 or 0 by a code's position in the list; the last is that of a missing one, -1."""
+    return np.array([*(float(code in codes) for code in listed), np.nan])
+
+
+_works_within = _code_in("workplace", "township", "county")
 
 
 def _set_holds(column: str, *codes: str) -> Callable[[EncodedTable], Numbers]:
     """Return whether a set of codes holds one of some, 1 or 0; missing where the set is."""
 
     def derive(table: EncodedTable) -> Numbers:
-        return np.where(table.is_missing(column), np.nan, table.holds_code(column, *codes))
+        texts = table.texts(column)
+        holds = [float(not set(codes).isdisjoint(text.split(","))) for text in texts.distinct.to_pylist()]
+        return np.array([*holds, np.nan])[texts.code]
 
     return derive
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from relapse_risk.dates import Days, month_number, to_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.account import Account
-from relapse_risk.features.columns import ArrowColumns, Codes, Columns, Flags, Texts, positions
+from relapse_risk.features.columns import ArrowColumns, Codes, Columns, Texts, positions
 from relapse_risk.features.declare import ACCOUNT_OF
 from relapse_risk.features.line import Line
 from relapse_risk.features.order import Keys, lie_in_order, superseded
@@ -167,14 +167,6 @@ class EncodedTable:
         code, distinct = self.texts(name)
         return pa.chunked_array([distinct.take(pa.array(code, mask=code < 0))])
 
-    def is_missing(self, name: str) -> Flags:
-        """Return where a column has no value."""
-        return cast(Flags, self._lie(self._columns.is_missing(name)))
-
-    def holds_code(self, column: str, *codes: str) -> Flags:
-        """Return where a set of codes, joined by commas, holds one of some."""
-        return cast(Flags, self._lie(self._columns.holds(column, codes)))
-
     def position(self, column: str, value: str) -> int:
         """Return the number of a code or an item.
 
@@ -217,6 +209,7 @@ class Encoded:
     ) -> None:
         self._records = records
         self.ids: pa.StringArray = _unique(records.table("households")["household_id"]) if ids is None else ids
+        self._each_household = np.arange(len(self.ids) + 1, dtype=np.int32)
         self._tables = dict(tables or {})
         self._line: Line | None = None
         self._account: Account | None = None
@@ -251,7 +244,7 @@ class Encoded:
 
     def offsets(self, household: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """Return where each household's rows begin and end in a sorted array."""
-        return np.searchsorted(household, np.arange(len(self.ids) + 1))
+        return household.searchsorted(self._each_household)
 
     @property
     def line(self) -> Line:

@@ -16,10 +16,10 @@ from relapse_risk.dates import FAR_FUTURE, Days
 from relapse_risk.features.declare import ACCOUNT, ACCOUNT_OF
 from relapse_risk.features.derive import derive
 from relapse_risk.features.encode import Encoded, EncodedTable, days_of_change, position
-from relapse_risk.features.kernel import ONES, Facts
+from relapse_risk.features.kernel import Facts
 from relapse_risk.features.line import NO_LINE
 from relapse_risk.features.plan import Plan
-from relapse_risk.features.program import Source
+from relapse_risk.features.program import Filter, Source
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import TABLES
@@ -65,7 +65,10 @@ def _lay_out(encoded: Encoded, changes: Days, plan: Plan, each: Each) -> Facts:
     byte_starts = _starts([part.n_rows * source.n_bytes for part, source in zip(parts, plan.sources, strict=True)])
     value_starts = _starts([part.n_rows * n for part, n in zip(parts, n_values, strict=True)])
     occurred, known, superseded, month = (np.empty(starts[-1], np.int32) for _ in range(4))
-    passing, values = np.empty(byte_starts[-1], np.uint8), np.empty(value_starts[-1])
+    # A count's channel is 1 for each row: all of them read the same ones, after the last value.
+    n_ones = max((p.n_rows for p, s in zip(parts, plan.sources, strict=True) if None in s.channels), default=0)
+    passing, values = np.empty(byte_starts[-1], np.uint8), np.empty(value_starts[-1] + n_ones)
+    values[value_starts[-1] :] = 1.0
 
     def write(k: int) -> None:
         rows, n_rows = slice(starts[k], starts[k + 1]), parts[k].n_rows
@@ -86,7 +89,7 @@ def _lay_out(encoded: Encoded, changes: Days, plan: Plan, each: Each) -> Facts:
         byte_at += [byte_starts[k] + b * part.n_rows - starts[k] for b in range(source.n_bytes)]
         at = value_starts[k] - starts[k]
         for value in source.channels:
-            value_at.append(ONES if value is None else at)
+            value_at.append(value_starts[-1] - starts[k] if value is None else at)
             at += 0 if value is None else part.n_rows
     offsets = [part.offsets + start for part, start in zip(parts, starts[:-1], strict=True)]
     joined = np.concatenate(offsets) if offsets else np.zeros(0, np.int64)
@@ -149,6 +152,8 @@ class _Rows:
         All tables.
     source : Source
         What is read of them.
+    offsets : ndarray of int64, optional
+        See below; the households' otherwise.
 
     Attributes
     ----------
@@ -158,11 +163,11 @@ class _Rows:
         Unit u has the rows ``offsets[u]:offsets[u + 1]``.
     """
 
-    def __init__(self, encoded: Encoded, source: Source) -> None:
+    def __init__(self, encoded: Encoded, source: Source, offsets: Positions | None = None) -> None:
         self.table = encoded.table(source.table)
         self.source = source
         self.n_rows = len(self.table)
-        self.offsets: Positions = encoded.offsets(self.table.household)
+        self.offsets: Positions = encoded.offsets(self.table.household) if offsets is None else offsets
 
     def write(self, room: SourceRoom) -> None:
         """Write the rows."""
@@ -184,9 +189,9 @@ class _RowsByPerson(_Rows):
     """The rows of a source person by person."""
 
     def __init__(self, encoded: Encoded, source: Source) -> None:
-        super().__init__(encoded, source)
         self._order, person = encoded.persons.rows(source.table)
-        self.offsets = np.searchsorted(person, np.arange(len(encoded.persons) + 1))
+        offsets = person.searchsorted(np.arange(len(encoded.persons) + 1))
+        super().__init__(encoded, source, offsets)
 
     def write(self, room: SourceRoom) -> None:
         """Write the rows."""
@@ -195,7 +200,7 @@ class _RowsByPerson(_Rows):
         _write_filter_bits(table, self.source, bits)
         columns = chain[Any]((table.occurred, table.known, table.superseded, table.month), bits, self.columns())
         for out, column in zip(chain[Any](room[:4], room.passing, room.values), columns, strict=True):
-            np.take(column, self._order, out=out, mode="clip")  # other modes fill a copy of ``out`` first
+            column.take(self._order, out=out, mode="clip")  # other modes fill a copy of ``out`` first
 
 
 class _RowsWithZero(_Rows):
@@ -312,33 +317,76 @@ def _bits_where(flags: Sequence[bool]) -> int:
 def _write_filter_bits(table: EncodedTable, source: Source, out: Bits) -> None:
     """Write the filters' bits of each row: set where the row passes, eight filters to a byte."""
     out[:] = 255
-    for number, column, codes in _tests_of(source):
-        np.bitwise_and(out[number], _column_bits(table, column, codes), out=out[number])
+    for test in _tests_of(source.filters):
+        np.bitwise_and(out[test.byte], _column_bits(table, test), out=out[test.byte])
+
+
+class _Test(NamedTuple):
+    """What a byte of filters asks of a column.
+
+    Parameters
+    ----------
+    byte : int
+        Which byte of its source.
+    column : str
+        The column.
+    codes : tuple of (tuple of str or None)
+        The codes that each filter takes, None where it takes any.
+    elsewhere : uint8
+        Bits of the filters that take any.
+    masks : tuple of (tuple of str, uint8)
+        Different codes, and the bits of the filters that take them.
+    """
+
+    byte: int
+    column: str
+    codes: _Codes
+    elsewhere: np.uint8
+    masks: tuple[tuple[tuple[str, ...], np.uint8], ...]
 
 
 @lru_cache(maxsize=256)
-def _tests_of(source: Source) -> tuple[tuple[int, str, _Codes], ...]:
-    """Return the columns that each byte of filters tests, and the codes of each filter (None: any)."""
-    columns = dict.fromkeys(column for where, _ in source.filters for column, _ in where)
+def _tests_of(filters: tuple[Filter, ...]) -> tuple[_Test, ...]:
+    """Return what the bytes of filters ask of columns."""
     tests = []
-    for column in columns:
-        codes = [dict(where).get(column) for where, _ in source.filters]
-        for number in range(source.n_bytes):
-            of_byte = tuple(codes[8 * number : 8 * number + 8])
-            if any(one is not None for one in of_byte):
-                tests.append((number, column, of_byte))
+    for column in dict.fromkeys(column for where, _ in filters for column, _ in where):
+        for byte in range(0, len(filters), 8):
+            codes = tuple(dict(where).get(column) for where, _ in filters[byte : byte + 8])
+            masks = tuple(
+                (one, np.uint8(_bits_where([of == one for of in codes])))
+                for one in dict.fromkeys(codes)
+                if one is not None
+            )
+            if masks:
+                elsewhere = np.uint8(_bits_where([one is None for one in codes]))
+                tests.append(_Test(byte // 8, column, codes, elsewhere, masks))
     return tuple(tests)
 
 
-def _column_bits(table: EncodedTable, column: str, codes: _Codes) -> Bits:
-    """Return bits of each row: set where a column holds one of some codes, or does not matter (None)."""
+def _column_bits(table: EncodedTable, test: _Test) -> Bits:
+    """Return bits of each row: set where a column holds what a filter takes."""
+    column = test.column
     kind = TABLES[table.name].columns[column].kind
     if kind in (Kind.CODE, Kind.TEXT):
-        return _bits_of_code(table.name, column, table.listed(column), codes).take(table.code(column), mode="wrap")
-    bits = np.full(len(table), _bits_where([one is None for one in codes]), np.uint8)
-    for one in dict.fromkeys(one for one in codes if one is not None):
-        bits |= _holds(table, column, kind, one) * np.uint8(_bits_where([of == one for of in codes]))
+        of_code = _bits_of_code(table.name, column, table.listed(column), test.codes)
+        return of_code.take(table.code(column), mode="wrap")
+    if kind is Kind.CODE_SET:
+        texts = table.texts(column)
+        of_text = [_bits_of_set(text, test.codes) for text in texts.distinct.to_pylist()]
+        return np.array([*of_text, test.elsewhere], np.uint8).take(texts.code, mode="wrap")
+    values = table.number(column)
+    bits = np.full(len(table), test.elsewhere, np.uint8)
+    for codes, mask in test.masks:
+        for code in codes:
+            bits |= (values == (float(code == "true") if kind is Kind.FLAG else float(code))) * mask
     return bits
+
+
+@lru_cache(maxsize=1024)
+def _bits_of_set(text: str, codes: _Codes) -> int:
+    """Return the bits of a row by its set of codes, joined by commas."""
+    held = set(text.split(","))
+    return _bits_where([one is None or not held.isdisjoint(one) for one in codes])
 
 
 @lru_cache(maxsize=256)
@@ -349,13 +397,3 @@ def _bits_of_code(name: str, column: str, listed: tuple[str, ...], codes: _Codes
         for code in one or ():
             bits[position(name, column, listed, code)] |= 1 << bit
     return bits
-
-
-def _holds(table: EncodedTable, column: str, kind: Kind, codes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    if kind is Kind.CODE_SET:
-        return table.holds_code(column, *codes)
-    values = table.number(column)
-    passes = np.zeros(len(table), bool)
-    for code in codes:
-        passes |= values == (float(code == "true") if kind is Kind.FLAG else float(code))
-    return passes

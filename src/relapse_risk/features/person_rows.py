@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from relapse_risk.features.encode import EncodedTable
 
 Integers = npt.NDArray[np.int64]
+#: Fewer texts than this are ranked faster here than by Arrow, in the same order.
+_FEW = 64
 
 
 class PersonRows(NamedTuple):
@@ -65,7 +67,7 @@ class Persons:
         self.household: Days = (keys // n_ids).astype(np.int32)
         self.offsets: Integers = np.searchsorted(self.household, np.arange(n_households + 1))
         self._rows: dict[str, PersonRows] = {}
-        for name, of_table in zip(PERSON_TABLES, np.split(of_row, [len(members)]), strict=True):
+        for name, of_table in zip(PERSON_TABLES, (of_row[: len(members)], of_row[len(members) :]), strict=True):
             order = np.argsort(of_table, kind="stable")
             self._rows[name] = PersonRows(order, of_table[order].astype(np.int32))
 
@@ -79,7 +81,16 @@ class Persons:
 
 def _ranks(columns: Sequence[Texts]) -> Integers:
     """Return each row's rank among the different texts of all columns, one column after another."""
-    distinct = pa.concat_arrays([of.distinct for of in columns])
-    rank = np.asarray(pc.rank(distinct, tiebreaker="dense")).astype(np.int64) - 1
-    of_columns = np.split(rank, np.cumsum([len(of.distinct) for of in columns])[:-1])
-    return np.concatenate([ranks[of.code] for ranks, of in zip(of_columns, columns, strict=True)])
+    n_distinct = sum(len(of.distinct) for of in columns)
+    if n_distinct < _FEW:
+        texts = [text for of in columns for text in of.distinct.to_pylist()]
+        place = {text: k for k, text in enumerate(sorted(set(texts)))}
+        rank = np.array([place[text] for text in texts], np.int64)
+    else:
+        distinct = pa.concat_arrays([of.distinct for of in columns])
+        rank = np.asarray(pc.rank(distinct, tiebreaker="dense")).astype(np.int64) - 1
+    of_rows, low = [], 0
+    for of in columns:
+        of_rows.append(rank[low : low + len(of.distinct)][of.code])
+        low += len(of.distinct)
+    return np.concatenate(of_rows)
