@@ -26,6 +26,14 @@ class UsageError(RelapseError, ValueError):
     exit_code = 2
 
 
+#: Rules between tables.
+_CHECKED_LAST = {"RR012", "RR013", "RR015", "RR017"}
+_MORE_MAY_FOLLOW = (
+    "More may follow once these are corrected: what rows of one table refer to in another is checked last, and a "
+    "table with a column of the wrong type is not checked further."
+)
+
+
 class RecordsInvalid(RelapseError, ValueError):
     """Records that break the rules of their tables.
 
@@ -40,7 +48,8 @@ class RecordsInvalid(RelapseError, ValueError):
     def __init__(self, violations: tuple[Violation, ...]) -> None:
         self.violations = violations
         lines = "\n".join(f"  {violation}" for violation in violations)
-        super().__init__(f"the records break {len(violations)} rule(s):\n{lines}")
+        more = "" if {v.code for v in violations} <= _CHECKED_LAST else f"\n{_MORE_MAY_FOLLOW}"
+        super().__init__(f"the records break {len(violations)} rule(s):\n{lines}{more}")
 
 
 class SettingsInvalid(RelapseError, ValueError):

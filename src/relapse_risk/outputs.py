@@ -21,7 +21,7 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,8 @@ from relapse_risk.errors import OutputBusy, OutputExists, StorageError, UsageErr
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _LOCK, _NEW, _OLD = "lock", "new", "old"
+#: How many foreign entries an error names.
+_NAMED = 3
 #: Attempts at a lock whose holder removes its folder at the same moment.
 _TRIES = 100
 #: The flag of ``renameat2``, and its value for the current folder.
@@ -57,7 +59,9 @@ class Held:
         self._aside = aside
 
     @contextmanager
-    def folder(self, marker: str, lacking: str, option: str = "--out") -> Iterator[Path]:
+    def folder(
+        self, marker: str, lacking: str, option: str = "--out", ours: Collection[str] | None = None
+    ) -> Iterator[Path]:
         """Yield an empty folder to fill; it gets the name of the output if the block succeeds.
 
         Parameters
@@ -68,13 +72,15 @@ class Held:
             What the error says of a folder without it, such as "is not a records folder".
         option : str
             Option that named the output.
+        ours : collection of str, optional
+            What the folder that is replaced may hold; anything otherwise.
 
         Raises
         ------
         OutputExists
-            If something else has that name.
+            If something else has that name, or the folder holds something else, which would be lost.
         """
-        self._refuse_foreign(marker, lacking, option)
+        self._refuse_foreign(marker, lacking, option, ours)
         new = self._aside / _NEW
         with _naming(self.path):
             new.mkdir(_FOLDER_MODE)
@@ -83,7 +89,7 @@ class Held:
             for file in new.rglob("*"):
                 _settle(file)
             _settle(new)
-        self._refuse_foreign(marker, lacking, option)  # again: it may have changed meanwhile
+        self._refuse_foreign(marker, lacking, option, ours)  # again: it may have changed meanwhile
         with _naming(self.path):
             if self._target.exists():
                 _exchange(new, self._target, self._aside / _OLD)
@@ -120,7 +126,7 @@ class Held:
         """
         return Addition(self.path, self._target, self._aside / f"{_NEW}{suffix}")
 
-    def _refuse_foreign(self, marker: str, lacking: str, option: str) -> None:
+    def _refuse_foreign(self, marker: str, lacking: str, option: str, ours: Collection[str] | None) -> None:
         if not os.path.lexists(self._target):
             return
         if not (self._target / marker).is_file():
@@ -128,6 +134,13 @@ class Held:
         if self._target.is_mount():
             raise OutputExists(
                 f"{self.path} is where a disk is mounted and cannot be replaced; name a folder in it"
+            )
+        others = [] if ours is None else sorted({entry.name for entry in self._target.iterdir()} - set(ours))
+        if others:
+            named = ", ".join(others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
+            raise OutputExists(
+                f"{self.path} is replaced as a whole, and would lose what is not its own: {named}. "
+                f"Move it elsewhere, or choose another {option}"
             )
 
 
@@ -228,17 +241,19 @@ def hold(path: Path | str, *, wait: bool = False) -> Iterator[Held]:
 
 
 @contextmanager
-def new_folder(path: Path | str, marker: str, lacking: str, option: str = "--out") -> Iterator[Path]:
+def new_folder(
+    path: Path | str, marker: str, lacking: str, option: str = "--out", ours: Collection[str] | None = None
+) -> Iterator[Path]:
     """Hold an output and yield an empty folder that gets its name if the block succeeds.
 
     Parameters
     ----------
     path
         See ``hold``.
-    marker, lacking, option
+    marker, lacking, option, ours
         See ``Held.folder``.
     """
-    with hold(path) as held, held.folder(marker, lacking, option) as new:
+    with hold(path) as held, held.folder(marker, lacking, option, ours) as new:
         yield new
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ from relapse_risk.outputs import hold
 from relapse_risk.records import load_records, write_folder
 from relapse_risk.records.writer import write_tables
 from relapse_risk.scoring.result_files import new_table
+from relapse_risk.settings import Settings
 
 Run = Callable[..., tuple[int, str, str]]
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
@@ -95,6 +97,19 @@ def test_a_county_in_no_order_is_sound_and_said_to_need_all_memory(
 
 
 @pytest.mark.usefixtures("few_trees")
+def test_training_says_when_nothing_was_judged(run: Run, data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "relapse.toml"
+    settings = Settings.load(data)
+    training = settings.training.model_copy(update={"origins": 0, "most_negatives": 1000})
+    config.write_text(settings.model_copy(update={"training": training}).to_toml(), encoding="utf-8")
+    code, _, err = run("train", "--data", data, "--models", tmp_path / "models", "--config", config)
+    assert code == 0, err
+    assert "not judged" in err
+    assert "of the negatives" in err
+    assert "household is judged" not in err
+
+
+@pytest.mark.usefixtures("few_trees")
 def test_train_then_score_then_evaluate(run: Run, data: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
     until = "2021-09-01"
@@ -154,6 +169,7 @@ def test_score_writes_the_same_to_parquet_and_csv(run: Run, small: Small, data: 
     assert [[r["zh"] for r in json.loads(reasons)] for reasons in csv["reasons"]] == [
         [r["zh"] for r in reasons] for reasons in parquet["reasons"]
     ]
+    assert files[1].read_bytes().startswith(codecs.BOM_UTF8), "Excel shows Chinese by this mark alone"
     places = parquet.groupby("grid_id")
     assert (places["place_in_grid"].max() == places.size()).all()
     assert places["probability"].apply(lambda p: p.is_monotonic_decreasing).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from tests.support import exports
 from tests.support.small import Small, pairs
 
 from relapse_risk import build_features, cohort, load_model
+from relapse_risk.datasets.county.simulate import write_county
 from relapse_risk.datasets.exports import CountyMapping, Imported, import_county
 from relapse_risk.datasets.exports.merge import Counts
-from relapse_risk.errors import ImportRefused
+from relapse_risk.errors import ImportRefused, OutputExists
 from relapse_risk.model.bundle import Bundle
 from relapse_risk.records.folder import load_records
 from relapse_risk.settings import Settings
@@ -40,6 +42,26 @@ def versions(done: Imported, table: str, column: str) -> list[tuple[str, str, An
     """Return what is held: household, day known and one value."""
     rows = done.records.table(table).to_pylist()
     return [(row["household_id"][-2:], str(row["known_on"]), row[column]) for row in rows]
+
+
+@pytest.mark.parametrize("foreign", ["notes.txt", "models/a/bundle.json", ".git/config"])
+def test_files_that_others_put_beside_the_records_are_never_lost(tmp_path: Path, foreign: str) -> None:
+    reimport(tmp_path, exports.county())
+    file = tmp_path / "out" / foreign
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("mine")
+    named = re.escape(foreign.split("/", 1)[0])
+    with pytest.raises(OutputExists, match=rf"not its own: {named}\. Move it elsewhere"):
+        reimport(tmp_path, exports.county(), LATER + dt.timedelta(days=30))
+    assert file.read_text() == "mine"
+
+
+def test_real_households_do_not_join_simulated_ones(tmp_path: Path) -> None:
+    write_county(tmp_path / "out", tmp_path / "truth", 20, 6)
+    before = {path.name for path in (tmp_path / "out").iterdir()}
+    with pytest.raises(ImportRefused, match="holds a simulated county"):
+        reimport(tmp_path, exports.county())
+    assert {path.name for path in (tmp_path / "out").iterdir()} == before
 
 
 def test_the_same_export_again_adds_nothing(tmp_path: Path) -> None:

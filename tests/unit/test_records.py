@@ -57,6 +57,12 @@ employment
 """
 
 
+def test_an_error_says_when_more_may_follow_once_it_is_corrected() -> None:
+    unknown_code, no_profile = (Violation(code, "visits", "", "Correct it.") for code in ("RR007", "RR017"))
+    assert "More may follow" in str(RecordsInvalid((unknown_code, no_profile)))
+    assert "More may follow" not in str(RecordsInvalid((no_profile,)))
+
+
 def broken(table: str, **columns: list[Any]) -> tuple[Violation, ...]:
     """Return the violations of sound records with some columns replaced."""
     tables = drawn.tables(SOUND)

@@ -133,7 +133,7 @@ def import_county(
 
 def show_import(done: Imported, out: Path, *, as_json: bool) -> None:
     """Print what became of an export."""
-    from relapse_risk.datasets.exports.reject_files import REJECTS  # noqa: PLC0415
+    from relapse_risk.records.folder import REJECTS  # noqa: PLC0415
 
     columns = [
         "table 表",

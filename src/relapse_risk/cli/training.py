@@ -65,10 +65,16 @@ def train_command(
             f"judged with {settings.training.origin_boosters} of the model's {model.n_boosters} boosters "
             "(training.origin_boosters)"
         )
+    if result.predictions is None:
+        say(
+            "not judged: no date has enough dates before it to learn from. Bring more records, or raise "
+            "training.max_cycles or training.origins"
+        )
     if info.negatives_share < 1.0:
+        judged = "" if result.predictions is None else "; every household is judged"
         say(
             f"fitted on all positives and {info.negatives_share:.2%} of the negatives, each counted for "
-            f"{1.0 / info.negatives_share:.4g} (training.most_negatives); judged on every household"
+            f"{1.0 / info.negatives_share:.4g} (training.most_negatives){judged}"
         )
     say(
         f"trained on {info.rows:,} rows of {info.households:,} households ({info.positives:,} positive), as_of "

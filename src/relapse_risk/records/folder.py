@@ -11,10 +11,27 @@ import pyarrow as pa
 from relapse_risk.outputs import new_folder
 from relapse_risk.records.blocks import load_records
 from relapse_risk.records.reading import settings_of
+from relapse_risk.records.tables import TABLES
 from relapse_risk.records.writer import write_tables
 from relapse_risk.settings import SETTINGS_FILE, Settings
 
-__all__ = ["fill", "load_records", "new_records", "settings_of", "write_folder"]
+__all__ = [
+    "OURS",
+    "REJECTS",
+    "SIMULATION_FILE",
+    "fill",
+    "load_records",
+    "new_records",
+    "settings_of",
+    "write_folder",
+]
+
+#: Folder of the rows that an import set aside.
+REJECTS = "rejects"
+#: That the records are simulated, with what, and the name of their truth.
+SIMULATION_FILE = "simulation.json"
+#: What a records folder holds.
+OURS = frozenset({*(f"{name}.parquet" for name in TABLES), SETTINGS_FILE, REJECTS, SIMULATION_FILE})
 
 
 def write_folder(
@@ -65,7 +82,7 @@ def new_records(out: Path | str) -> Iterator[Path]:
     OutputBusy
         If another run is writing it.
     """
-    with new_folder(out, marker=SETTINGS_FILE, lacking="is not a records folder") as new:
+    with new_folder(out, marker=SETTINGS_FILE, lacking="is not a records folder", ours=OURS) as new:
         yield new
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -83,6 +84,7 @@ def _write_parquet(table: pa.Table, file: Path) -> None:
 
 def _write_csv(table: pa.Table, file: Path) -> None:
     with file.open("wb") as out:
+        out.write(codecs.BOM_UTF8)  # without it Excel takes the Chinese texts for another encoding
         out.write(header_of(table.column_names).encode())
         for part in _parts(table):
             for batch in part.combine_chunks().to_batches():

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from relapse_risk.errors import NotFoundError, OutputBusy, OutputExists, StorageError, UsageError
 from relapse_risk.outputs import hold
-from relapse_risk.records.folder import load_records
+from relapse_risk.records.folder import OURS, SIMULATION_FILE, load_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
 
 #: Name of the truth beside other orders of households: the best that any order could do.
 CEILING = "truth (the ceiling)"
-#: In the records' folder: that they are simulated, with what, and the name of their truth.
-SIMULATION_FILE = "simulation.json"
 #: Files of a folder of truths; the names without a hash are those of an earlier layout.
-_OURS = re.compile(r"hazard(-[0-9a-f]{16})?\.parquet|simulation\.json")
+_TRUTHS = re.compile(r"hazard(-[0-9a-f]{16})?\.parquet|simulation\.json")
 _LACKING = "holds nothing simulated"
 
 
@@ -77,7 +75,7 @@ def new_county(out: Path | str, truth: Path | str, made_with: Mapping[str, Any])
         _refuse_foreign(truth)
         hazards, name = apart.addition(".parquet"), ""
         try:
-            with county.folder(SIMULATION_FILE, _LACKING) as records:
+            with county.folder(SIMULATION_FILE, _LACKING, ours=OURS) as records:
                 yield NewCounty(records, hazards.path)
                 with hazards.path.open("rb") as file:
                     name = _name(hashlib.file_digest(file, "sha256"))
@@ -89,7 +87,7 @@ def new_county(out: Path | str, truth: Path | str, made_with: Mapping[str, Any])
                 hazards.undo()
             raise
         for old in truth.iterdir():
-            if old.name != name and _OURS.fullmatch(old.name):
+            if old.name != name and _TRUTHS.fullmatch(old.name):
                 with suppress(OSError):  # no records name it, so it does no harm; the next run tries again
                     old.unlink()
 
@@ -195,7 +193,7 @@ def _named(records: Path) -> str | None:
     except (OSError, ValueError):
         return None
     name = simulation.get("truth") if isinstance(simulation, dict) else None
-    return name if isinstance(name, str) and _OURS.fullmatch(name) else None
+    return name if isinstance(name, str) and _TRUTHS.fullmatch(name) else None
 
 
 def _name(digest: Any) -> str:
@@ -203,7 +201,7 @@ def _name(digest: Any) -> str:
 
 
 def _refuse_foreign(truth: Path) -> None:
-    if truth.exists() and not (truth.is_dir() and all(_OURS.fullmatch(file.name) for file in truth.iterdir())):
+    if truth.exists() and not (truth.is_dir() and all(_TRUTHS.fullmatch(file.name) for file in truth.iterdir())):
         raise OutputExists(f"{truth} exists and holds other things than true hazards; choose another --truth")
 
 

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from relapse_risk.datasets.exports.reject_reasons import Rejects
+from relapse_risk.records.folder import REJECTS
 from relapse_risk.spreadsheet import harmless
-
-#: Folder of the rejects, in the records folder.
-REJECTS = "rejects"
 
 
 def write_rejects(folder: Path, rejects: Sequence[Rejects]) -> None:

@@ -33,7 +33,7 @@ from relapse_risk.datasets.exports.reading import (
     read_source,
     sources_of,
 )
-from relapse_risk.datasets.exports.reject_files import REJECTS, write_rejects
+from relapse_risk.datasets.exports.reject_files import write_rejects
 from relapse_risk.datasets.exports.settle import Settled, Settling
 from relapse_risk.datasets.exports.sources import ROWS_OF_A_BATCH, ExportReader
 from relapse_risk.datasets.exports.spill import Spill, starts_of
@@ -42,7 +42,7 @@ from relapse_risk.datasets.exports.together import Together
 from relapse_risk.dates import to_days
 from relapse_risk.errors import ImportRefused, RecordsInvalid, UsageError
 from relapse_risk.records.blocks import load_records
-from relapse_risk.records.folder import new_records
+from relapse_risk.records.folder import REJECTS, SIMULATION_FILE, new_records
 from relapse_risk.records.records import Records
 from relapse_risk.records.tables import MONEY_TABLES, TABLES
 from relapse_risk.records.writer import HOUSEHOLDS_OF_A_BLOCK, RecordsWriter
@@ -149,6 +149,8 @@ def import_county(
             "[export] in the mapping"
         )
     share = mapping.export.max_reject_share if max_reject_share is None else max_reject_share
+    if (Path(out) / SIMULATION_FILE).exists():
+        raise ImportRefused(f"{out} holds a simulated county: its households are not real. Choose another --out")
     with new_records(out) as new:
         held = Held.open(Path(out), day)
         settings, kept_settings = _settings(mapping, held, day)
