@@ -53,7 +53,7 @@ def as_pandas_writes(table: pa.Table) -> bytes:
 
     for name in ("household_id", "note"):
         frame[name] = frame[name].map(shown)
-    return frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode()
+    return frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode("utf-8-sig")
 
 
 @given(st.lists(ROW, max_size=6))

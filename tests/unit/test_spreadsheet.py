@@ -33,7 +33,7 @@ def test_a_csv_table_holds_no_formula_and_numbers_stay_numbers(tmp_path: Path) -
     )
     with new_table(tmp_path / "out.csv") as write:
         write(frame)
-    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines() == [
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines() == [
         "household_id,probability,band,note,reasons",
         '\'=cmd(),-0.5,\'@high,\'+1,"[{""zh"": ""=1""}]"',
         "h2,0.25,low,,[]",
