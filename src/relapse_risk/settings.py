@@ -242,6 +242,10 @@ class Settings(_Section):
             data[section] |= named
         return Settings.model_validate(data)
 
+    def of_model(self, model: Settings) -> Settings:
+        """Return these settings with a model's outcome, cohort and training in place of their own."""
+        return self.model_copy(update={name: getattr(model, name) for name in ("outcome", "cohort", "training")})
+
     @classmethod
     def load(cls, path: Path | str) -> Settings:
         """Read a settings file.

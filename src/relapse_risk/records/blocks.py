@@ -145,8 +145,7 @@ class RecordBlocks(Sequence[Records]):
 
     def with_model_settings(self, settings: Settings) -> RecordBlocks:
         """Return the same rows with a model's outcome, cohort and training in place of the folder's own."""
-        update = {name: getattr(settings, name) for name in ("outcome", "cohort", "training")}
-        return self.with_settings(self.settings.model_copy(update=update))
+        return self.with_settings(self.settings.of_model(settings))
 
     def _with(self, settings: Settings, end: int) -> RecordBlocks:
         other = RecordBlocks(self._files, settings, self._starts, end)

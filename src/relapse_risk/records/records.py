@@ -145,8 +145,7 @@ class Records:
 
     def with_model_settings(self, settings: Settings) -> Records:
         """Return the same rows with a model's outcome, cohort and training in place of the folder's own."""
-        update = {name: getattr(settings, name) for name in ("outcome", "cohort", "training")}
-        return self.with_settings(self.settings.model_copy(update=update))
+        return self.with_settings(self.settings.of_model(settings))
 
     def table(self, name: str) -> pa.Table:
         """Return a table's visible rows, their texts as Arrow dictionaries.

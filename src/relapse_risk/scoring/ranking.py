@@ -137,17 +137,16 @@ def rank(
     check_reach(records, [as_of])
     n_threads = 1 if len(records.blocks) > 1 else None  # each block has a thread of its own
     blocks = each_block(records, lambda block: _score_block(scorer, block, as_of, n_threads), on_done=on_done)
-    parts, selections, firsts = zip(*blocks, strict=True)
+    parts, selections = zip(*blocks, strict=True)
     rows = _in_order(pa.concat_tables(parts))
     rows = rows.append_column("model_version", pa.repeat(pa.scalar(bundle.version, _TEXT), len(rows)))
-    known = [first for first in firsts if first is not None]
-    return Ranking(rows, attrition_of(selections), min(known, default=None))
+    return Ranking(rows, attrition_of(selections), records.first_known("households"))
 
 
 def _score_block(
     scorer: Scorer, block: Records, as_of: dt.date, n_threads: int | None
-) -> tuple[pa.Table, Selection, dt.date | None]:
-    """Return a block's scores in the order of its ids, who was selected, and the day of its first known profile."""
+) -> tuple[pa.Table, Selection]:
+    """Return a block's scores in the order of its ids, and who was selected."""
     day = to_days(as_of)
     selection = select(block, np.array([day], np.int32), "score")
     pairs = selection.pairs
@@ -166,8 +165,7 @@ def _score_block(
             **{f"contribution_{group}": scores.by_group[:, k] for k, group in enumerate(scores.groups)},
         }
     )
-    first = pc.min(block.table("households")["known_on"]).as_py()
-    return rows, selection, first
+    return rows, selection
 
 
 def _where(records: Records, ids: pa.Array, day: int) -> dict[str, pa.Array]:

@@ -42,7 +42,7 @@ def check_reach(records: Records | RecordBlocks, dates: Sequence[dt.date]) -> No
         If a day is after the end.
     """
     late = [day for day in dates if day > records.end]
-    if not late or not _has_rows(records):
+    if not late or not any(records.first_known(name) for name in records.present):
         return
     last = from_days(int(add_months(to_days(records.end), records.settings.cycle.months)))
     if max(late) > last:
@@ -54,10 +54,6 @@ def check_reach(records: Records | RecordBlocks, dates: Sequence[dt.date]) -> No
         f"as_of {max(late)}: the records end on {records.end}; what happened since is not in the scores",
         RecordsEndBefore,
     )
-
-
-def _has_rows(records: Records | RecordBlocks) -> bool:
-    return any(block.table(name).num_rows for block in records.blocks for name in records.present)
 
 
 def why_empty(attrition: pd.DataFrame, first_profile: dt.date | None, as_of: dt.date) -> str:
