@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.dates import Days
+from relapse_risk.records.schema import encoded, positions
 
 Numbers = npt.NDArray[np.float64]
 #: Positions in a list, -1 for none; as small a type as the list allows.
@@ -114,13 +115,9 @@ class ArrowColumns:
 
     def texts(self, name: str) -> Texts:
         """Return a column of texts."""
-        values = self._data[name]
-        values = values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-        if not values.num_chunks:
-            return Texts(np.zeros(0, np.int32), pa.array([], pa.string()))
-        chunks = [np.asarray(chunk.indices.fill_null(-1)) for chunk in values.chunks]
-        code = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
-        return Texts(code.astype(np.int32, copy=False), values.chunk(0).dictionary.cast(pa.string()))
+        texts = encoded(self._data[name])
+        code = np.asarray(texts.indices.fill_null(-1)).astype(np.int32, copy=False)
+        return Texts(code, texts.dictionary.cast(pa.string()))
 
     def all_missing(self, name: str) -> bool:
         """Return whether a column has no value at all."""
@@ -130,8 +127,3 @@ class ArrowColumns:
 def code_type(listed: Sequence[str]) -> type[np.signedinteger]:
     """Return the smallest type of positions in a list."""
     return np.int8 if len(listed) < 2**7 else np.int16
-
-
-def positions(texts: pa.Array, among: pa.Array) -> npt.NDArray[np.int32]:
-    """Return where each text lies in an array, -1 where it does not."""
-    return np.asarray(pc.index_in(texts, value_set=among).fill_null(-1))

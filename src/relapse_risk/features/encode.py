@@ -13,12 +13,11 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from relapse_risk.dates import Days, month_number, to_days
 from relapse_risk.errors import UsageError
 from relapse_risk.features.account import Account
-from relapse_risk.features.columns import ArrowColumns, Codes, Columns, Texts, positions
+from relapse_risk.features.columns import ArrowColumns, Codes, Columns, Texts
 from relapse_risk.features.declare import ACCOUNT_OF
 from relapse_risk.features.line import Line
 from relapse_risk.features.order import Keys, lie_in_order, superseded
@@ -26,6 +25,7 @@ from relapse_risk.features.periods import parts_of, pieces_of
 from relapse_risk.features.person_rows import Persons
 from relapse_risk.records.columns import Kind
 from relapse_risk.records.records import Records
+from relapse_risk.records.schema import distinct_texts, positions
 from relapse_risk.records.tables import TABLES
 from relapse_risk.settings import LineSettings
 
@@ -208,7 +208,9 @@ class Encoded:
         ids: pa.StringArray | None = None,
     ) -> None:
         self._records = records
-        self.ids: pa.StringArray = _unique(records.table("households")["household_id"]) if ids is None else ids
+        self.ids: pa.StringArray = (
+            distinct_texts(records.table("households")["household_id"]) if ids is None else ids
+        )
         self._each_household = np.arange(len(self.ids) + 1, dtype=np.int32)
         self._tables = dict(tables or {})
         self._line: Line | None = None
@@ -312,11 +314,6 @@ def _areas(profiles: EncodedTable, line: LineSettings) -> tuple[tuple[str | None
     code, distinct = profiles.texts("township_id")
     at = np.append(positions(distinct, pa.array(named, pa.string())), -1)[code]
     return (*named, None), np.where(at < 0, len(named), at).astype(np.int32)
-
-
-def _unique(ids: pa.ChunkedArray) -> pa.StringArray:
-    unique = pc.unique(ids).cast(pa.string())
-    return unique.combine_chunks() if isinstance(unique, pa.ChunkedArray) else unique
 
 
 _NONE = np.zeros(0, np.int32)

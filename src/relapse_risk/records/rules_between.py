@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relapse_risk.dates import FAR_FUTURE, Days, to_days
-from relapse_risk.records.schema import encoded
+from relapse_risk.records.schema import distinct_texts, encoded, positions
 from relapse_risk.records.tables import MONEY_TABLES
 from relapse_risk.records.violations import Violation
 from relapse_risk.settings import Settings
@@ -37,14 +37,14 @@ def violations_between(tables: Mapping[str, pa.Table], settings: Settings) -> li
 
     profiles = tables["households"]
     if tables["grids"].num_rows:
-        unknown = _not_among(profiles["grid_id"], _unique(tables["grids"]["grid_id"]))
+        unknown = _not_among(profiles["grid_id"], distinct_texts(tables["grids"]["grid_id"]))
         refuse("RR012", "households", "grid_id", unknown, "Add the grid to table grids, or correct the profile.")
     if tables["observations"].num_rows:
         declared = pa.array(list(settings.items), pa.string())
         items = ", ".join(settings.items) or "none"
         valid = f"Items declared in the settings: {items}. Declare it there, or remove the rows."
         refuse("RR013", "observations", "item", _not_among(tables["observations"]["item"], declared), valid)
-    households = _unique(profiles["household_id"])
+    households = distinct_texts(profiles["household_id"])
     since = _covered_since(profiles, households, settings)
     for name, data in tables.items():
         if name in ("households", "grids") or not data.num_rows:
@@ -95,11 +95,6 @@ def _missing_line(latest: int) -> str:
     return f"Valid: {day} or later, since no line holds before; add line.steps to the settings, or remove the rows."
 
 
-def _unique(texts: pa.ChunkedArray) -> pa.StringArray:
-    """Return the distinct texts that rows have."""
-    return pc.unique(encoded(texts)).cast(pa.string())
-
-
 def _not_among(texts: pa.ChunkedArray, among: pa.Array) -> _Flags | None:
     """Return which texts do not lie in an array, None where all do."""
     of_distinct = encoded(texts)
@@ -113,9 +108,9 @@ def _not_among(texts: pa.ChunkedArray, among: pa.Array) -> _Flags | None:
 def _positions(texts: pa.ChunkedArray, among: pa.Array) -> npt.NDArray[np.int32]:
     """Return where each text lies in an array, -1 where it does not."""
     of_distinct = encoded(texts)
-    place = np.asarray(pc.index_in(of_distinct.dictionary, value_set=among).fill_null(-1))
-    positions: npt.NDArray[np.int32] = np.append(place, np.int32(-1))[np.asarray(of_distinct.indices.fill_null(-1))]
-    return positions
+    place = positions(of_distinct.dictionary, among)
+    places: npt.NDArray[np.int32] = np.append(place, np.int32(-1))[np.asarray(of_distinct.indices.fill_null(-1))]
+    return places
 
 
 def _days(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,7 +6,10 @@ memory, are judged once a distinct text, and are looked up as numbers.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relapse_risk.records.columns import Column, Kind, Table
 
@@ -53,6 +56,16 @@ def encoded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
     if not pa.types.is_dictionary(texts.type):
         texts = texts.dictionary_encode()
     return texts.unify_dictionaries().combine_chunks()
+
+
+def distinct_texts(texts: pa.ChunkedArray) -> pa.StringArray:
+    """Return the distinct texts that rows have, in the order in which they first occur."""
+    return pc.unique(encoded(texts)).cast(pa.string())
+
+
+def positions(texts: pa.Array, among: pa.Array) -> npt.NDArray[np.int32]:
+    """Return where each text lies in an array, -1 where it does not."""
+    return np.asarray(pc.index_in(texts, value_set=among).fill_null(-1))
 
 
 def plain(data: pa.Table) -> pa.Table:
